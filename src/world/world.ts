@@ -1,0 +1,136 @@
+// The only door to clock, entropy, disk, network, environment and threads. Two implementations: `world/node.ts` (the
+// real one) and `sim/` (virtual time, a disk that forgets what was not synced, a network that drops). One contract
+// suite holds both to the words below.
+import type { RandomStream } from '../std/random.ts'
+
+export interface World {
+  readonly clock: Clock
+  /** Entropy at the root: everything random forks from here by name. In a simulation it is the run's seed. */
+  readonly random: RandomStream
+  readonly fs: FileSystem
+  readonly net: Network
+  readonly threads: Threads
+  readonly host: Host
+}
+
+export interface Clock {
+  /** Wall time, milliseconds since the epoch. May jump. */
+  nowMs(): number
+  /** Monotonic time in milliseconds with fractions, from an arbitrary start. */
+  monoMs(): number
+  /** Runs `callback` once after `delayMs`; cancel() is idempotent. A timer does not keep the process alive if `background`. */
+  timer(delayMs: number, callback: () => void, options?: { readonly background?: boolean }): Timer
+  sleep(delayMs: number): Promise<void>
+  /** Runs `callback` after the pending I/O events have been looked at. */
+  soon(callback: () => void): void
+}
+export interface Timer {
+  cancel(): void
+}
+
+/**
+ * Paths are absolute or relative to the process; `/` separates. Reads and writes are synchronous (they hit the page
+ * cache); what waits for the platter is asynchronous and runs on the syncer thread. Every failure is an `FsError`.
+ */
+export interface FileSystem {
+  /** `create`: fails with EEXIST if it is there. `read`: fails with ENOENT if not. `write`: read and write, ENOENT if not. */
+  open(path: string, mode: 'read' | 'write' | 'create'): File
+  mkdir(path: string): void
+  /** Names in the folder, sorted by UTF-16 code unit. */
+  list(path: string): string[]
+  stat(path: string): { readonly sizeBytes: number; readonly isFolder: boolean; readonly modifiedMs: number } | null
+  rename(from: string, to: string): void
+  unlink(path: string): void
+  /** Removes a folder and all in it; nothing if it is not there. */
+  removeTree(path: string): void
+  /** fsync of a folder: the entries in it survive a power cut once this resolves. */
+  syncFolder(path: string): Promise<void>
+  /** Bytes free to us and in all on the disk that holds the path. */
+  space(path: string): { readonly freeBytes: number; readonly totalBytes: number }
+}
+export interface File {
+  readonly path: string
+  /** Writes at `position`; returns how many bytes went out, which may be fewer than asked: loop. */
+  write(bytes: Uint8Array, position: number): number
+  /** Reads into `into`; returns how many bytes came, 0 at the end of the file. */
+  read(into: Uint8Array, position: number): number
+  sizeBytes(): number
+  truncate(sizeBytes: number): void
+  /** fdatasync on the syncer thread: what was written before the call survives a power cut once this resolves. */
+  sync(): Promise<void>
+  close(): void
+}
+/** What the disk said. `code` is the errno name: ENOENT, EEXIST, ENOSPC, EIO, EACCES, EFBIG, EMFILE, ENOTDIR, EISDIR … */
+export class FsError extends Error {
+  override name = 'FsError'
+  readonly code: string
+  readonly operation: string
+  readonly path: string
+  constructor(code: string, operation: string, path: string, options?: ErrorOptions) {
+    super(`${code}: ${operation} ${path}`, options)
+    this.code = code
+    this.operation = operation
+    this.path = path
+  }
+}
+
+export interface Network {
+  /** Resolves when listening; rejects with a NetError (EADDRINUSE, EACCES, EADDRNOTAVAIL). Port 0 picks one. */
+  listen(address: { readonly host: string; readonly port: number }, accept: (socket: Socket) => void): Promise<Listener>
+  connect(address: { readonly host: string; readonly port: number }): Promise<Socket>
+}
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Stops accepting; open sockets stay open. */
+  close(): Promise<void>
+}
+export interface Socket {
+  readonly remote: string
+  /** Bytes handed to `write` and not yet taken by the kernel. */
+  readonly queuedBytes: number
+  /** Queues the bytes (they must not change afterwards). False when the peer is slow: wait for `onDrain`. */
+  write(bytes: Uint8Array): boolean
+  onData(handler: (bytes: Uint8Array) => void): void
+  onDrain(handler: () => void): void
+  /** Called once, when the connection is over for whatever reason. */
+  onClose(handler: (error: Error | null) => void): void
+  pause(): void
+  resume(): void
+  /** Flushes, then closes. */
+  end(): void
+  /** Closes now. */
+  destroy(): void
+}
+export class NetError extends Error {
+  override name = 'NetError'
+  readonly code: string
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Long work beside the main thread. In a simulation the worker's module runs on one thread in a seeded order. */
+export interface Threads {
+  /** The module's default export is `(port: ThreadPort, data: unknown) => void`. `data` and messages are structured clones. */
+  spawn(module: URL, data: unknown): Thread
+}
+export interface ThreadPort {
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void
+  onMessage(handler: (message: unknown) => void): void
+}
+export interface Thread extends ThreadPort {
+  onExit(handler: (error: Error | null) => void): void
+  stop(): Promise<void>
+}
+
+export interface Host {
+  readonly pid: number
+  /** Changes with every boot of the machine: a lock file of an earlier boot is stale. */
+  readonly bootId: string
+  readonly name: string
+  env(name: string): string | undefined
+  /** Is a process with this id alive on this machine? */
+  isAlive(pid: number): boolean
+}
