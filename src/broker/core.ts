@@ -1,0 +1,23 @@
+// What the Kafka protocol server needs from the broker's heart beyond the `Log`: identities and news of progress.
+import type { Log } from '../log/log.ts'
+import type { Offset, PartitionId } from '../std/units.ts'
+
+export interface BrokerCore extends Log {
+  /** Stable for the life of the data directory; Kafka's 22-character base64 form of a UUID. */
+  readonly clusterId: string
+  readonly nodeId: number
+  /** A producer identity no one has had before; durable when it resolves. */
+  newProducerId(): Promise<{ readonly producerId: bigint; readonly epoch: number }>
+  /** Raises the epoch of a known producer; rejects with a LogError INVALID_PRODUCER_EPOCH if `epoch` is not its current one. */
+  bumpProducerEpoch(producerId: bigint, epoch: number): Promise<{ readonly producerId: bigint; readonly epoch: number }>
+  /** The listener is called (synchronously, keep it short) whenever a partition's durable end moved. Returns the way out. */
+  onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void
+  /** The earliest record with timestamp >= the given one, or null. Timestamps are Kafka record timestamps, ms. */
+  offsetForTime(topic: string, partition: PartitionId, timestampMs: number): { readonly offset: Offset; readonly timestampMs: number } | null
+  /** The record with the largest timestamp, or null for an empty partition. */
+  offsetOfMaxTime(topic: string, partition: PartitionId): { readonly offset: Offset; readonly timestampMs: number } | null
+  /** Kafka topic configs that can be set, with their defaults, for DescribeConfigs. */
+  readonly configDefaults: Readonly<Record<string, string>>
+  /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */
+  readonly autoCreate: { readonly partitions: number } | null
+}
