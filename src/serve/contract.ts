@@ -1,0 +1,154 @@
+// The API contract: every answer and every live frame, as schemas. All that the screen (and any client) may know.
+// Money: integer minor units, with `currency` and `scale` beside it. Time: RFC 3339, UTC. Additive changes only.
+import { z } from 'zod'
+
+const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC' })
+const count = z.int().min(0)
+const minor = z.int().meta({ description: 'integer minor units of `currency`, at `scale` decimals' })
+
+/** Beside every live figure: when it was true, up to where event time is complete, and who computed it. */
+const stamp = z.object({
+  asOf: time.meta({ description: 'when this answer was made' }),
+  watermark: time
+    .nullable()
+    .meta({ description: 'event time up to which the figures are complete; null before the first record' }),
+  eventTimeMax: time.nullable().meta({ description: 'the newest event time seen; null before the first record' }),
+  epoch: z.string().meta({ description: 'changes when figures may have been recomputed: drop what was shown before' }),
+})
+const money = z.object({
+  currency: z.string().length(3).meta({ description: 'ISO 4217' }),
+  scale: z.int().min(0).max(6).meta({ description: 'decimals of every minor-unit figure' }),
+})
+
+export const kpiRow = z
+  .object({
+    windowStart: time,
+    windowEnd: time.meta({ description: 'exclusive' }),
+    timing: z
+      .enum(['early', 'on-time', 'late'])
+      .meta({ description: 'early: the watermark has not passed the end; late: corrected after it closed' }),
+    sales: count,
+    revenueMinor: minor,
+    averageTicketMinor: minor,
+    activeSellers: count,
+    activeCategories: count,
+    activeProducts: count,
+    biggestSaleMinor: minor,
+  })
+  .meta({ id: 'KpiRow' })
+export const secondRow = z.object({ second: time, sales: count, revenueMinor: minor }).meta({ id: 'SecondRow' })
+export const productRow = z
+  .object({ rank: z.int().min(1), product: z.string(), sales: count, revenueMinor: minor })
+  .meta({ id: 'ProductRow' })
+
+const component = z.object({
+  name: z.string(),
+  state: z.enum(['ok', 'starting', 'degraded', 'down', 'off']),
+  detail: z.string(),
+})
+const ledgerRow = z.object({
+  topic: z.string(),
+  in: count,
+  processed: count,
+  duplicates: count,
+  late: count,
+  deadLettered: count,
+  inFlight: count,
+})
+
+/** `GET /api/v1/kpis`, and the `kpis` frames. In a frame, `history` holds only the rows that are new or changed. */
+export const kpis = stamp
+  .extend(money.shape)
+  .extend({
+    windowSeconds: z.int().min(1),
+    current: kpiRow.nullable().meta({ description: 'the newest window; null until there is one' }),
+    previous: kpiRow.nullable().meta({ description: 'the window just before it, not overlapping; null until known' }),
+    history: z.array(kpiRow).meta({ description: 'ascending by windowEnd, newest last' }),
+  })
+  .meta({ id: 'Kpis' })
+
+/** `GET /api/v1/series`, and the `series` frames. In a frame, `points` holds only the seconds that are new or changed. */
+export const series = stamp
+  .extend(money.shape)
+  .extend({ points: z.array(secondRow).meta({ description: 'ascending; a missing second had no sale' }) })
+  .meta({ id: 'Series' })
+
+/** `GET /api/v1/top-products`, and the `topProducts` frames (always whole). */
+export const topProducts = stamp
+  .extend(money.shape)
+  .extend({ windowSeconds: z.int().min(1), products: z.array(productRow) })
+  .meta({ id: 'TopProducts' })
+
+/** `GET /api/v1/status`, and the `status` frames (always whole, about once a second). */
+export const status = stamp
+  .extend({
+    version: z.string(),
+    startedAt: time,
+    durability: z
+      .enum(['power-cut', 'process', 'memory'])
+      .meta({ description: 'what an acknowledged record survives' }),
+    components: z.array(component),
+    ledger: z.array(ledgerRow),
+    kafka: z.string().nullable().meta({ description: 'where Kafka clients connect' }),
+    generator: z.object({ salesPerSecond: z.number(), seed: z.string() }).nullable(),
+  })
+  .meta({ id: 'Status' })
+
+/** What a frame adds to its channel's answer: `snapshot` replaces what the client holds, `delta` is laid over it. */
+const framed = { kind: z.enum(['snapshot', 'delta']) }
+export const kpisFrame = kpis.extend(framed).meta({ id: 'KpisFrame' })
+export const seriesFrame = series.extend(framed).meta({ id: 'SeriesFrame' })
+export const topProductsFrame = topProducts.extend(framed).meta({ id: 'TopProductsFrame' })
+export const statusFrame = status.extend(framed).meta({ id: 'StatusFrame' })
+
+export const channels = ['kpis', 'series', 'topProducts', 'status'] as const
+export type Channel = (typeof channels)[number]
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    cure: z.string().optional().meta({ description: 'what to do about it' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' })
+
+const check = z.object({ name: z.string(), ok: z.boolean(), needed: z.boolean(), detail: z.string() })
+export const readiness = z.object({ ready: z.boolean(), asOf: time, checks: z.array(check) }).meta({ id: 'Readiness' })
+export const version = z.object({ name: z.string(), version: z.string() }).meta({ id: 'Version' })
+
+export const reportInfo = z.object({ name: z.string(), doc: z.string() })
+export const reportList = z.object({ reports: z.array(reportInfo) }).meta({ id: 'ReportList' })
+const reportColumn = z.discriminatedUnion('type', [
+  z.object({ name: z.string(), type: z.enum(['text', 'integer', 'number', 'boolean', 'time']) }),
+  z.object({ name: z.string(), type: z.literal('money') }).extend(money.shape),
+])
+export const reportRun = z
+  .object({
+    report: z.string(),
+    asOf: time,
+    watermark: time.nullable(),
+    records: count.meta({ description: 'records read' }),
+    durationMs: z.number(),
+    columns: z.array(reportColumn),
+    rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  })
+  .meta({ id: 'ReportRun' })
+
+export type KpiRowJson = z.infer<typeof kpiRow>
+export type SecondRowJson = z.infer<typeof secondRow>
+export type ProductRowJson = z.infer<typeof productRow>
+export type Kpis = z.infer<typeof kpis>
+export type Series = z.infer<typeof series>
+export type TopProducts = z.infer<typeof topProducts>
+export type Status = z.infer<typeof status>
+export type KpisFrame = z.infer<typeof kpisFrame>
+export type SeriesFrame = z.infer<typeof seriesFrame>
+export type TopProductsFrame = z.infer<typeof topProductsFrame>
+export type StatusFrame = z.infer<typeof statusFrame>
+export type Problem = z.infer<typeof problem>
+export type Readiness = z.infer<typeof readiness>
+export type ReportList = z.infer<typeof reportList>
+export type ReportRun = z.infer<typeof reportRun>

@@ -1,0 +1,151 @@
+// What serving needs from the rest of the house, as plain data and functions. `platform.ts` supplies it from log and
+// engine; tests supply it from arrays. Times are milliseconds since the epoch (UTC), money is integer minor units.
+
+/** Where the live figures come from: tables the engine keeps in memory. */
+export interface LivePort {
+  /**
+   * The newest state. Called at most some times a second, never per request of a stream. The arrays belong to the
+   * port and are not changed by serve; the port may hand out the same arrays again and change them in between.
+   */
+  snapshot(): LiveState
+  /** `listener` is called synchronously after each change (as often as changes come; it only sets a mark). Returns the way out. */
+  subscribe(listener: () => void): () => void
+}
+
+export interface LiveState {
+  /** Owner number of the job behind the figures: a new one replaces everything shown before. */
+  readonly epoch: number
+  /** ISO 4217 code and number of decimals of every `…Minor` below. */
+  readonly currency: string
+  readonly scale: number
+  /** Size of the window and distance between its ends (W2: 900_000 and 1_000). */
+  readonly windowMs: number
+  readonly slideMs: number
+  /** Newest event time less the out-of-order bound, over the partitions that are not idle; null before the first sale. */
+  readonly watermarkMs: number | null
+  /** The newest event time seen on any partition; null before the first sale. */
+  readonly eventTimeMaxMs: number | null
+  /** The newest row of the window (early or closed); null before the first. */
+  readonly current: KpiRow | null
+  /** The row of the window that ended one window size before `current` does; null when it is not known. */
+  readonly previous: KpiRow | null
+  /** Rows by ascending `windowEndMs`, one per slide, newest last (= `current`): at least the last 60 when they exist. */
+  readonly history: readonly KpiRow[]
+  /** Event-time seconds by ascending `secondMs`, about the last five minutes. A missing second had no sale. */
+  readonly series: readonly SecondRow[]
+  /** Best sellers of the window by revenue, rank 1 first, at most 10 are shown; null when no plan keeps them. */
+  readonly topProducts: readonly ProductRow[] | null
+}
+
+/** One row of W2 over `[windowStartMs, windowEndMs)`. */
+export interface KpiRow {
+  readonly windowStartMs: number
+  readonly windowEndMs: number
+  readonly sales: number
+  readonly revenueMinor: number
+  /** revenue / sales, rounded once, half away from zero. */
+  readonly averageTicketMinor: number
+  readonly activeSellers: number
+  readonly activeCategories: number
+  readonly activeProducts: number
+  readonly biggestSaleMinor: number
+  readonly timing: Timing
+}
+/** `early`: the watermark has not passed the window's end. `late`: corrected after it had closed. */
+export type Timing = 'early' | 'on-time' | 'late'
+
+/** Sales whose event time lies in `[secondMs, secondMs + 1000)`. */
+export interface SecondRow {
+  readonly secondMs: number
+  readonly sales: number
+  readonly revenueMinor: number
+}
+
+export interface ProductRow {
+  readonly rank: number
+  readonly product: string
+  readonly sales: number
+  readonly revenueMinor: number
+}
+
+/** How the house is doing: cheap to ask (memory only), asked about once a second while someone watches. */
+export interface StatusPort {
+  status(): StatusState
+}
+export interface StatusState {
+  readonly startedMs: number
+  /** What an acknowledged record survives: a power cut (synced), the death of the process, or nothing (`--ephemeral`). */
+  readonly durability: 'power-cut' | 'process' | 'memory'
+  /** The parts people should know about, in the order records take: broker, engine, generator … At most 12. */
+  readonly components: readonly Component[]
+  /** One line per source topic; empty when nothing is counted. At most 20. */
+  readonly ledger: readonly LedgerRow[]
+  /** Where Kafka clients connect (`127.0.0.1:9092`), null without a listener. */
+  readonly kafka: string | null
+  /** The generator's settings while it runs, else null: what is on the page is then not demo data. */
+  readonly generator: { readonly salesPerSecond: number; readonly seed: string } | null
+}
+export interface Component {
+  readonly name: string
+  /** `off`: not wanted in this run. `starting`: not there yet. `degraded`: works, but not as it should. */
+  readonly state: 'ok' | 'starting' | 'degraded' | 'down' | 'off'
+  /** A few words: `3 topics, 18 partitions`, `caught up`, `disk full: writes refused` … */
+  readonly detail: string
+}
+/** in = processed + duplicates + late + dead-lettered + in flight, in records since the topic was created. */
+export interface LedgerRow {
+  readonly topic: string
+  readonly in: number
+  readonly processed: number
+  readonly duplicates: number
+  readonly late: number
+  readonly deadLettered: number
+  readonly inFlight: number
+}
+
+/** What `/readyz` asks. */
+export interface HealthPort {
+  /** Must answer within two seconds; serve then answers 503 by itself. */
+  checks(): Promise<readonly Check[]>
+}
+export interface Check {
+  /** Lower case, no spaces: `broker`, `engine`, `generator`. */
+  readonly name: string
+  readonly ok: boolean
+  /** False: shown, but does not make the service unready. */
+  readonly needed: boolean
+  /** What was found; when not ok also the cause and the cure. */
+  readonly detail: string
+}
+
+/** Batch answers over the log. */
+export interface ReportsPort {
+  list(): readonly ReportInfo[]
+  /** Runs a report of `list()`. `signal` aborts when the caller has gone or the time limit has passed. */
+  run(name: string, signal: AbortSignal): Promise<ReportResult>
+}
+export interface ReportInfo {
+  readonly name: string
+  readonly doc: string
+}
+export interface ReportResult {
+  readonly columns: readonly ReportColumn[]
+  /** By column name. Money in minor units of its column, times as RFC 3339 or calendar text, as the column says. */
+  readonly rows: readonly Readonly<Record<string, string | number | boolean | null>>[]
+  /** Records read, and the watermark the answer rests on (null: the input was bounded or empty). */
+  readonly records: number
+  readonly watermarkMs: number | null
+}
+export type ReportColumn =
+  | { readonly name: string; readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'time' }
+  | { readonly name: string; readonly type: 'money'; readonly currency: string; readonly scale: number }
+
+/** Everything together. A port that is null leaves its routes and channels out. */
+export interface ServePorts {
+  readonly live: LivePort
+  readonly status: StatusPort
+  readonly health: HealthPort
+  readonly reports: ReportsPort | null
+  /** Told of every fault that a handler did not expect (the caller got a 500 without details). */
+  readonly fault: (error: Error, where: string) => void
+}
