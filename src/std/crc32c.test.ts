@@ -1,0 +1,41 @@
+// Known answers of CRC-32C (RFC 3720 B.4 and the common check value), and that any split gives the same sum.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { crc32c } from './crc32c.ts'
+import { randomStream } from './random.ts'
+
+const text = (s: string): Uint8Array => new TextEncoder().encode(s)
+const known: readonly (readonly [string, Uint8Array, number])[] = [
+  ['nothing', new Uint8Array(0), 0],
+  ['"123456789"', text('123456789'), 0xe3069283],
+  ['"a"', text('a'), 0xc1d04330],
+  ['32 zeros', new Uint8Array(32), 0x8a9136aa],
+  ['32 ones', new Uint8Array(32).fill(0xff), 0x62a8ab43],
+  ['0 to 31', Uint8Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
+  ['31 to 0', Uint8Array.from({ length: 32 }, (_, i) => 31 - i), 0x113fdb5c],
+  ['the quick brown fox', text('The quick brown fox jumps over the lazy dog'), 0x22620404],
+]
+for (const [name, bytes, sum] of known) {
+  test(`crc32c of ${name}`, () => assert.equal(crc32c(bytes), sum))
+}
+
+test('crc32c: every split and every offset gives the sum of a plain bitwise loop', () => {
+  const random = randomStream('crc32c')
+  const bytes = random.fill(new Uint8Array(200))
+  const bitwise = (part: Uint8Array): number => {
+    let crc = 0xffffffff
+    for (const byte of part) {
+      crc ^= byte
+      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+    }
+    return ~crc >>> 0
+  }
+  for (let start = 0; start < 40; start++) {
+    for (let end = start; end <= bytes.length; end += 7) {
+      const sum = bitwise(bytes.subarray(start, end))
+      assert.equal(crc32c(bytes, start, end), sum, `bytes ${start} to ${end}`)
+      const middle = start + random.below(end - start + 1)
+      assert.equal(crc32c(bytes, middle, end, crc32c(bytes, start, middle)), sum, `split at ${middle}`)
+    }
+  }
+})

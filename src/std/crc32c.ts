@@ -1,0 +1,48 @@
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4): the checksum of Kafka record batches and of the journal. Incremental.
+// Slice-by-16 over one flat table of 16 KiB: about 2 GB/s in plain JavaScript. `zlib.crc32` is another polynomial.
+
+/** The polynomial 0x1edc6f41, bits reversed. */
+const polynomial = 0x82f63b78
+
+/** table[k * 256 + b]: what byte `b` contributes when `k` more bytes follow it in the slice. */
+const table = new Int32Array(16 * 256)
+for (let b = 0; b < 256; b++) {
+  let crc = b
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1
+  table[b] = crc
+}
+for (let i = 256; i < table.length; i++) {
+  const shorter = table[i - 256]!
+  table[i] = (shorter >>> 8) ^ table[shorter & 0xff]!
+}
+
+/**
+ * The CRC-32C of `bytes[start, end)` as an unsigned number. To go on with a checksum of earlier bytes, pass what was
+ * returned for them as `previous`: crc32c(b, 0, n, crc32c(a)) is the checksum of a followed by b.
+ */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, previous = 0): number {
+  const t = table
+  let crc = ~previous
+  let i = start
+  for (const slices = end - 15; i < slices; i += 16) {
+    crc =
+      t[3840 + ((crc ^ bytes[i]!) & 0xff)]! ^
+      t[3584 + (((crc >>> 8) ^ bytes[i + 1]!) & 0xff)]! ^
+      t[3328 + (((crc >>> 16) ^ bytes[i + 2]!) & 0xff)]! ^
+      t[3072 + ((crc >>> 24) ^ bytes[i + 3]!)]! ^
+      t[2816 + bytes[i + 4]!]! ^
+      t[2560 + bytes[i + 5]!]! ^
+      t[2304 + bytes[i + 6]!]! ^
+      t[2048 + bytes[i + 7]!]! ^
+      t[1792 + bytes[i + 8]!]! ^
+      t[1536 + bytes[i + 9]!]! ^
+      t[1280 + bytes[i + 10]!]! ^
+      t[1024 + bytes[i + 11]!]! ^
+      t[768 + bytes[i + 12]!]! ^
+      t[512 + bytes[i + 13]!]! ^
+      t[256 + bytes[i + 14]!]! ^
+      t[bytes[i + 15]!]!
+  }
+  for (; i < end; i++) crc = (crc >>> 8) ^ t[(crc ^ bytes[i]!) & 0xff]!
+  return ~crc >>> 0
+}
