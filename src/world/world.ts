@@ -35,6 +35,7 @@ export interface Timer {
 export interface FileSystem {
   /** `create`: fails with EEXIST if it is there. `read`: fails with ENOENT if not. `write`: read and write, ENOENT if not. */
   open(path: string, mode: 'read' | 'write' | 'create'): File
+  /** Makes one folder: EEXIST if something is there, ENOENT without its parent. */
   mkdir(path: string): void
   /** Names in the folder, sorted by UTF-16 code unit. */
   list(path: string): string[]
@@ -113,9 +114,13 @@ export class NetError extends Error {
 
 /** Long work beside the main thread. In a simulation the worker's module runs on one thread in a seeded order. */
 export interface Threads {
-  /** The module's default export is `(port: ThreadPort, data: unknown) => void`. `data` and messages are structured clones. */
+  /**
+   * The module's default export is a `ThreadMain`. `data` and messages are structured clones. The module keeps no state
+   * outside that function: in a simulation all threads share one copy of it.
+   */
   spawn(module: URL, data: unknown): Thread
 }
+export type ThreadMain = (port: ThreadPort, data: unknown, world: World) => void
 export interface ThreadPort {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void
   onMessage(handler: (message: unknown) => void): void

@@ -1,0 +1,100 @@
+// Node's TCP as a `Network`.
+import { createConnection, createServer, type Socket as NodeSocket } from 'node:net'
+import { type Listener, NetError, type Network, type Socket } from './world.ts'
+
+export function nodeNetwork(): Network {
+  return {
+    listen: ({ host, port }, accept) =>
+      new Promise<Listener>((resolve, reject) => {
+        const server = createServer({ noDelay: true })
+        server.once('error', (error) => reject(netError(error, `cannot listen on ${host}:${port}`)))
+        server.on('connection', (socket) => accept(new TcpSocket(socket)))
+        server.listen({ host, port }, () => {
+          const address = server.address()
+          const bound = typeof address === 'object' && address !== null ? address : { address: host, port }
+          resolve({
+            host: bound.address,
+            port: bound.port,
+            // Node's own callback waits for every open connection to end; ours says that no new ones come.
+            close: () =>
+              new Promise((closed) => {
+                server.close()
+                setImmediate(closed)
+              }),
+          })
+        })
+      }),
+    connect: ({ host, port }) =>
+      new Promise<Socket>((resolve, reject) => {
+        const socket = createConnection({ host, port, noDelay: true })
+        const refused = (error: Error): void => reject(netError(error, `cannot connect to ${host}:${port}`))
+        socket.once('error', refused)
+        socket.once('connect', () => {
+          socket.off('error', refused)
+          resolve(new TcpSocket(socket))
+        })
+      }),
+  }
+}
+
+class TcpSocket implements Socket {
+  readonly remote: string
+  readonly #socket: NodeSocket
+  #error: Error | null = null
+  #closed = false
+  #onClose: ((error: Error | null) => void) | null = null
+
+  constructor(socket: NodeSocket) {
+    this.#socket = socket
+    this.remote = `${socket.remoteAddress}:${socket.remotePort}`
+    socket.on('error', (error) => {
+      this.#error = netError(error, `connection with ${this.remote} broke`)
+    })
+    socket.once('close', () => {
+      this.#closed = true
+      this.#onClose?.(this.#error)
+    })
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.writable && this.#socket.write(bytes)
+  }
+
+  onData(handler: (bytes: Uint8Array) => void): void {
+    this.#socket.on('data', handler)
+  }
+
+  onDrain(handler: () => void): void {
+    this.#socket.on('drain', handler)
+  }
+
+  onClose(handler: (error: Error | null) => void): void {
+    this.#onClose = handler
+    if (this.#closed) setImmediate(() => handler(this.#error))
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+function netError(error: Error, what: string): NetError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'ECONNRESET'
+  return new NetError(code, `${what}: ${code}`, { cause: error })
+}

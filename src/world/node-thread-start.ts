@@ -1,0 +1,20 @@
+// The first file of every worker thread: loads the module it was spawned with and calls its default export.
+import { parentPort, workerData } from 'node:worker_threads'
+import { assert } from '../std/assert.ts'
+import { nodeWorld } from './node.ts'
+import type { ThreadStart } from './node-threads.ts'
+import type { ThreadMain, ThreadPort } from './world.ts'
+
+const parent = parentPort
+assert(parent !== null, 'started as a thread, not as a program')
+const start = workerData as ThreadStart
+
+const port: ThreadPort = {
+  post: (message, transfer = []) => parent.postMessage(message, [...transfer]),
+  // Messages wait in the port until someone listens; listening keeps the thread alive.
+  onMessage: (handler) => {
+    parent.on('message', handler)
+  },
+}
+const loaded = (await import(start.module)) as { readonly default: ThreadMain }
+loaded.default(port, start.data, nodeWorld())
