@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-// Runs the Node that Millrace needs, with whatever arguments follow. Plain JavaScript that any Node since 12 can read:
-// if the Node on PATH is too old, the binary from the optional package node-linux-<cpu> takes over (design A1).
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// Runs the Node that Millrace needs, with whatever arguments follow. Plain JavaScript that any Node since 12.17 can
+// read (no top-level await, no `??`, no `node:` names): if the Node on PATH is too old, the binary from the optional
+// package node-linux-<cpu> takes over.
+import { spawn } from 'child_process'
+import { realpathSync } from 'fs'
+import { createRequire } from 'module'
+import { dirname, join } from 'path'
+import { fileURLToPath } from 'url'
 
 const NEEDED = [24, 12]
 
@@ -12,31 +15,42 @@ const isNewEnough = () => {
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])
 }
 
-// Beside this file in a checkout, or hoisted next to the package when it is installed.
+// Wherever the package manager put it: beside this package, hoisted above it, or in a store of its own.
 const bundledNode = () => {
-  if (process.platform !== 'linux') return null
-  for (const up of ['../node_modules/', '../../']) {
-    const path = fileURLToPath(new URL(`${up}node-linux-${process.arch}/bin/node`, import.meta.url))
-    if (existsSync(path)) return path
+  try {
+    const found = createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/package.json`)
+    return join(dirname(found), 'bin', 'node')
+  } catch (error) {
+    return null
   }
-  return null
 }
 
 /** The path of a Node >= 24.12, or null when neither this process nor an optional package is one. */
 export const findNode = () => (isNewEnough() ? process.execPath : bundledNode())
 
-/** Replaces this process as far as Node can: same streams, same signals, same exit code. */
-export const runNode = (node, args) => {
-  const child = spawn(node, args, { stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+/**
+ * Replaces this process as far as Node can: same streams, same signals, same exit code. `tied`: the child gets a
+ * channel and MILLRACE_LAUNCHED=1, so that it can notice when this process was killed hard and go too.
+ */
+export const runNode = (node, args, tied) => {
+  const child = spawn(node, args, {
+    stdio: tied ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
+    env: tied ? Object.assign({}, process.env, { MILLRACE_LAUNCHED: '1' }) : process.env,
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
-    process.stderr.write(`millrace: could not run ${node}: ${error.message}\n`)
-    process.exit(70)
+    process.stderr.write(
+      `millrace: could not run ${node}: ${error.message}\n` +
+        `  Install Node ${NEEDED.join('.')} or newer (https://nodejs.org) and run the command again.\n`,
+    )
+    process.exit(2)
   })
   child.on('exit', (code, signal) => {
     if (signal) {
       process.removeAllListeners(signal)
       process.kill(process.pid, signal)
+      // A signal that Node ignores by default (none of ours) must not leave this process waiting for ever.
+      setTimeout(() => process.exit(70), 1000)
     } else process.exit(code === null ? 70 : code)
   })
 }
@@ -44,14 +58,15 @@ export const runNode = (node, args) => {
 export const tellWhichNode = () => {
   process.stderr.write(
     `millrace: this is Node ${process.versions.node} on ${process.platform}-${process.arch}; Millrace needs Node ${NEEDED.join('.')} or newer.\n` +
-      '  On Linux x64 and arm64 it comes along as an optional package: run `npm ci` without --omit=optional.\n' +
+      '  On Linux x64 and arm64 it comes along as an optional package: install again without --omit=optional.\n' +
       '  Elsewhere install Node 24 LTS (https://nodejs.org) and run the command again.\n',
   )
   process.exit(2)
 }
 
-if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
+// The real path: a checkout behind a symbolic link must not make this file think that it was only imported.
+if (process.argv[1] && fileURLToPath(import.meta.url) === realpathSync(process.argv[1])) {
   const node = findNode()
-  if (node) runNode(node, process.argv.slice(2))
+  if (node) runNode(node, process.argv.slice(2), false)
   else tellWhichNode()
 }

@@ -62,7 +62,14 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     stdout: STREAMS,
     stderr: STREAMS,
   },
-  crypto: { randomUUID: RANDOM, getRandomValues: RANDOM, randomBytes: RANDOM, randomInt: RANDOM, randomFillSync: RANDOM, randomFill: RANDOM },
+  crypto: {
+    randomUUID: RANDOM,
+    getRandomValues: RANDOM,
+    randomBytes: RANDOM,
+    randomInt: RANDOM,
+    randomFillSync: RANDOM,
+    randomFill: RANDOM,
+  },
   console: { log: STREAMS, error: STREAMS, warn: STREAMS, info: STREAMS, debug: STREAMS },
 }
 
@@ -90,7 +97,8 @@ export function outsideUses(tokens: readonly Token[], imports: readonly Import[]
     if (instead !== undefined) found.push({ line, what: `imports ${specifier}`, instead })
     if (module === 'crypto') {
       for (const name of names)
-        if (/^random|^getRandomValues$|^webcrypto$/.test(name)) found.push({ line, what: `imports ${name} from ${specifier}`, instead: RANDOM })
+        if (/^random|^getRandomValues$|^webcrypto$/.test(name))
+          found.push({ line, what: `imports ${name} from ${specifier}`, instead: RANDOM })
     }
   }
   const code = tokens.filter((token) => token.kind !== 'comment')

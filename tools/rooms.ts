@@ -20,7 +20,8 @@ export interface Room {
 export const rooms: readonly Room[] = [
   {
     name: 'std',
-    sentence: 'what the language should have had: assert, units, bytes, CRC-32C, seeded random streams (forked by name), sorted structures',
+    sentence:
+      'what the language should have had: assert, units, bytes, CRC-32C, seeded random streams (forked by name), sorted structures',
     mayImport: [],
     neverReaches: 'everything',
     doors: 'all',
@@ -35,14 +36,16 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'wire',
-    sentence: 'the Kafka protocol, bytes to values and back: one file per message, record batches, compression; no sockets',
+    sentence:
+      'the Kafka protocol, bytes to values and back: one file per message, record batches, compression; no sockets',
     mayImport: ['std'],
     neverReaches: 'world',
     doors: ['wire.ts', 'record-batch.ts'],
   },
   {
     name: 'query',
-    sentence: 'the typed query language and the Plan it produces: frozen, printable, JSON-safe data; the types of a Contract and a Reaction',
+    sentence:
+      'the typed query language and the Plan it produces: frozen, printable, JSON-safe data; the types of a Contract and a Reaction',
     mayImport: ['std'],
     neverReaches: 'world, engine, flink',
     doors: ['query.ts', 'contract.ts'],
@@ -56,7 +59,8 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'models',
-    sentence: 'pure algorithms with a seed and no I/O: seasonal anomaly scores, half-space trees, forecasts, k-means, quantiles',
+    sentence:
+      'pure algorithms with a seed and no I/O: seasonal anomaly scores, half-space trees, forecasts, k-means, quantiles',
     mayImport: ['std'],
     neverReaches: 'world',
     doors: ['models.ts'],
@@ -64,7 +68,8 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'commerce',
-    sentence: 'the shop: event contracts, pipelines (written in the query language), reactions (pure state machines: events, cooldowns, insights, fraud, stock, quality)',
+    sentence:
+      'the shop: event contracts, pipelines (written in the query language), reactions (pure state machines: events, cooldowns, insights, fraud, stock, quality)',
     mayImport: ['std', 'query', 'models'],
     neverReaches: 'engine, flink, broker, stores: a pipeline cannot know which backend runs it',
     doors: ['commerce.ts'],
@@ -85,7 +90,8 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'engine',
-    sentence: 'runs Plans and Reactions over byte ranges and columns: decodes, windows, joins, checkpoints; has never heard of a shop or of Kafka',
+    sentence:
+      'runs Plans and Reactions over byte ranges and columns: decodes, windows, joins, checkpoints; has never heard of a shop or of Kafka',
     mayImport: ['std', 'world', 'query'],
     neverReaches: 'broker, stores, commerce',
     doors: ['engine.ts'],
@@ -100,7 +106,8 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'stores',
-    sentence: 'where results rest: `lake/` (Parquet, DuckDB in a child process, the Plan as DuckDB SQL) and `serving/` (PostgreSQL, or SQLite embedded)',
+    sentence:
+      'where results rest: `lake/` (Parquet, DuckDB in a child process, the Plan as DuckDB SQL) and `serving/` (PostgreSQL, or SQLite embedded)',
     mayImport: ['std', 'world', 'query'],
     neverReaches: 'engine, broker',
     doors: ['stores.ts'],
@@ -108,14 +115,16 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'connect',
-    sentence: "the doorways: the Kafka cluster as a `Log`; log to engine (record batches become byte ranges in the decoder's memory), engine to log, log to lake, log to serving; exactly-once lives here",
+    sentence:
+      "the doorways: the Kafka cluster as a `Log`; log to engine (record batches become byte ranges in the decoder's memory), engine to log, log to lake, log to serving; exactly-once lives here",
     mayImport: ['std', 'world', 'wire', 'log', 'query', 'engine', 'stores'],
     neverReaches: 'commerce, serve',
     doors: ['connect.ts', 'run-pipeline.ts', 'online-retail-import.ts', 'kafka-producer.ts'],
   },
   {
     name: 'serve',
-    sentence: 'HTTP, server-sent events, ingest, metrics; what it needs from log and engine it declares in `serve/ports.ts`, and `platform.ts` supplies; its second door `contract.ts` is all the screen may know',
+    sentence:
+      'HTTP, server-sent events, ingest, metrics; what it needs from log and engine it declares in `serve/ports.ts`, and `platform.ts` supplies; its second door `contract.ts` is all the screen may know',
     mayImport: ['std', 'world', 'query', 'commerce', 'stores'],
     neverReaches: 'broker, engine',
     doors: ['serve.ts', 'contract.ts', 'ports.ts'],
@@ -195,5 +204,9 @@ export function roomsAsMarkdown(): string {
     const sentence = room.planned ? `*(planned)* ${room.sentence}` : room.sentence
     return `| ${name} | ${sentence} | ${imports} | ${room.neverReaches} | ${doors} |`
   })
-  return ['| room | what it is for, in a sentence | may import | never reaches | doors |', '|---|---|---|---|---|', ...rows].join('\n')
+  return [
+    '| room | what it is for, in a sentence | may import | never reaches | doors |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { importsOf, scan, scriptOf } from './scan.ts'
 
-const specifiers = (source: string): string[] => importsOf(scan(source)).map((found) => `${found.form}${found.typeOnly ? ' type' : ''} ${found.specifier}`)
+const specifiers = (source: string): string[] =>
+  importsOf(scan(source)).map((found) => `${found.form}${found.typeOnly ? ' type' : ''} ${found.specifier}`)
 
 describe('imports that are seen', () => {
   const table: readonly [name: string, source: string, found: readonly string[]][] = [
@@ -65,7 +66,15 @@ test('an unclosed comment, string, template or regex ends the scan quietly', () 
 })
 
 test('the script of a Svelte file keeps its lines; an HTML file imports its module scripts', () => {
-  const svelte = scriptOf('A.svelte', `<!-- a -->\n<script lang="ts">\nimport './b.ts'\n</script>\n<p>import './c.ts'</p>`)
-  assert.deepEqual(importsOf(scan(svelte)).map(({ specifier, line }) => [specifier, line]), [['./b.ts', 3]])
-  assert.deepEqual(specifiers(scriptOf('index.html', '<script type="module" src="/main.ts"></script>')), ['static ./main.ts'])
+  const svelte = scriptOf(
+    'A.svelte',
+    `<!-- a -->\n<script lang="ts">\nimport './b.ts'\n</script>\n<p>import './c.ts'</p>`,
+  )
+  assert.deepEqual(
+    importsOf(scan(svelte)).map(({ specifier, line }) => [specifier, line]),
+    [['./b.ts', 3]],
+  )
+  assert.deepEqual(specifiers(scriptOf('index.html', '<script type="module" src="/main.ts"></script>')), [
+    'static ./main.ts',
+  ])
 })

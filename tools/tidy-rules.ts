@@ -22,7 +22,11 @@ export interface SourceFile {
 export interface Tree {
   readonly files: readonly SourceFile[]
   /** The parsed package.json: its scripts are entry points, its dependencies may be imported at run time. */
-  readonly packageJson: { readonly scripts?: Record<string, string>; readonly dependencies?: Record<string, string>; readonly optionalDependencies?: Record<string, string> }
+  readonly packageJson: {
+    readonly scripts?: Record<string, string>
+    readonly dependencies?: Record<string, string>
+    readonly optionalDependencies?: Record<string, string>
+  }
   readonly architecture: string
 }
 export interface Finding {
@@ -94,7 +98,10 @@ export function findingsIn(tree: Tree): Finding[] {
 function parse(file: SourceFile): Parsed {
   const tokens = scan(scriptOf(file.path, file.text))
   const folder = file.path.slice(0, file.path.lastIndexOf('/') + 1)
-  const imports = importsOf(tokens).map((found) => ({ ...found, target: found.specifier.startsWith('.') ? joinPath(folder, found.specifier) : null }))
+  const imports = importsOf(tokens).map((found) => ({
+    ...found,
+    target: found.specifier.startsWith('.') ? joinPath(folder, found.specifier) : null,
+  }))
   return { ...file, tokens, imports, place: placeOf(file.path), isTest: testEnding.test(file.path) }
 }
 
@@ -110,14 +117,17 @@ function joinPath(folder: string, specifier: string): string {
 function placeOf(path: string): Place {
   const [first, second, ...rest] = path.split('/')
   if (first === 'src' && second !== undefined) {
-    const room = rooms.find((candidate) => candidate.name === second || candidate.name.replace(/\.ts$/, '.test.ts') === second)
+    const room = rooms.find(
+      (candidate) => candidate.name === second || candidate.name.replace(/\.ts$/, '.test.ts') === second,
+    )
     if (room) return { kind: 'room', room, inside: rest.join('/') || second }
   }
   const annex = annexes.find((candidate) => candidate.name === first)
   return annex ? { kind: 'annex', ...annex } : { kind: 'unknown' }
 }
 
-const isDoor = (place: Place & { kind: 'room' }): boolean => place.room.doors === 'all' || place.room.doors.includes(place.inside)
+const isDoor = (place: Place & { kind: 'room' }): boolean =>
+  place.room.doors === 'all' || place.room.doors.includes(place.inside)
 
 function mayTouchTheOutside(file: Parsed): boolean {
   if (file.isTest || filesThatTouchTheOutside.some((listed) => listed.file === file.path)) return true
@@ -134,8 +144,14 @@ function* shapeFindings(file: Parsed): Generator<Finding> {
   if (!/^(\/\/|\/\*\*?|<!--)\s*\S+\s+\S+/.test(first ?? ''))
     yield say(1, 'begins without a comment: the first line says the one thing this file does')
   if (lines.length > fileLinesMax && !file.isTest && !file.path.startsWith('tests/'))
-    yield say(fileLinesMax, `is ${lines.length} lines long (at most ${fileLinesMax}): split it where two things have grown together`)
-  if (/(^|\/)(utils?|helpers?|common|managers?|misc)(\.|\/)/i.test(file.path) || /(-utils?|-helpers?|-manager)\.ts$/i.test(file.path))
+    yield say(
+      fileLinesMax,
+      `is ${lines.length} lines long (at most ${fileLinesMax}): split it where two things have grown together`,
+    )
+  if (
+    /(^|\/)(utils?|helpers?|common|managers?|misc)(\.|\/)/i.test(file.path) ||
+    /(-utils?|-helpers?|-manager)\.ts$/i.test(file.path)
+  )
     yield say(1, 'has a name that says nothing: name it after what it does')
   for (const token of file.tokens) {
     const note = token.kind === 'comment' ? /\b(TO-?DO|FIX-?ME|XXX)\b/.exec(token.text) : null
@@ -146,7 +162,10 @@ function* shapeFindings(file: Parsed): Generator<Finding> {
     yield say(1, `the room ${file.place.room.name}/ is marked as planned in tools/rooms.ts: take the mark away`)
   const code = file.tokens.filter((token) => token.kind !== 'comment')
   const statements = file.imports.filter((found) => found.form === 'static').length
-  const declares = code.some((token) => token.kind === 'word' && /^(const|let|function|class|interface|type|default|await|if|for)$/.test(token.text))
+  const declares = code.some(
+    (token) =>
+      token.kind === 'word' && /^(const|let|function|class|interface|type|default|await|if|for)$/.test(token.text),
+  )
   if (statements > 0 && !declares && !file.isTest && code.some((token) => token.text === 'export'))
     yield say(1, 'only passes on what other files define (a barrel): import from those files')
 }
@@ -179,7 +198,8 @@ function directionComplaint(file: Parsed, other: Parsed): string | null {
     if (from.kind === 'annex' || file.isTest) return null
     return `imports ${other.path}: the product (src/) never needs ${to.name}/`
   }
-  if (other.isTest && !file.isTest && from.kind === 'room') return `imports the test ${other.path}: only tests import tests`
+  if (other.isTest && !file.isTest && from.kind === 'room')
+    return `imports the test ${other.path}: only tests import tests`
   if (from.kind === 'room' && from.room === to.room) return null
   const doors = to.room.doors === 'all' ? '' : to.room.doors.map((door) => `${to.room.name}/${door}`).join(', ')
   const pastDoor = `imports ${other.path}, which is inside the room ${to.room.name}/: ${doors === '' ? 'nothing outside it may' : `its doors are ${doors}`}`
@@ -197,15 +217,28 @@ function directionComplaint(file: Parsed, other: Parsed): string | null {
 
 function libraryComplaint(file: Parsed, found: Import, tree: Tree): string | null {
   const { specifier } = found
-  const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
   if (file.isTest || file.place.kind !== 'room') return null
   const limited = librariesWithIo.find((entry) => entry.library === name)
-  if (limited && !limited.places.some((place) => (place.endsWith('/') ? file.path.startsWith(place) : file.path === place)))
+  if (
+    limited &&
+    !limited.places.some((place) => (place.endsWith('/') ? file.path.startsWith(place) : file.path === place))
+  )
     return `imports ${name}, which does its own I/O: only ${limited.places.join(', ')} may (tools/rooms.ts)`
-  if (isBuiltin(specifier)) return file.place.room.name === 'screen' && !file.path.endsWith('vite.config.ts') ? `imports ${specifier}: the screen runs in a browser` : null
+  if (isBuiltin(specifier))
+    return file.place.room.name === 'screen' && !file.path.endsWith('vite.config.ts')
+      ? `imports ${specifier}: the screen runs in a browser`
+      : null
   // The screen is bundled when it is built: what it imports never has to be installed to run it.
   if (file.place.room.name === 'screen' || found.typeOnly) return null
-  if (tree.packageJson.dependencies?.[name] !== undefined || tree.packageJson.optionalDependencies?.[name] !== undefined) return null
+  if (
+    tree.packageJson.dependencies?.[name] !== undefined ||
+    tree.packageJson.optionalDependencies?.[name] !== undefined
+  )
+    return null
   return `imports ${name}, which is not among the dependencies in package.json: it would be missing after npm ci --omit=dev`
 }
 
@@ -227,7 +260,8 @@ function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Pa
       if (!order.has(next.path)) {
         visit(next)
         low.set(file.path, Math.min(low.get(file.path) as number, low.get(next.path) as number))
-      } else if (onStack.has(next.path)) low.set(file.path, Math.min(low.get(file.path) as number, order.get(next.path) as number))
+      } else if (onStack.has(next.path))
+        low.set(file.path, Math.min(low.get(file.path) as number, order.get(next.path) as number))
     }
     if (low.get(file.path) !== order.get(file.path)) return
     const ring: string[] = []
@@ -241,7 +275,8 @@ function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Pa
   for (const file of files) if (!order.has(file.path)) visit(file)
   for (const ring of rings) {
     const path = ringPath(ring, byPath)
-    const line = byPath.get(path[0] as string)?.imports.find((found) => found.target === path[1 % path.length])?.line ?? 1
+    const line =
+      byPath.get(path[0] as string)?.imports.find((found) => found.target === path[1 % path.length])?.line ?? 1
     yield { file: path[0] as string, line, message: `imports in a circle: ${[...path, path[0]].join(' → ')}` }
   }
 }
@@ -270,9 +305,14 @@ function ringPath(ring: readonly string[], byPath: ReadonlyMap<string, Parsed>):
 }
 
 /** Files no entry point leads to, and product files that only tests lead to. */
-function* unusedFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Parsed>, tree: Tree): Generator<Finding> {
+function* unusedFindings(
+  files: readonly Parsed[],
+  byPath: ReadonlyMap<string, Parsed>,
+  tree: Tree,
+): Generator<Finding> {
   const scripts = Object.values(tree.packageJson.scripts ?? {}).join(' ')
-  const isEntry = (path: string): boolean => entryPoints.includes(path) || scripts.split(/\s+/).includes(path) || path.startsWith('examples/')
+  const isEntry = (path: string): boolean =>
+    entryPoints.includes(path) || scripts.split(/\s+/).includes(path) || path.startsWith('examples/')
   const reach = (roots: readonly Parsed[]): Set<string> => {
     const seen = new Set(roots.map((file) => file.path))
     const queue = [...roots]
@@ -289,12 +329,19 @@ function* unusedFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, P
   }
   const used = reach(files.filter((file) => isEntry(file.path)))
   // Whole-house tests may start programs of their own (a child to be killed), so every file under tests/ and bench/ counts.
-  const tested = reach(files.filter((file) => file.isTest || file.path.startsWith('tests/') || file.path.startsWith('bench/')))
+  const tested = reach(
+    files.filter((file) => file.isTest || file.path.startsWith('tests/') || file.path.startsWith('bench/')),
+  )
   for (const file of files) {
     if (used.has(file.path) || file.isTest || file.path.startsWith('tests/') || file.path.startsWith('bench/')) continue
-    if (!tested.has(file.path)) yield { file: file.path, line: 1, message: 'nothing imports this file: use it or delete it' }
+    if (!tested.has(file.path))
+      yield { file: file.path, line: 1, message: 'nothing imports this file: use it or delete it' }
     else if (file.place.kind === 'room')
-      yield { file: file.path, line: 1, message: 'only tests import this file: use it, delete it, or name it x.suite.ts if it is there for tests' }
+      yield {
+        file: file.path,
+        line: 1,
+        message: 'only tests import this file: use it, delete it, or name it x.suite.ts if it is there for tests',
+      }
   }
 }
 
@@ -303,7 +350,12 @@ function* tableFindings(architecture: string): Generator<Finding> {
   const end = architecture.indexOf(TABLE_END)
   const line = begin === -1 ? 1 : architecture.slice(0, begin).split('\n').length
   const cure = 'npm run tidy -- --write'
-  if (begin === -1 || end === -1) yield { file: 'ARCHITECTURE.md', line, message: `has no table of rooms between "${TABLE_BEGIN}" and "${TABLE_END}"` }
+  if (begin === -1 || end === -1)
+    yield {
+      file: 'ARCHITECTURE.md',
+      line,
+      message: `has no table of rooms between "${TABLE_BEGIN}" and "${TABLE_END}"`,
+    }
   else if (architecture.slice(begin + TABLE_BEGIN.length, end).trim() !== roomsAsMarkdown())
     yield { file: 'ARCHITECTURE.md', line, message: `its table of rooms is not what tools/rooms.ts says: ${cure}` }
 }

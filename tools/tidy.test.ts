@@ -1,20 +1,35 @@
 // Tests of tidy: each rule on a house of a few files, one wrong and one right; then the real table of rooms.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { roomsAsMarkdown, rooms } from './rooms.ts'
+import { rooms, roomsAsMarkdown } from './rooms.ts'
 import { findingsIn, TABLE_BEGIN, TABLE_END } from './tidy-rules.ts'
 
 const architecture = `# Map\n${TABLE_BEGIN}\n${roomsAsMarkdown()}\n${TABLE_END}\n`
 
 /** Findings in a tree of the given files (a first-line comment is put on each; `main.ts` imports what it should use). */
-function tidy(files: Record<string, string>, options: { readonly bare?: boolean; readonly architecture?: string } = {}): string[] {
+function tidy(
+  files: Record<string, string>,
+  options: { readonly bare?: boolean; readonly architecture?: string } = {},
+): string[] {
   const uses = Object.keys(files)
-    .filter((path) => path.startsWith('src/') && !path.endsWith('.test.ts') && !path.includes('src/cli/main.ts') && !path.includes('unused'))
+    .filter(
+      (path) =>
+        path.startsWith('src/') &&
+        !path.endsWith('.test.ts') &&
+        !path.includes('src/cli/main.ts') &&
+        !path.includes('unused'),
+    )
     .map((path) => `import '../${path.slice(4)}'`)
   const all: Record<string, string> = options.bare ? files : { 'src/cli/main.ts': uses.join('\n'), ...files }
   return findingsIn({
-    files: Object.entries(all).map(([path, text]) => ({ path, text: options.bare ? text : `// What this file does.\n${text}` })),
-    packageJson: { scripts: { tidy: 'node bin/node.mjs tools/tidy.ts' }, dependencies: { fastify: '5', 'csv-parse': '7' } },
+    files: Object.entries(all).map(([path, text]) => ({
+      path,
+      text: options.bare ? text : `// What this file does.\n${text}`,
+    })),
+    packageJson: {
+      scripts: { tidy: 'node bin/node.mjs tools/tidy.ts' },
+      dependencies: { fastify: '5', 'csv-parse': '7' },
+    },
     architecture: options.architecture ?? architecture,
   })
     .filter((finding) => !(finding.file === 'src/cli/main.ts' && /inside the room/.test(finding.message)))
@@ -27,7 +42,14 @@ const one = (findings: readonly string[], expected: RegExp): void => {
 
 describe('import directions and doors', () => {
   test('a door of an allowed room may be imported', () => {
-    assert.deepEqual(tidy({ 'src/std/a.ts': '', 'src/wire/wire.ts': `import '../std/a.ts'`, 'src/broker/broker.ts': `import '../wire/wire.ts'` }), [])
+    assert.deepEqual(
+      tidy({
+        'src/std/a.ts': '',
+        'src/wire/wire.ts': `import '../std/a.ts'`,
+        'src/broker/broker.ts': `import '../wire/wire.ts'`,
+      }),
+      [],
+    )
   })
   test('a room that is not in the list may not, whatever the door', () => {
     one(
@@ -46,7 +68,11 @@ describe('import directions and doors', () => {
   })
   test('a file inside an allowed room is past its door, and the message names the doors', () => {
     one(
-      tidy({ 'src/wire/wire.ts': `import './deep.ts'`, 'src/wire/deep.ts': '', 'src/broker/broker.ts': `import '../wire/deep.ts'` }),
+      tidy({
+        'src/wire/wire.ts': `import './deep.ts'`,
+        'src/wire/deep.ts': '',
+        'src/broker/broker.ts': `import '../wire/deep.ts'`,
+      }),
       /inside the room wire\/: its doors are wire\/wire\.ts, wire\/record-batch\.ts/,
     )
   })
@@ -54,25 +80,44 @@ describe('import directions and doors', () => {
     const screen = { 'src/screen/index.html': '<script type="module" src="/main.ts"></script>' }
     const serve = { 'src/serve/contract.ts': '', 'src/serve/serve.ts': '' }
     assert.deepEqual(tidy({ ...screen, ...serve, 'src/screen/main.ts': `import '../serve/contract.ts'` }), [])
-    one(tidy({ ...screen, ...serve, 'src/screen/main.ts': `import '../serve/serve.ts'` }), /screen\/ may not import serve\//)
+    one(
+      tidy({ ...screen, ...serve, 'src/screen/main.ts': `import '../serve/serve.ts'` }),
+      /screen\/ may not import serve\//,
+    )
     one(tidy({ ...screen, 'src/screen/main.ts': `import 'node:path'` }), /the screen runs in a browser/)
   })
   test('the product never imports sim/, tests/ or tools/; its tests may', () => {
     const sim = { 'sim/world.ts': '', 'sim/a.test.ts': `import './world.ts'` }
     one(tidy({ ...sim, 'src/broker/broker.ts': `import '../../sim/world.ts'` }), /never needs sim\//)
-    assert.deepEqual(tidy({ ...sim, 'src/broker/broker.ts': '', 'src/broker/broker.test.ts': `import '../../sim/world.ts'` }), [])
+    assert.deepEqual(
+      tidy({ ...sim, 'src/broker/broker.ts': '', 'src/broker/broker.test.ts': `import '../../sim/world.ts'` }),
+      [],
+    )
   })
   test('a test stands on any door, but not past one; a suite is there to be shared', () => {
     const rooms = { 'src/engine/engine.ts': `import './deep.ts'`, 'src/engine/deep.ts': '', 'src/broker/broker.ts': '' }
     assert.deepEqual(tidy({ ...rooms, 'src/broker/a.test.ts': `import '../engine/engine.ts'` }), [])
     one(tidy({ ...rooms, 'src/broker/a.test.ts': `import '../engine/deep.ts'` }), /inside the room engine/)
-    assert.deepEqual(tidy({ ...rooms, 'src/log/log.suite.ts': '', 'src/broker/a.test.ts': `import '../log/log.suite.ts'`, 'src/cli/main.ts': `import '../engine/engine.ts'\nimport '../broker/broker.ts'` }), [])
+    assert.deepEqual(
+      tidy({
+        ...rooms,
+        'src/log/log.suite.ts': '',
+        'src/broker/a.test.ts': `import '../log/log.suite.ts'`,
+        'src/cli/main.ts': `import '../engine/engine.ts'\nimport '../broker/broker.ts'`,
+      }),
+      [],
+    )
   })
   test('an import that leads nowhere', () => {
     one(tidy({ 'src/std/a.ts': `import './b.ts'` }), /there is no file src\/std\/b\.ts/)
   })
   test('a file in no room', () => {
-    one(tidy({ 'src/attic/unused.ts': '', 'src/attic/a.test.ts': `import './unused.ts'` }).filter((line) => !line.includes('test')), /lies in no room/)
+    one(
+      tidy({ 'src/attic/unused.ts': '', 'src/attic/a.test.ts': `import './unused.ts'` }).filter(
+        (line) => !line.includes('test'),
+      ),
+      /lies in no room/,
+    )
   })
 })
 
@@ -136,10 +181,25 @@ describe('uses of the outside', () => {
     test(`allowed: ${code}`, () => assert.deepEqual(found(code), []))
 
   test('allowed where rooms.ts says: world, the command line, the screen, tests', () => {
-    for (const path of ['src/world/node.ts', 'src/cli/start.ts', 'src/broker/a.test.ts', 'tests/a.ts', 'bench/run.ts', 'src/screen/unused.ts'])
-      assert.deepEqual(found('setTimeout(f, Date.now())', path).filter((line) => line.includes('use world')), [], path)
+    for (const path of [
+      'src/world/node.ts',
+      'src/cli/start.ts',
+      'src/broker/a.test.ts',
+      'tests/a.ts',
+      'bench/run.ts',
+      'src/screen/unused.ts',
+    ])
+      assert.deepEqual(
+        found('setTimeout(f, Date.now())', path).filter((line) => line.includes('use world')),
+        [],
+        path,
+      )
   })
-  test('simulations must be repeatable themselves', () => one(tidy({ 'sim/disk.test.ts': `import './disk.ts'`, 'sim/disk.ts': 'Date.now()' }), /sim\/disk\.ts:2 uses Date\.now/))
+  test('simulations must be repeatable themselves', () =>
+    one(
+      tidy({ 'sim/disk.test.ts': `import './disk.ts'`, 'sim/disk.ts': 'Date.now()' }),
+      /sim\/disk\.ts:2 uses Date\.now/,
+    ))
 })
 
 describe('cycles and unused files', () => {
@@ -154,7 +214,10 @@ describe('cycles and unused files', () => {
     one(tidy({ 'src/std/unused.ts': '', 'src/std/a.test.ts': `import './unused.ts'` }), /only tests import this file/)
   })
   test('a worker module is used by the file that names its URL', () => {
-    assert.deepEqual(tidy({ 'src/std/unused.ts': '', 'src/std/a.ts': `spawn(new URL('./unused.ts', import.meta.url))` }), [])
+    assert.deepEqual(
+      tidy({ 'src/std/unused.ts': '', 'src/std/a.ts': `spawn(new URL('./unused.ts', import.meta.url))` }),
+      [],
+    )
   })
 })
 
@@ -167,7 +230,11 @@ describe('each file alone', () => {
     one(shape('//\nconst a = 1'), /begins without a comment/)
   })
   test('leaves no notes to self', () => one(shape(`// Says something.\n// TO${'DO'} later`), /:2 leaves a TODO behind/))
-  test('has a name that says something', () => one(shape('// Says something.', 'tools/string-utils.ts').filter((line) => /name/.test(line)), /says nothing/))
+  test('has a name that says something', () =>
+    one(
+      shape('// Says something.', 'tools/string-utils.ts').filter((line) => /name/.test(line)),
+      /says nothing/,
+    ))
   test('is not a barrel', () => {
     one(tidy({ 'src/std/a.ts': '', 'src/std/b.ts': `export * from './a.ts'` }), /b\.ts:1 only passes on/)
   })
@@ -177,14 +244,18 @@ describe('each file alone', () => {
 describe('the map', () => {
   test('has the table of rooms.ts, whole', () => {
     one(tidy({}, { architecture: '# Map' }), /has no table of rooms/)
-    one(tidy({}, { architecture: architecture.replace('broker', 'brokr') }), /^ARCHITECTURE\.md:2 its table of rooms is not what/)
+    one(
+      tidy({}, { architecture: architecture.replace('broker', 'brokr') }),
+      /^ARCHITECTURE\.md:2 its table of rooms is not what/,
+    )
   })
   test('names only rooms that exist, once each', () => {
     const names = rooms.map((room) => room.name)
     assert.equal(new Set(names).size, names.length)
     for (const room of rooms) {
       if (room.mayImport === 'all') continue
-      for (const other of room.mayImport) assert.ok(names.includes(other.split('/')[0] as string), `${room.name} may import ${other}`)
+      for (const other of room.mayImport)
+        assert.ok(names.includes(other.split('/')[0] as string), `${room.name} may import ${other}`)
       assert.ok(!room.mayImport.includes(room.name))
     }
   })
@@ -197,6 +268,7 @@ describe('the map', () => {
       }
       return seen
     }
-    for (const room of rooms) assert.ok(!reach(room.name, new Set()).has(room.name), `${room.name}/ leads back to itself`)
+    for (const room of rooms)
+      assert.ok(!reach(room.name, new Set()).has(room.name), `${room.name}/ leads back to itself`)
   })
 })

@@ -1,0 +1,47 @@
+// Emits the published JavaScript: src/**/*.ts (without tests and the screen) to dist/**/*.js, by the type checker itself.
+import { spawnSync } from 'node:child_process'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { importsOf, scan } from './scan.ts'
+
+/** Empties dist/ but for the screen, emits, and points worker modules at the emitted files. Throws if a type is wrong. */
+export function emitPackage(root: string, say: (line: string) => void): void {
+  const startedMs = performance.now()
+  for (const name of readdirSync(`${root}dist`))
+    if (!name.startsWith('screen')) rmSync(`${root}dist/${name}`, { recursive: true })
+  const emit = spawnSync(
+    process.execPath,
+    [`${root}node_modules/typescript-native/bin/tsc`, '-p', `${root}tools/tsconfig.package.json`],
+    { stdio: 'inherit', cwd: root },
+  )
+  if (emit.status !== 0) throw new Error(`the package was not emitted: tsc ended with ${emit.status ?? emit.signal}`)
+  let files = 0
+  for (const entry of readdirSync(`${root}dist`, { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath}/${entry.name}`
+    if (!entry.isFile() || !entry.name.endsWith('.js') || path.startsWith(`${root}dist/screen/`)) continue
+    files++
+    const source = readFileSync(path, 'utf8')
+    const pointed = pointWorkersAtJavaScript(source)
+    if (pointed !== source) writeFileSync(path, pointed)
+  }
+  copyOtherFiles(root)
+  say(`emitted the package, ${files} files, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
+}
+
+/** `new URL('./worker.ts', import.meta.url)` is text to the compiler, which rewrites only imports. */
+export function pointWorkersAtJavaScript(source: string): string {
+  const lines = source.split('\n')
+  for (const { form, specifier, line } of importsOf(scan(source))) {
+    if (form !== 'url' || !specifier.endsWith('.ts')) continue
+    lines[line - 1] = (lines[line - 1] ?? '').replace(specifier, specifier.replace(/\.ts$/, '.js'))
+  }
+  return lines.join('\n')
+}
+
+/** What is read at run time but is not TypeScript (WebAssembly, tables) goes along to the same place. */
+function copyOtherFiles(root: string): void {
+  for (const entry of readdirSync(`${root}src`, { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath}/${entry.name}`
+    if (!entry.isFile() || entry.name.endsWith('.ts') || path.startsWith(`${root}src/screen/`)) continue
+    cpSync(path, `${root}dist/${path.slice(`${root}src/`.length)}`)
+  }
+}
