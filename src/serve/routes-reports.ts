@@ -1,0 +1,77 @@
+// Batch answers over the log: the list, and running one. Running writes nothing, but costs: few at once, within a time.
+import { z } from 'zod'
+import { timeText } from './answers.ts'
+import * as contract from './contract.ts'
+import { nearest } from './nearest.ts'
+import type { ReportsPort } from './ports.ts'
+import { ProblemError } from './problems.ts'
+import type { App, Serving } from './serving.ts'
+
+export function reportRoutes(app: App, { world, limits, draining }: Serving, reports: ReportsPort): void {
+  const problem = { content: { 'application/problem+json': { schema: contract.problem } } }
+  let running = 0
+
+  app.get(
+    '/api/v1/reports',
+    { schema: { tags: ['reports'], summary: 'The reports there are', response: { 200: contract.reportList } } },
+    () => ({ reports: reports.list().map(({ name, doc }) => ({ name, doc })) }),
+  )
+  app.post(
+    '/api/v1/reports/:name/runs',
+    {
+      schema: {
+        tags: ['reports'],
+        summary: 'Run a report over what the log holds now',
+        description: 'Reads only, so repeating it is harmless. The body is an empty JSON object.',
+        params: z.object({ name: z.string().min(1).max(100) }),
+        body: z.strictObject({}),
+        response: { 200: contract.reportRun, 404: problem, 503: problem, 504: problem },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params
+      const names = reports.list().map((report) => report.name)
+      if (!names.includes(name)) {
+        const near = nearest(name, names)
+        throw new ProblemError(
+          'unknown-report',
+          `The reports are: ${names.join(', ') || 'none'}.`,
+          near === null ? null : `Did you mean ${near}?`,
+        )
+      }
+      if (draining()) throw new ProblemError('closing', 'No report is started while Millrace stops.')
+      if (running >= limits.reportsAtOnceMax)
+        throw new ProblemError('busy', `${running} reports are running.`, 'Try again when one has ended.')
+      const startedMs = world.clock.monoMs()
+      // Not Fastify's own signal and time limit: both end when the body of a POST has been read.
+      const work = new AbortController()
+      const givenUp = new Promise<never>((_, reject) => {
+        work.signal.addEventListener('abort', () => reject(work.signal.reason))
+      })
+      const tooLong = new ProblemError('timed-out', `The report did not end within ${limits.handlerMsMax} ms.`)
+      const timer = world.clock.timer(limits.handlerMsMax, () => work.abort(tooLong), { background: true })
+      const gone = (): void => work.abort(tooLong)
+      reply.raw.on('close', gone)
+      running++
+      const run = reports.run(name, work.signal)
+      // A report that ignores the signal goes on counting as running until it ends.
+      const ended = (): void => void running--
+      run.then(ended, ended)
+      try {
+        const result = await Promise.race([run, givenUp])
+        return {
+          report: name,
+          asOf: timeText(world.clock.nowMs()),
+          watermark: result.watermarkMs === null ? null : timeText(result.watermarkMs),
+          records: result.records,
+          durationMs: Math.round(world.clock.monoMs() - startedMs),
+          columns: result.columns.map((column) => ({ ...column })),
+          rows: result.rows.map((row) => ({ ...row })),
+        }
+      } finally {
+        timer.cancel()
+        reply.raw.off('close', gone)
+      }
+    },
+  )
+}
