@@ -56,8 +56,11 @@ export interface Contract<F extends Fields = Fields> {
   readonly doc: string
 }
 
+/** A Contract that is also a plain `Contract`: spelt out as a mapped type because the compiler takes the interface as invariant in F. */
+export type ContractOf<F extends Fields> = { readonly [K in keyof Contract<F>]: Contract<F>[K] }
+
 /** Freezes the contract and keeps its literal types, from which rows and columns are inferred. */
-export function contract<const F extends Fields>(given: Contract<F>): Contract<F> {
+export function contract<const F extends Fields>(given: Contract<F>): ContractOf<F> {
   return Object.freeze(given)
 }
 

@@ -1,0 +1,271 @@
+// The Plan: a query as frozen, versioned, JSON-safe data that three engines can run. Second door of `query/`, for those
+// who run or print Plans; `query.ts` is for those who write them. Changing the form needs a new `version`.
+//
+// A Plan is a list of nodes, inputs before their users; the last one is the result. Everything semantics needs later is
+// in the form already: an engine that cannot run a node kind must refuse it by name (`PlanError`), never skip it.
+import type { Contract, FieldType } from './contract.ts'
+
+/** Hash of the canonical sub-plan: 16 hex digits. Two nodes with the same id keep the same state. */
+export type OperatorId = string
+
+export interface Plan {
+  readonly version: 1
+  readonly name: string
+  /** Contracts of the sources by topic, whole: the decoder validates every field, not only the used ones. */
+  readonly contracts: { readonly [topic: string]: Contract }
+  readonly nodes: readonly PlanNode[]
+  readonly emit: Emit
+  /** How long after a window closed late records still correct it. Beyond: `<topic>.late`. */
+  readonly latenessMs: number
+  readonly output: Output
+}
+
+export interface Column {
+  readonly name: string
+  readonly type: FieldType
+  readonly nullable: boolean
+}
+
+/** When rows of a window become due. Every mode also gives the final row when the window closes. */
+export type Emit =
+  | { readonly mode: 'on-close' }
+  /** Running rows at recorded interval ticks. */
+  | { readonly mode: 'interval'; readonly everyMs: number }
+  /** Running rows of what changed, at every recorded tick. */
+  | { readonly mode: 'on-change' }
+
+export interface Output {
+  /** Where result rows go; null: the plan's name. */
+  readonly topic: string | null
+  /** How `timestamp` columns are written. */
+  readonly times: 'iso-seconds' | 'iso-milliseconds' | 'epoch-seconds' | 'epoch-milliseconds'
+  /** Name of a boolean column that tells a final row from a running one; null: none. */
+  readonly finalColumn: string | null
+}
+
+export type Changelog =
+  | { readonly mode: 'append' }
+  | { readonly mode: 'upsert'; readonly key: readonly string[] }
+  /** Batches carry weights +1 and -1. */
+  | { readonly mode: 'retract' }
+
+/** What every node carries (semantics §4). */
+export interface NodeTraits {
+  readonly id: OperatorId
+  readonly inputs: readonly OperatorId[]
+  readonly columns: readonly Column[]
+  readonly changelog: Changelog
+  /** The column that carries event time; null: the node's rows have none. */
+  readonly time: string | null
+  /** The order of input it needs: none, each partition's own, or one order over all partitions. */
+  readonly order: 'none' | 'partition' | 'total'
+  /** Do partial results of several threads merge? If not: an exchange by key, or one thread. */
+  readonly merges: boolean
+  /** Which offsets lead back to the records behind a row. */
+  readonly evidence: 'record' | 'partition-and-pane'
+}
+
+export type PlanNode = NodeTraits & NodeBody
+export type NodeBody =
+  | SourceBody
+  | ProjectBody
+  | FilterBody
+  | LookupBody
+  | UnnestBody
+  | DeduplicateBody
+  | UnionBody
+  | WindowAggregateBody
+  | RunningAggregateBody
+  | OverBody
+  | TopBody
+  | JoinBody
+  | DecayedSumBody
+  | PatternBody
+export type NodeKind = NodeBody['kind']
+
+export interface SourceBody {
+  readonly kind: 'source'
+  readonly topic: string
+  /** Version of the contract the plan was written against. */
+  readonly contractVersion: number
+  readonly eventTime: string
+  readonly outOfOrderMs: number
+  readonly idleTimeoutMs: number
+  readonly futureLimitMs: number
+}
+/** Adds computed columns to those of its input (`keep: 'all'`) or puts out these only. */
+export interface ProjectBody {
+  readonly kind: 'project'
+  readonly keep: 'all' | 'none'
+  readonly derive: readonly { readonly name: string; readonly value: Expression }[]
+}
+/** Keeps the rows for which the condition is true: neither false nor unknown. */
+export interface FilterBody {
+  readonly kind: 'filter'
+  readonly condition: Expression
+}
+/** Adds the columns of a table by key. Unknown keys: dead letter with a reason, dropped, or nulls. */
+export interface LookupBody {
+  readonly kind: 'lookup'
+  readonly table: TableData | { readonly compacted: string; readonly columns: readonly Column[] }
+  readonly by: string
+  readonly unknown: 'dead-letter' | 'drop' | 'null'
+}
+export interface TableData {
+  readonly name: string
+  readonly columns: readonly Column[]
+  /** Sorted by key (UTF-8 bytes); values in the order of `columns`, money in minor units. */
+  readonly rows: readonly { readonly key: string; readonly values: readonly (string | number | boolean | null)[] }[]
+}
+export interface UnnestBody {
+  readonly kind: 'unnest'
+  readonly array: string
+}
+export interface DeduplicateBody {
+  readonly kind: 'deduplicate'
+  readonly identity: readonly string[]
+  readonly horizonMs: number
+  readonly horizonBytesMax: number
+}
+export interface UnionBody {
+  readonly kind: 'union'
+}
+
+export type Window =
+  | { readonly kind: 'tumbling'; readonly sizeMs: number }
+  | { readonly kind: 'hopping'; readonly sizeMs: number; readonly slideMs: number }
+  | { readonly kind: 'cumulative'; readonly sizeMs: number; readonly stepMs: number }
+  | { readonly kind: 'session'; readonly gapMs: number }
+  /** Civil days, weeks (from Monday) or months in a zone of the IANA database. */
+  | { readonly kind: 'calendar'; readonly unit: CalendarUnit; readonly zone: string }
+export type CalendarUnit = 'day' | 'week' | 'month'
+
+/** One row per window and group that holds a record; columns: window_start, window_end, groups, aggregates. */
+export interface WindowAggregateBody {
+  readonly kind: 'window-aggregate'
+  readonly window: Window
+  readonly groups: readonly string[]
+  readonly aggregates: readonly NamedAggregate[]
+}
+export interface RunningAggregateBody {
+  readonly kind: 'running-aggregate'
+  readonly groups: readonly string[]
+  readonly aggregates: readonly NamedAggregate[]
+}
+/** Range aggregate per key at each record, bounds (t - range, t]. */
+export interface OverBody {
+  readonly kind: 'over'
+  readonly keys: readonly string[]
+  readonly rangeMs: number
+  readonly aggregates: readonly NamedAggregate[]
+}
+export interface TopBody {
+  readonly kind: 'top'
+  readonly rows: number
+  readonly within: readonly string[]
+  readonly by: readonly { readonly column: string; readonly descending: boolean }[]
+}
+export interface JoinBody {
+  readonly kind: 'join'
+  readonly how: 'interval' | 'window' | 'latest'
+  readonly side: 'inner' | 'left'
+  readonly on: readonly { readonly left: string; readonly right: string }[]
+  readonly beforeMs: number
+  readonly afterMs: number
+}
+export interface DecayedSumBody {
+  readonly kind: 'decayed-sum'
+  readonly keys: readonly string[]
+  readonly value: Expression
+  readonly halfLifeMs: number
+}
+export interface PatternBody {
+  readonly kind: 'pattern'
+  readonly keys: readonly string[]
+  readonly withinMs: number
+  readonly steps: readonly { readonly name: string; readonly condition: Expression }[]
+}
+
+export interface NamedAggregate {
+  readonly name: string
+  readonly aggregate: Aggregation
+}
+/** Aggregates skip nulls; `where` keeps only rows for which it is true. */
+export type Aggregation =
+  | { readonly function: 'count'; readonly of: Expression | null; readonly where: Expression | null }
+  | {
+      readonly function: 'sum' | 'min' | 'max' | 'count-distinct'
+      readonly of: Expression
+      readonly where: Expression | null
+    }
+  /** numerator / denominator rounded once to `scale` decimals, half away from zero; null where the denominator is 0. */
+  | {
+      readonly function: 'ratio'
+      readonly numerator: Aggregation
+      readonly denominator: Aggregation
+      readonly scale: number
+      readonly type: FieldType
+    }
+  | {
+      readonly function: 'first' | 'last' | 'variance'
+      readonly of: Expression
+      readonly where: Expression | null
+    }
+  | {
+      readonly function: 'quantile'
+      readonly of: Expression
+      readonly fraction: number
+      readonly where: Expression | null
+    }
+  | {
+      readonly function: 'argmax'
+      readonly of: Expression
+      readonly by: Expression
+      readonly where: Expression | null
+    }
+
+export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
+/** Three-valued as in SQL. Exact arithmetic: integers at the type's scale; overflow of 2^53 is an error of the record. */
+export type Expression =
+  | { readonly op: 'column'; readonly name: string; readonly type: FieldType }
+  /** Money and decimals in minor units, timestamps in ms. */
+  | { readonly op: 'literal'; readonly value: string | number | boolean | null; readonly type: FieldType }
+  | {
+      readonly op: 'plus' | 'minus' | 'times'
+      readonly left: Expression
+      readonly right: Expression
+      readonly type: FieldType
+    }
+  | { readonly op: 'compare'; readonly by: Comparison; readonly left: Expression; readonly right: Expression }
+  | { readonly op: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
+  | { readonly op: 'not' | 'is-null'; readonly of: Expression }
+  | { readonly op: 'starts-with'; readonly of: Expression; readonly prefix: string }
+  | { readonly op: 'one-of'; readonly of: Expression; readonly values: readonly (string | number)[] }
+
+export function typeOf(expression: Expression): FieldType {
+  switch (expression.op) {
+    case 'column':
+    case 'literal':
+    case 'plus':
+    case 'minus':
+    case 'times':
+      return expression.type
+    default:
+      return { kind: 'bool' }
+  }
+}
+
+/** A Plan that cannot be written, or cannot be run here. */
+export class PlanError extends Error {
+  override name = 'PlanError'
+  readonly plan: string
+  /** The node or column at fault. */
+  readonly at: string
+  readonly cure: string
+  constructor(plan: string, at: string, what: string, cure: string) {
+    super(`plan '${plan}', ${at}: ${what}. ${cure}`)
+    this.plan = plan
+    this.at = at
+    this.cure = cure
+  }
+}

@@ -1,0 +1,227 @@
+// The query language: what it infers, what must not compile, and the Plans it builds (golden text of `explain`).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contract, field, nullable } from './contract.ts'
+import type { Plan } from './plan.ts'
+import {
+  average,
+  calendar,
+  count,
+  countDistinct,
+  explain,
+  from,
+  hopping,
+  max,
+  minutes,
+  seconds,
+  staticTable,
+  sum,
+  tumbling,
+} from './query.ts'
+
+const sales = contract({
+  topic: 'sales',
+  version: 1,
+  partitions: 6,
+  key: 'seller',
+  eventTime: 'sale_date',
+  identity: 'id_sale',
+  outOfOrderMs: 5000,
+  idleTimeoutMs: 30_000,
+  futureLimitMs: 3_600_000,
+  doc: 'what was sold',
+  fields: {
+    id_sale: field({ kind: 'uuid' }, 'identity'),
+    id_product: field({ kind: 'string' }, 'what', { aliases: ['asin'] }),
+    nm_category: field({ kind: 'string' }, 'category', { default: 'General Category' }),
+    seller: field({ kind: 'string' }, 'who'),
+    coupon: nullable({ kind: 'string' }, 'code, if any'),
+    price: field({ kind: 'money', scale: 2, currency: 'USD' }, 'for one'),
+    shipping: field({ kind: 'money', scale: 2, currency: 'BRL' }, 'in another currency'),
+    quantity: field({ kind: 'int64' }, 'how many', { default: 1 }),
+    weight: field({ kind: 'float64' }, 'kilograms', { default: 0 }),
+    sale_date: field({ kind: 'timestamp' }, 'when'),
+  },
+})
+
+const salesWindow = from(sales)
+  .derive((s) => ({ total: s.price.times(s.quantity) }))
+  .window(hopping({ sizeMs: minutes(15), slideMs: seconds(1) }))
+  .aggregate((s) => ({
+    sales: count(),
+    revenue: sum(s.total),
+    avg_ticket: average(s.total, { scale: 2 }),
+    active_sellers: countDistinct(s.seller),
+    biggest_sale: max(s.total),
+  }))
+  .emit({ everyMs: 1000 })
+  .lateness(seconds(60))
+  .named('sales-window')
+
+const productNames = staticTable({
+  name: 'product-names',
+  columns: { product_name: { kind: 'string' } },
+  rows: { 'prod-2': { product_name: 'Phone' }, 'prod-1': { product_name: 'Laptop' } },
+})
+
+test('a plan is frozen, JSON-safe data that survives a round trip', () => {
+  const copy: Plan = JSON.parse(JSON.stringify(salesWindow))
+  assert.deepEqual(copy, salesWindow)
+  assert.ok(Object.isFrozen(salesWindow))
+  assert.ok(salesWindow.nodes.every((node) => Object.isFrozen(node) && Object.isFrozen(node.columns)))
+})
+
+test('explain prints the operators with keys, modes and ids', () => {
+  assert.equal(
+    explain(salesWindow),
+    `plan sales-window (version 1)
+  emit      every 1 s, and on close
+  lateness  1 min
+  output    sales-window, times as iso-seconds
+
+window-aggregate #${salesWindow.nodes[2]?.id}
+  hopping 15 min every 1 s
+  sales = count()
+  revenue = sum(total)
+  avg_ticket = ratio(sum(total), count(total), 2 decimals)
+  active_sellers = count-distinct(seller)
+  biggest_sale = max(total)
+  changelog upsert by window_start, window_end; time window_end; order partition; merges; evidence partition-and-pane
+  | window_start: timestamp
+  | window_end: timestamp
+  | sales: int64
+  | revenue: money(2 decimals, USD)
+  | avg_ticket: money(2 decimals, USD)
+  | active_sellers: int64
+  | biggest_sale: money(2 decimals, USD)
+
+project #${salesWindow.nodes[1]?.id}
+  total = (price * quantity)
+  changelog append; time sale_date; order none; merges; evidence record
+  | seller: string
+  | price: money(2 decimals, USD)
+  | quantity: int64
+  | sale_date: timestamp
+  | total: money(2 decimals, USD)
+
+source #${salesWindow.nodes[0]?.id}
+  topic sales, contract version 1, event time sale_date
+  out of order 5 s, idle after 30 s, future limit 1 h
+  changelog append; time sale_date; order none; merges; evidence record
+  | seller: string
+  | price: money(2 decimals, USD)
+  | quantity: int64
+  | sale_date: timestamp
+`,
+  )
+})
+
+test('operator ids: equal sub-plans share them, whatever the plan is called; a change changes what comes after only', () => {
+  const ids = (sizeMinutes: number, name: string) =>
+    from(sales)
+      .filter((s) => s.seller.startsWith('seller.'))
+      .window(tumbling({ sizeMs: minutes(sizeMinutes) }))
+      .aggregate(() => ({ sales: count() }))
+      .named(name)
+      .nodes.map((node) => node.id)
+  assert.deepEqual(ids(1, 'a'), ids(1, 'b'))
+  const [one, two] = [ids(1, 'a'), ids(2, 'a')]
+  assert.deepEqual(one.slice(0, 2), two.slice(0, 2))
+  assert.notEqual(one[2], two[2])
+  assert.match(one[0] ?? '', /^[0-9a-f]{16}$/)
+})
+
+test('the id of a known plan does not change: state in the field is found by it', () => {
+  const plan = from(sales)
+    .window(tumbling({ sizeMs: 1000 }))
+    .aggregate(() => ({ sales: count() }))
+    .named('pinned')
+  assert.equal(plan.nodes[0]?.id, '99bea235961ba7ba')
+  assert.equal(plan.nodes[1]?.id, 'b11c895e452780b0')
+})
+
+test('groups, lookups, filters, calendar windows and outputs are in the plan', () => {
+  const plan = from(sales)
+    .filter((s) => s.price.above('10.50').and(s.coupon.isNull().not()).or(s.seller.oneOf('a', 'b')))
+    .lookup(productNames, { by: 'id_product', unknown: 'dead-letter' })
+    .window(calendar('month', { zone: 'America/Sao_Paulo' }))
+    .groupBy('id_product', 'product_name')
+    .aggregate((s) => ({
+      sum_weightless: sum(s.price),
+      buyers: countDistinct(s.coupon),
+      big: count(null, { where: s.price.atLeast(100) }),
+    }))
+    .output({ times: 'epoch-seconds', finalColumn: 'is_final' })
+    .named('by-product')
+  const text = explain(plan)
+  assert.match(text, /where \(\(\(price > 10\.50\) and not \(coupon is null\)\) or \(seller in \["a", "b"\]\)\)/)
+  assert.match(text, /product_name from product-names \(2 rows\) by id_product; unknown: dead-letter/)
+  assert.match(text, /calendar month in America\/Sao_Paulo\n {2}by id_product, product_name/)
+  assert.match(text, /big = count\( where \(price >= 100\.00\)\)/)
+  assert.match(text, /times as epoch-seconds, final in is_final/)
+  assert.deepEqual(
+    plan.nodes[2]?.kind === 'lookup' && 'rows' in plan.nodes[2].table && plan.nodes[2].table.rows[0]?.key,
+    'prod-1',
+  )
+})
+
+test('a plan of single rows puts out every column it was left with', () => {
+  const plan = from(sales).select('seller', 'price').named('narrow')
+  assert.deepEqual(
+    plan.nodes[1]?.columns.map((column) => column.name),
+    ['seller', 'price'],
+  )
+  assert.deepEqual(plan.nodes[1]?.changelog, { mode: 'append' })
+})
+
+test('mistakes that the compiler cannot see are named', () => {
+  assert.throws(() => hopping({ sizeMs: 1000, slideMs: 300 }), /1000 is not a multiple of slideMs 300\. Choose a slide/)
+  assert.throws(() => tumbling({ sizeMs: 0 }), /not a positive number/)
+  assert.throws(() => calendar('day', { zone: 'Mars/Olympus' }), /unknown time zone 'Mars\/Olympus'/)
+  assert.throws(() => from(sales).named('Not A Name'), /not a plan name/)
+  assert.throws(() => from(sales).filter((s) => s.price.above(1.005)), /not exact at 2 decimals/)
+  const twice = () =>
+    from(sales)
+      .window(tumbling({ sizeMs: 1 }))
+      .groupBy('seller')
+      .aggregate(() => ({ seller: count() }))
+  assert.throws(twice, /two columns are named 'seller'/)
+})
+
+test('what must not compile does not', () => {
+  const wrong = () => {
+    const rows = from(sales)
+    const windows = rows.window(tumbling({ sizeMs: 1 }))
+    // @ts-expect-error a misspelt field
+    rows.derive((s) => ({ total: s.prise.times(s.quantity) }))
+    // @ts-expect-error a sum over a string
+    windows.aggregate((s) => ({ x: sum(s.seller) }))
+    // @ts-expect-error an exact sum over floats
+    windows.aggregate((s) => ({ x: sum(s.weight) }))
+    // @ts-expect-error money times money
+    rows.derive((s) => ({ x: s.price.times(s.price) }))
+    // @ts-expect-error two currencies
+    rows.derive((s) => ({ x: s.price.plus(s.shipping) }))
+    // @ts-expect-error a prefix of a number
+    rows.filter((s) => s.quantity.startsWith('1'))
+    // @ts-expect-error a column that is not a condition
+    rows.filter((s) => s.seller)
+    // @ts-expect-error a group that does not exist
+    windows.groupBy('nobody')
+    // @ts-expect-error a group by a float
+    windows.groupBy('weight')
+    // @ts-expect-error a column that select dropped
+    rows.select('seller').filter((s) => s.price.above(1))
+    // @ts-expect-error a lookup by a number
+    rows.lookup(productNames, { by: 'price', unknown: 'drop' })
+    const table = windows.groupBy('seller').aggregate((s) => ({ x: sum(s.price) }))
+    const row = table.named('x').rows
+    // @ts-expect-error a column that the result does not have
+    row?.nothing
+    const kind: 'money' | undefined = row?.x.type.kind
+    const currency: 'USD' | undefined = row?.x.type.currency
+    const nullable: false | undefined = row?.seller.nullable
+    return [kind, currency, nullable]
+  }
+  assert.equal(typeof wrong, 'function')
+})

@@ -1,0 +1,360 @@
+// The query language: typed steps from a contract to a Plan. Row types are inferred to the last column, so a misspelt
+// field or a sum over a string does not compile. What comes out is data (`plan.ts`); nothing here runs anything.
+import { type Draft, finishPlan, type PlanSettings } from './build.ts'
+import type { Contract, Fields, FieldType } from './contract.ts'
+import { printPlan } from './explain.ts'
+import type { Aggregation, Column, Emit, Output, Plan, TableData, Window } from './plan.ts'
+import { PlanError } from './plan.ts'
+import {
+  type Aggregate,
+  type Condition,
+  columnValues,
+  type ExactType,
+  type Of,
+  type OrderedType,
+  type Row,
+  type ScalarType,
+  type Value,
+} from './values.ts'
+
+/** A Plan that remembers, for the compiler only, which columns its rows have. */
+export type TypedPlan<R extends Row> = Plan & { readonly rows?: R }
+
+type RowOf<F extends Fields> = {
+  [K in keyof F & string]: { readonly type: F[K]['type']; readonly nullable: F[K]['nullable'] }
+}
+type ColumnsOf<R extends Row> = { readonly [K in keyof R & string]: Of<R[K]['type'], R[K]['nullable']> }
+type DerivedRow<D extends Derived> = {
+  [K in keyof D & string]: { readonly type: D[K]['type']; readonly nullable: D[K]['nullable'] }
+}
+type Derived = { readonly [name: string]: Value }
+type Aggregates = { readonly [name: string]: Aggregate }
+type AggregatedRow<A extends Aggregates> = {
+  [K in keyof A & string]: { readonly type: A[K]['type']; readonly nullable: A[K]['nullable'] }
+}
+type Bounds = {
+  window_start: { readonly type: { readonly kind: 'timestamp' }; readonly nullable: false }
+  window_end: { readonly type: { readonly kind: 'timestamp' }; readonly nullable: false }
+}
+/** Columns a window can be grouped by. */
+type GroupableKind = 'string' | 'uuid' | 'int64' | 'bool' | 'money' | 'decimal' | 'timestamp' | 'date'
+type Groupable<R extends Row> = {
+  [K in keyof R & string]: R[K]['type']['kind'] extends GroupableKind ? K : never
+}[keyof R & string]
+
+/** Rows as they come, one by one. */
+export interface Stream<R extends Row> {
+  /** Adds computed columns. */
+  derive<const D extends Derived>(columns: (row: ColumnsOf<R>) => D): Stream<Omit<R, keyof D> & DerivedRow<D>>
+  /** Keeps the rows for which the condition is true: neither false nor unknown. */
+  filter(condition: (row: ColumnsOf<R>) => Condition): Stream<R>
+  /** Puts out only these columns. */
+  select<K extends keyof R & string>(...columns: K[]): Stream<Pick<R, K>>
+  /** Adds the columns of a static table. Unknown or null keys: dead letter with a reason, dropped, or nulls. */
+  lookup<T extends Row, U extends 'dead-letter' | 'drop' | 'null'>(
+    table: StaticTable<T>,
+    how: { readonly by: TextColumns<R>; readonly unknown: U },
+  ): Stream<
+    R & {
+      [K in keyof T]: { readonly type: T[K]['type']; readonly nullable: U extends 'null' ? true : T[K]['nullable'] }
+    }
+  >
+  window(window: Window): Windowed<R, never>
+  /** What comes out, and how: where it goes and how times are written. */
+  output(output: Partial<Output>): Stream<R>
+  /** The end: a Plan that puts out every row (append). */
+  named(name: string): TypedPlan<R>
+}
+type TextColumns<R extends Row> = {
+  [K in keyof R & string]: R[K]['type']['kind'] extends 'string' | 'uuid' ? K : never
+}[keyof R & string]
+
+export interface Windowed<R extends Row, G extends string> {
+  /** One row per window and group; null is a group of its own. */
+  groupBy<K extends Groupable<R>>(...columns: K[]): Windowed<R, K>
+  aggregate<const A extends Aggregates>(
+    aggregates: (row: ColumnsOf<R>) => A,
+  ): Table<Bounds & { [K in G]: K extends keyof R ? R[K] : never } & AggregatedRow<A>>
+}
+
+/** Rows by key, replaced as they change: window_start, window_end, groups, aggregates. */
+export interface Table<R extends Row> {
+  /** When rows become due; the default is once, when the window closes. */
+  emit(emit: 'on-close' | 'on-change' | { readonly everyMs: number }): Table<R>
+  /** How long a closed window still takes late records in, as corrections. Default 0. */
+  lateness(latenessMs: number): Table<R>
+  output(output: Partial<Output>): Table<R>
+  named(name: string): TypedPlan<R>
+}
+
+export interface StaticTable<R extends Row> {
+  readonly data: TableData
+  readonly row?: R
+}
+
+/** A query over one topic begins here. */
+export function from<C extends Contract>(source: C): Stream<RowOf<C['fields']>> {
+  const columns: Column[] = Object.entries(source.fields).map(([name, field]) => ({
+    name,
+    type: field.type,
+    nullable: field.nullable,
+  }))
+  return stream<RowOf<C['fields']>>({ contract: source, steps: [], columns }, {})
+}
+
+/** A small table that is part of the Plan: key (text) to columns. Money and decimals in minor units. */
+export function staticTable<const T extends { readonly [column: string]: FieldType }>(table: {
+  readonly name: string
+  readonly columns: T
+  readonly rows: { readonly [key: string]: { readonly [K in keyof T]: string | number | boolean } }
+}): StaticTable<{ [K in keyof T & string]: { readonly type: T[K]; readonly nullable: false } }> {
+  const columns = Object.entries(table.columns).map(([name, type]) => ({ name, type, nullable: false }))
+  const rows = Object.entries(table.rows).map(([key, row]) => {
+    const values = columns.map(({ name }) => row[name])
+    return {
+      key,
+      values: values.map((value, i) => {
+        if (value !== undefined) return value
+        throw new PlanError(
+          table.name,
+          `row '${key}'`,
+          `column '${columns[i]?.name}' has no value`,
+          'Give every row every column',
+        )
+      }),
+    }
+  })
+  rows.sort((a, b) => (a.key < b.key ? -1 : 1))
+  return { data: { name: table.name, columns, rows } }
+}
+
+// --- windows, and their units of time ---
+
+export const seconds = (count: number): number => count * 1000
+export const minutes = (count: number): number => count * 60_000
+export const hours = (count: number): number => count * 3_600_000
+export const days = (count: number): number => count * 86_400_000
+
+/** `[k * size, (k + 1) * size)`, from the epoch. */
+export function tumbling(window: { readonly sizeMs: number }): Window {
+  positive('tumbling', 'sizeMs', window.sizeMs)
+  return { kind: 'tumbling', sizeMs: window.sizeMs }
+}
+/** `[k * slide, k * slide + size)`; the size is a multiple of the slide. */
+export function hopping(window: { readonly sizeMs: number; readonly slideMs: number }): Window {
+  positive('hopping', 'sizeMs', window.sizeMs)
+  positive('hopping', 'slideMs', window.slideMs)
+  if (window.sizeMs % window.slideMs !== 0)
+    throw new PlanError(
+      'hopping window',
+      'sizeMs',
+      `${window.sizeMs} is not a multiple of slideMs ${window.slideMs}`,
+      'Choose a slide that divides the size',
+    )
+  return { kind: 'hopping', sizeMs: window.sizeMs, slideMs: window.slideMs }
+}
+/** Civil days, weeks (from Monday) or months of a time zone. */
+export function calendar(unit: 'day' | 'week' | 'month', where: { readonly zone: string } = { zone: 'UTC' }): Window {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: where.zone })
+  } catch {
+    throw new PlanError(
+      'calendar window',
+      'zone',
+      `unknown time zone '${where.zone}'`,
+      "Use an IANA name such as 'America/Sao_Paulo'",
+    )
+  }
+  return { kind: 'calendar', unit, zone: where.zone }
+}
+function positive(window: string, setting: string, value: number): void {
+  if (!(Number.isSafeInteger(value) && value > 0))
+    throw new PlanError(
+      `${window} window`,
+      setting,
+      `${value} is not a positive number of milliseconds`,
+      'Use whole milliseconds',
+    )
+}
+
+// --- aggregates: each skips nulls, as in SQL; sums and ratios are exact ---
+
+type Int64 = { readonly kind: 'int64' }
+/** Money keeps its currency; everything else becomes a decimal at the scale asked for. */
+type Rescaled<T extends FieldType, S extends number> = T extends {
+  readonly kind: 'money'
+  readonly currency: infer C extends string
+}
+  ? { readonly kind: 'money'; readonly scale: S; readonly currency: C }
+  : { readonly kind: 'decimal'; readonly scale: S }
+interface Filter {
+  /** Only rows for which this is true. */
+  readonly where?: Condition
+}
+const whereOf = (filter: Filter | undefined) => filter?.where?.expression ?? null
+
+/** Records, or records in which the value is not null. */
+export function count(value?: Value | null, filter?: Filter): Aggregate<Int64, false> {
+  const aggregation: Aggregation = { function: 'count', of: value?.expression ?? null, where: whereOf(filter) }
+  return { type: { kind: 'int64' }, nullable: false, aggregation }
+}
+/** Exact; null where no value was added. */
+export function sum<T extends ExactType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
+export function sum<T extends ExactType>(value: Value<T>, filter: Filter): Aggregate<T, true>
+export function sum<T extends ExactType>(value: Value<T>, filter?: Filter): Aggregate<T> {
+  return plain('sum', value, filter)
+}
+export function min<T extends OrderedType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
+export function min<T extends OrderedType>(value: Value<T>, filter: Filter): Aggregate<T, true>
+export function min<T extends OrderedType>(value: Value<T>, filter?: Filter): Aggregate<T> {
+  return plain('min', value, filter)
+}
+export function max<T extends OrderedType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
+export function max<T extends OrderedType>(value: Value<T>, filter: Filter): Aggregate<T, true>
+export function max<T extends OrderedType>(value: Value<T>, filter?: Filter): Aggregate<T> {
+  return plain('max', value, filter)
+}
+/** How many different values there are; exact, nulls not counted. */
+export function countDistinct(value: Value<ScalarType>, filter?: Filter): Aggregate<Int64, false> {
+  const aggregation: Aggregation = { function: 'count-distinct', of: value.expression, where: whereOf(filter) }
+  return { type: { kind: 'int64' }, nullable: false, aggregation }
+}
+/** sum / count, rounded once to `scale` decimals, half away from zero. */
+export function average<T extends ExactType, N extends boolean, const S extends number>(
+  value: Value<T, N>,
+  how: { readonly scale: S; readonly where?: Condition },
+): Aggregate<Rescaled<T, S>, N> {
+  const filter = how.where === undefined ? {} : { where: how.where }
+  const counted = count(value, filter)
+  const made = ratio(plain('sum', value, filter), counted, { scale: how.scale })
+  const nullable = (how.where === undefined ? value.nullable : true) as N
+  return { ...made, nullable, type: made.type as Rescaled<T, S> }
+}
+/** One exact aggregate divided by another, rounded once to `scale` decimals, half away from zero; null where dividing by 0. */
+export function ratio<T extends ExactType, const S extends number>(
+  numerator: Aggregate<T>,
+  denominator: Aggregate<ExactType>,
+  how: { readonly scale: S },
+): Aggregate<Rescaled<T, S>, true> {
+  const { scale } = how
+  const over: FieldType = numerator.type
+  const type: FieldType =
+    over.kind === 'money' ? { kind: 'money', scale, currency: over.currency } : { kind: 'decimal', scale }
+  const aggregation: Aggregation = {
+    function: 'ratio',
+    numerator: numerator.aggregation,
+    denominator: denominator.aggregation,
+    scale,
+    type,
+  }
+  return { type: type as Rescaled<T, S>, nullable: true, aggregation }
+}
+
+function plain<T extends FieldType>(name: 'sum' | 'min' | 'max', value: Value<T>, filter?: Filter): Aggregate<T> {
+  const aggregation: Aggregation = { function: name, of: value.expression, where: whereOf(filter) }
+  return { type: value.type, nullable: value.nullable || filter?.where !== undefined, aggregation }
+}
+
+/** The Plan for people: its operators with ids, changelog modes and keys. */
+export function explain(plan: Plan): string {
+  return printPlan(plan)
+}
+
+// --- the steps: each returns a new one; drafts are shared, never changed ---
+
+function stream<R extends Row>(draft: Draft, settings: PlanSettings): Stream<R> {
+  const row = (): ColumnsOf<R> => columnValues<ColumnsOf<R>>(draft.columns)
+  const next = <N extends Row>(step: Draft['steps'][number], columns: readonly Column[]): Stream<N> =>
+    stream<N>({ ...draft, steps: [...draft.steps, { ...step, columns }], columns }, settings)
+  return {
+    derive(make) {
+      const derived = Object.entries(make(row()))
+      const added = derived.map(([name, value]) => ({ name, type: value.type, nullable: value.nullable }))
+      const derive = derived.map(([name, value]) => ({ name, value: value.expression }))
+      const kept = draft.columns.filter((column) => !added.some((other) => other.name === column.name))
+      return next({ body: { kind: 'project', keep: 'all', derive }, columns: [] }, [...kept, ...added])
+    },
+    filter: (make) => next({ body: { kind: 'filter', condition: make(row()).expression }, columns: [] }, draft.columns),
+    select(...names) {
+      const kept = names.map((name) => columnNamed(draft, name))
+      const derive = kept.map(({ name, type }) => ({ name, value: { op: 'column', name, type } as const }))
+      return next({ body: { kind: 'project', keep: 'none', derive }, columns: [] }, kept)
+    },
+    lookup(table, how) {
+      const added = table.data.columns.map((column) => ({
+        ...column,
+        nullable: column.nullable || how.unknown === 'null',
+      }))
+      const clash = added.find((column) => draft.columns.some((other) => other.name === column.name))
+      if (clash)
+        throw new PlanError(
+          draft.contract.topic,
+          `lookup '${table.data.name}'`,
+          `column '${clash.name}' is there already`,
+          'Rename it in the table',
+        )
+      return next({ body: { kind: 'lookup', table: table.data, by: how.by, unknown: how.unknown }, columns: [] }, [
+        ...draft.columns,
+        ...added,
+      ])
+    },
+    window: (window) => windowed<R, never>(draft, settings, window, []),
+    output: (output) => stream<R>(draft, { ...settings, output: { ...settings.output, ...output } }),
+    named: (name) => finishPlan(name, draft, settings),
+  }
+}
+
+function windowed<R extends Row, G extends string>(
+  draft: Draft,
+  settings: PlanSettings,
+  window: Window,
+  groups: readonly string[],
+): Windowed<R, G> {
+  return {
+    groupBy: (...names) => windowed(draft, settings, window, names),
+    aggregate(make) {
+      const made = Object.entries(make(columnValues<ColumnsOf<R>>(draft.columns)))
+      const columns: Column[] = [
+        { name: 'window_start', type: { kind: 'timestamp' }, nullable: false },
+        { name: 'window_end', type: { kind: 'timestamp' }, nullable: false },
+        ...groups.map((name) => columnNamed(draft, name)),
+        ...made.map(([name, aggregate]) => ({ name, type: aggregate.type, nullable: aggregate.nullable })),
+      ]
+      const double = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i)
+      if (double)
+        throw new PlanError(draft.contract.topic, 'aggregate', `two columns are named '${double.name}'`, 'Rename one')
+      const aggregates = made.map(([name, aggregate]) => ({ name, aggregate: aggregate.aggregation }))
+      const body = { kind: 'window-aggregate', window, groups, aggregates } as const
+      return table({ ...draft, steps: [...draft.steps, { body, columns }], columns }, settings)
+    },
+  }
+}
+
+function table<R extends Row>(draft: Draft, settings: PlanSettings): Table<R> {
+  return {
+    emit(how) {
+      const emit: Emit = typeof how === 'string' ? { mode: how } : { mode: 'interval', everyMs: how.everyMs }
+      if (emit.mode === 'interval') positive('emit', 'everyMs', emit.everyMs)
+      return table<R>(draft, { ...settings, emit })
+    },
+    lateness(latenessMs) {
+      if (!(Number.isSafeInteger(latenessMs) && latenessMs >= 0))
+        throw new PlanError(
+          draft.contract.topic,
+          'lateness',
+          `${latenessMs} is no time`,
+          'Use whole milliseconds, 0 or more',
+        )
+      return table<R>(draft, { ...settings, latenessMs })
+    },
+    output: (output) => table<R>(draft, { ...settings, output: { ...settings.output, ...output } }),
+    named: (name) => finishPlan(name, draft, settings),
+  }
+}
+
+function columnNamed(draft: Draft, name: string): Column {
+  const column = draft.columns.find((one) => one.name === name)
+  if (column) return column
+  const known = draft.columns.map((one) => one.name).join(', ')
+  throw new PlanError(draft.contract.topic, `column '${name}'`, 'there is no such column', `There are: ${known}`)
+}
