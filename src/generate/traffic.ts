@@ -1,0 +1,49 @@
+// One topic's traffic as something that runs up to a time and stops: the clock belongs to whoever calls.
+import type { Arrivals } from './arrivals.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { RecordSink } from './sink.ts'
+
+export interface TrafficSettings {
+  readonly ratePerSecond: number
+  /** First instant at which something may happen, whole ms since the epoch. */
+  readonly startMs: number
+  /** True: `ratePerSecond` holds over every minute. False (default): it is the mean of a week, by hour and weekday. */
+  readonly steady?: boolean
+  /** The shop's catalogue, when it has been made already; else it is made from the seed. */
+  readonly catalogue?: Catalogue
+}
+
+export interface Traffic {
+  /** Records handed over so far. */
+  readonly produced: number
+  /** When the next record will arrive: nothing is due before. Whole ms, rounded down. */
+  readonly nextMs: number
+  /**
+   * Hands over the records that arrive before `untilMs`, at most `recordsMax` of them (without a limit if not given),
+   * and returns how many it were. Fewer than the limit: all that was due is out.
+   */
+  produceUntil(untilMs: number, sink: RecordSink, recordsMax?: number): number
+}
+
+/** `write` hands one record, arriving at the given whole ms, to the sink. */
+export function traffic(due: Arrivals, write: (arrivalMs: number, sink: RecordSink) => void): Traffic {
+  let produced = 0
+  return {
+    get produced() {
+      return produced
+    },
+    get nextMs() {
+      return Math.floor(due.nextMs)
+    },
+    produceUntil(untilMs, sink, recordsMax = Number.POSITIVE_INFINITY) {
+      let count = 0
+      while (count < recordsMax && due.nextMs < untilMs) {
+        write(Math.floor(due.nextMs), sink)
+        due.advance()
+        count++
+      }
+      produced += count
+      return count
+    },
+  }
+}
