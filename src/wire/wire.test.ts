@@ -1,0 +1,228 @@
+// Every message in every version: written and read back; known bytes of real clients; hostile bytes give typed errors.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { randomStream } from '../std/random.ts'
+import { ByteReader } from './byte-reader.ts'
+import { type Field, type Fields, inVersions, type MessageDeclaration, message, type ScalarName } from './message.ts'
+import { messageCodec } from './message-codec.ts'
+import * as apiVersions from './messages/api-versions.ts'
+import * as createTopics from './messages/create-topics.ts'
+import * as deleteTopics from './messages/delete-topics.ts'
+import * as describeConfigs from './messages/describe-configs.ts'
+import * as fetchMessages from './messages/fetch.ts'
+import * as findCoordinator from './messages/find-coordinator.ts'
+import * as initProducerId from './messages/init-producer-id.ts'
+import * as listOffsets from './messages/list-offsets.ts'
+import * as metadata from './messages/metadata.ts'
+import * as produce from './messages/produce.ts'
+import { type Api, apis, readRequest, readRequestHeader, readResponse, writeRequest, writeResponse } from './wire.ts'
+import { WireError } from './wire-error.ts'
+
+const declared: Readonly<Record<string, Readonly<Record<string, MessageDeclaration>>>> = {
+  apiVersions: { ...apiVersions },
+  createTopics: { ...createTopics },
+  deleteTopics: { ...deleteTopics },
+  describeConfigs: { ...describeConfigs },
+  fetch: { ...fetchMessages },
+  findCoordinator: { ...findCoordinator },
+  initProducerId: { ...initProducerId },
+  listOffsets: { ...listOffsets },
+  metadata: { ...metadata },
+  produce: { ...produce },
+}
+
+function scalarValue(type: ScalarName): fc.Arbitrary<unknown> {
+  switch (type) {
+    case 'bool':
+      return fc.boolean()
+    case 'int8':
+      return fc.integer({ min: -128, max: 127 })
+    case 'int16':
+      return fc.integer({ min: -0x8000, max: 0x7fff })
+    case 'int32':
+      return fc.integer()
+    case 'int64':
+      return fc.maxSafeInteger()
+    case 'id64':
+      return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    case 'uuid':
+      return fc.uint8Array({ minLength: 16, maxLength: 16 })
+    case 'string':
+      return fc.string({ unit: 'binary', maxLength: 40 })
+    case 'records':
+      return fc.uint8Array({ maxLength: 200 })
+  }
+}
+/** A value of the field as this version reads it back: at its default when the version does not carry it. */
+function fieldValue(field: Field, version: number, flexible: boolean): fc.Arbitrary<unknown> {
+  const carried = inVersions(field.versions, version) && (field.tag === undefined || flexible)
+  const nil = inVersions(field.nullable, version)
+  if (field.type === 'struct') {
+    return carried ? fc.option(messageValue(field.fields, version, flexible), { nil: null }) : fc.constant(null)
+  }
+  if (!carried) {
+    if (field.type === 'array') return fc.constant([])
+    const zero = { bool: false, id64: 0n, uuid: new Uint8Array(16), string: '', records: null } as Record<
+      string,
+      unknown
+    >
+    return fc.constant(field.default !== undefined ? field.default : field.type in zero ? zero[field.type] : 0)
+  }
+  const value =
+    field.type === 'array'
+      ? fc.array(typeof field.of === 'string' ? scalarValue(field.of) : messageValue(field.of, version, flexible), {
+          maxLength: 3,
+        })
+      : scalarValue(field.type)
+  return nil ? fc.option(value, { nil: null }) : value
+}
+function messageValue(fields: Fields, version: number, flexible: boolean): fc.Arbitrary<unknown> {
+  const record = Object.fromEntries(Object.entries(fields).map(([name, f]) => [name, fieldValue(f, version, flexible)]))
+  return fc.record(record, { noNullPrototype: true })
+}
+const whole = (chunks: readonly Uint8Array[]): Uint8Array => {
+  const frame = Buffer.concat(chunks)
+  assert.equal(frame.readInt32BE(0), frame.length - 4, 'the length field')
+  return new Uint8Array(frame.subarray(4))
+}
+
+for (const [name, each] of Object.entries(apis)) {
+  const api = each as unknown as Api
+  const request = declared[name]![`${name}Request`]!
+  const response = declared[name]![`${name}Response`]!
+  for (let version = api.versions.min; version <= api.versions.max; version++) {
+    const flexible = api.request.isFlexible(version)
+    test(`${api.name} v${version}: request and response come back as written`, () => {
+      fc.assert(
+        fc.property(messageValue(request.fields, version, flexible), fc.option(fc.string()), (body, clientId) => {
+          const frame = whole(writeRequest(api, version, 77, clientId, body as never))
+          assert.deepEqual(readRequestHeader(frame), { apiKey: api.key, version, correlationId: 77 })
+          const back = readRequest(api, frame)
+          assert.equal(back.clientId, clientId)
+          assert.deepEqual(back.body, body)
+        }),
+        { numRuns: 30 },
+      )
+      fc.assert(
+        fc.property(messageValue(response.fields, version, flexible), (body) => {
+          const back = readResponse(api, version, whole(writeResponse(api, version, -5, body as never)))
+          assert.deepEqual(back, { correlationId: -5, body })
+        }),
+        { numRuns: 30 },
+      )
+    })
+    test(`${api.name} v${version}: cut, changed and lengthened requests give typed errors`, () => {
+      const seed = `${api.name}/${version}`
+      const random = randomStream(seed)
+      const sample = fc.sample(messageValue(request.fields, version, flexible), { numRuns: 5, seed: 42 })
+      for (const body of sample) {
+        const frame = whole(writeRequest(api, version, 1, 'client', body as never))
+        for (let length = 8; length < frame.length; length++) {
+          assert.throws(() => readRequest(api, frame.subarray(0, length)), WireError, `${seed}, cut at ${length}`)
+        }
+        assert.throws(() => readRequest(api, Buffer.concat([frame, Buffer.of(0)])), WireError, 'a byte too many')
+        for (let i = 0; i < 300; i++) {
+          const bad = new Uint8Array(frame)
+          for (let k = random.below(4); k >= 0; k--) bad[8 + random.below(bad.length - 8)] = random.below(256)
+          try {
+            readRequest(api, bad)
+          } catch (error) {
+            assert.ok(error instanceof WireError, `seed ${seed}, round ${i}: ${error}`)
+          }
+        }
+      }
+    })
+  }
+}
+
+test('bytes: the ApiVersions request that librdkafka 2.0 sends first, and our answer', () => {
+  const frame = Buffer.from(
+    '0012' +
+      '0003' +
+      '00000001' +
+      '0007' +
+      '72646b61666b61' +
+      '00' +
+      '0b' +
+      '6c696272646b61666b61' +
+      '06' +
+      '322e302e32' +
+      '00',
+    'hex',
+  )
+  assert.deepEqual(readRequest(apis.apiVersions, frame), {
+    clientId: 'rdkafka',
+    body: { clientSoftwareName: 'librdkafka', clientSoftwareVersion: '2.0.2' },
+  })
+  const answer = writeResponse(apis.apiVersions, 3, 1, {
+    errorCode: 0,
+    apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],
+  })
+  // Correlation id without tags after it, though the version is flexible.
+  assert.equal(
+    Buffer.concat(answer).toString('hex'),
+    '00000013' + '00000001' + '0000' + '02' + '0012' + '0000' + '0004' + '00' + '00000000' + '00',
+  )
+})
+
+test('bytes: a Metadata v1 request for all topics and one for none', () => {
+  const header = '0003' + '0001' + '00000002' + 'ffff'
+  const read = (hex: string) => readRequest(apis.metadata, Buffer.from(header + hex, 'hex')).body.topics
+  assert.equal(read('ffffffff'), null)
+  assert.deepEqual(read('00000000'), [])
+  const inVersion0 = `${header.replace('0001', '0000')}ffffffff`
+  assert.throws(() => readRequest(apis.metadata, Buffer.from(inVersion0, 'hex')), /topics is null/)
+})
+
+test('records: slices of the frame when read, chunks without a copy when written', () => {
+  const records = new Uint8Array(20_000).fill(7)
+  const body = {
+    acks: -1,
+    timeoutMs: 5,
+    topicData: [{ name: 't', topicId: new Uint8Array(16), partitionData: [{ index: 0, records: [records, records] }] }],
+  }
+  const chunks = writeRequest(apis.produce, 9, 1, null, body)
+  assert.equal(chunks.filter((chunk) => chunk === records).length, 2)
+  const frame = whole(chunks)
+  const read = readRequest(apis.produce, frame).body.topicData[0]!.partitionData[0]!.records
+  assert.equal(read?.length, 40_000)
+  assert.equal(read.buffer, frame.buffer)
+})
+
+test('tagged fields: known ones are read, unknown ones skipped, one that lies about its size refused', () => {
+  const codec = messageCodec(
+    message({
+      name: 'Sample',
+      apiKey: 0,
+      versions: '0-1',
+      flexible: '1+',
+      fields: { a: { type: 'int8', versions: '0+' }, b: { type: 'int32', versions: '1+', tag: 3, default: 9 } },
+    }),
+  )
+  const read = (hex: string, version: number) => codec.read(new ByteReader(Buffer.from(hex, 'hex')), version)
+  assert.deepEqual(read('05', 0), { a: 5, b: 9 })
+  assert.deepEqual(read('05' + '00', 1), { a: 5, b: 9 })
+  assert.deepEqual(read('05' + '02' + '03' + '04' + '0000002a' + '07' + '02' + 'ccdd', 1), { a: 5, b: 42 })
+  assert.throws(() => read('05' + '01' + '03' + '05' + '0000002a00', 1), WireError)
+  assert.throws(() => read('05' + '01' + '07' + '7f' + '00', 1), WireError)
+})
+
+test('memory: a full frame of the densest arrays is refused, or takes at most 4 times its size and 1 MiB', () => {
+  const sizeBytes = 16 * 1024 * 1024
+  const header = Buffer.from('0003' + '0001' + '00000001' + 'ffff', 'hex')
+  const frame = new Uint8Array(sizeBytes)
+  frame.set(header)
+  const view = new DataView(frame.buffer)
+  // Metadata v1: topic names of no bytes, two bytes each.
+  view.setInt32(10, (sizeBytes - 14) / 2)
+  assert.throws(() => readRequest(apis.metadata, frame), /array of \d+ elements/)
+  // As many as may be.
+  const count = 10_000 + Math.floor((14 + 2 * 10_000) / 32)
+  const small = frame.slice(0, 14 + 2 * count)
+  const smallView = new DataView(small.buffer)
+  smallView.setInt32(10, count)
+  assert.equal(readRequest(apis.metadata, small).body.topics?.length, count)
+  smallView.setInt32(10, count + 700)
+  assert.throws(() => readRequest(apis.metadata, small), /array of \d+ elements/)
+})
