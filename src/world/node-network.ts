@@ -65,11 +65,11 @@ class TcpSocket implements Socket {
   }
 
   onData(handler: (bytes: Uint8Array) => void): void {
-    this.#socket.on('data', handler)
+    this.#socket.removeAllListeners('data').on('data', handler)
   }
 
   onDrain(handler: () => void): void {
-    this.#socket.on('drain', handler)
+    this.#socket.removeAllListeners('drain').on('drain', handler)
   }
 
   onClose(handler: (error: Error | null) => void): void {

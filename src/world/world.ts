@@ -86,6 +86,10 @@ export interface Listener {
   /** Stops accepting; open sockets stay open. */
   close(): Promise<void>
 }
+/**
+ * A connection. Of each kind of handler the last one given counts. What comes before `onData` waits for it. When the peer
+ * ends, our side flushes and ends too. What is written after the end goes nowhere.
+ */
 export interface Socket {
   readonly remote: string
   /** Bytes handed to `write` and not yet taken by the kernel. */
@@ -121,11 +125,14 @@ export interface Threads {
   spawn(module: URL, data: unknown): Thread
 }
 export type ThreadMain = (port: ThreadPort, data: unknown, world: World) => void
+/** Messages arrive in order. Those that come before `onMessage` wait for it. */
 export interface ThreadPort {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void
   onMessage(handler: (message: unknown) => void): void
 }
+/** Keeps the process alive until it is stopped or has nothing left to wait for. */
 export interface Thread extends ThreadPort {
+  /** Called once, when the thread is over: null if it was stopped or came to its end, else what it threw. */
   onExit(handler: (error: Error | null) => void): void
   stop(): Promise<void>
 }
