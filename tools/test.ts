@@ -13,7 +13,7 @@ const given = process.argv.slice(2)
 const options = given.filter((argument) => argument.startsWith('-'))
 const wanted = given.filter((argument) => !argument.startsWith('-'))
 
-const files = ['tools', 'src', 'sim', 'tests']
+const files = ['tools', 'src', 'sim', 'tests', 'bench']
   .flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: root }).sort())
   .filter((file) => !file.includes('node_modules'))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part.replace(/^\.\//, ''))))
