@@ -82,8 +82,10 @@ export function simNetwork(network: SimNetwork, context: Context): Network {
             reject(new NetError('ECONNREFUSED', `cannot connect to ${host}:${port}: ECONNREFUSED`))
             return
           }
-          const near = new SimSocket(network, context, `${host}:${port}`)
-          const far = new SimSocket(network, there.context, `127.0.0.1:${network.freshPort()}`)
+          const ours = `127.0.0.1:${network.freshPort()}`
+          const theirs = `${host}:${port}`
+          const near = new SimSocket(network, context, theirs, ours)
+          const far = new SimSocket(network, there.context, ours, theirs)
           near.join(far)
           there.context.after(0, () => there.accept(far))
           context.after(network.delayMs(), () => resolve(near))
@@ -94,6 +96,7 @@ export function simNetwork(network: SimNetwork, context: Context): Network {
 
 class SimSocket implements Socket {
   readonly remote: string
+  readonly local: string
   readonly context: Context
   readonly #network: SimNetwork
   readonly #lane: Lane
@@ -112,10 +115,11 @@ class SimSocket implements Socket {
   #onDrain: (() => void) | null = null
   #onClose: ((error: Error | null) => void) | null = null
 
-  constructor(network: SimNetwork, context: Context, remote: string) {
+  constructor(network: SimNetwork, context: Context, remote: string, local: string) {
     this.#network = network
     this.context = context
     this.remote = remote
+    this.local = local
     this.#lane = network.scheduler.lane()
     network.open.add(this)
   }

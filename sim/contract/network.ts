@@ -37,6 +37,8 @@ export const networkCases: readonly ContractCase[] = [
       const { listener, here, there } = await connected(world)
       assert.ok(listener.port > 0)
       assert.match(here.remote, new RegExp(`:${listener.port}$`))
+      assert.equal(there.local, here.remote)
+      assert.equal(there.remote, here.local)
       const sent = pattern(300_000)
       const [toThere, toHere] = [take(there, sent.length), take(here, 5)]
       for (let at = 0; at < sent.length; at += 7_001) here.write(sent.subarray(at, at + 7_001))

@@ -39,6 +39,7 @@ export function nodeNetwork(): Network {
 
 class TcpSocket implements Socket {
   readonly remote: string
+  readonly local: string
   readonly #socket: NodeSocket
   #error: Error | null = null
   #closed = false
@@ -47,6 +48,7 @@ class TcpSocket implements Socket {
   constructor(socket: NodeSocket) {
     this.#socket = socket
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`
+    this.local = `${socket.localAddress}:${socket.localPort}`
     socket.on('error', (error) => {
       this.#error = netError(error, `connection with ${this.remote} broke`)
     })

@@ -91,7 +91,10 @@ export interface Listener {
  * ends, our side flushes and ends too. What is written after the end goes nowhere.
  */
 export interface Socket {
+  /** `address:port` of the peer … */
   readonly remote: string
+  /** … and of our end, as the peer reached it. */
+  readonly local: string
   /** Bytes handed to `write` and not yet taken by the kernel. */
   readonly queuedBytes: number
   /** Queues the bytes (they must not change afterwards). False when the peer is slow: wait for `onDrain`. */
