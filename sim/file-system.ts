@@ -4,10 +4,8 @@ import { type File, type FileSystem, FsError } from '../src/world/world.ts'
 import type { FolderNode } from './disk.ts'
 import { newFile } from './disk.ts'
 import { SimFile } from './file.ts'
-import type { Context, Machine, Operation } from './machine.ts'
+import { type Context, epochMs, type Machine, type Operation } from './machine.ts'
 import { SimSyncer } from './syncer.ts'
-
-export const epochMs = Date.UTC(2026, 0, 1)
 
 /** `abandon` says what became of the syncs that were under way when the process was killed. */
 export function simFileSystem(machine: Machine, context: Context): { fs: FileSystem; abandon: () => void } {

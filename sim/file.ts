@@ -2,8 +2,7 @@
 import { assert } from '../src/std/assert.ts'
 import { type File, FsError } from '../src/world/world.ts'
 import type { FileNode } from './disk.ts'
-import { epochMs } from './file-system.ts'
-import type { Context, Machine } from './machine.ts'
+import { type Context, epochMs, type Machine } from './machine.ts'
 import type { SimSyncer } from './syncer.ts'
 
 export class SimFile implements File {

@@ -5,6 +5,9 @@ import { FsError } from '../src/world/world.ts'
 import { Disk } from './disk.ts'
 import type { Scheduler } from './scheduler.ts'
 
+/** Wall time when a simulation begins, before the offset of a process. */
+export const epochMs = Date.UTC(2026, 0, 1)
+
 /** Odds are per operation, 0..1. */
 export interface DiskFaults {
   /** A read or write moves only a part, and nothing is wrong. */

@@ -7,8 +7,8 @@
 import { type RandomStream, randomStream } from '../src/std/random.ts'
 import type { World } from '../src/world/world.ts'
 import type { Disk } from './disk.ts'
-import { epochMs, simFileSystem } from './file-system.ts'
-import { type Context, type CrashKind, type DiskFaults, Machine, noFaults } from './machine.ts'
+import { simFileSystem } from './file-system.ts'
+import { type Context, type CrashKind, type DiskFaults, epochMs, Machine, noFaults } from './machine.ts'
 import { calmNetwork, type NetworkFaults, SimNetwork, simNetwork } from './network.ts'
 import { type Lane, Scheduler } from './scheduler.ts'
 import { simThreads } from './threads.ts'
@@ -100,17 +100,17 @@ export class Simulation {
     this.#boot()
   }
 
-  kill(process: SimProcess): void {
+  kill(victim: SimProcess): void {
     const { machine } = this
-    machine.note(`kill ${process.pid}`)
+    machine.note(`kill ${victim.pid}`)
     const lost = machine.disk
     machine.disk = lost.afterKill()
-    process.died('kill', lost)
+    victim.died('kill', lost)
     this.#buryDead()
   }
 
   isAlive(pid: number): boolean {
-    for (const process of this.#processes) if (process.pid === pid) return true
+    for (const other of this.#processes) if (other.pid === pid) return true
     return false
   }
   get bootId(): string {

@@ -5,6 +5,7 @@ import type { ContractCase } from './case.ts'
 import type { EchoOrder } from './thread-echo.ts'
 
 const module = new URL('./thread-echo.ts', import.meta.url)
+const nowhere = './no-such-module.ts'
 const order = (value: EchoOrder): EchoOrder => value
 
 const exitOf = (thread: Thread): Promise<Error | null> => new Promise((resolve) => thread.onExit(resolve))
@@ -91,7 +92,7 @@ export const threadCases: readonly ContractCase[] = [
   {
     name: 'a module that cannot be loaded ends the thread with an error',
     async run({ world }) {
-      const error = await exitOf(world.threads.spawn(new URL('./no-such-module.ts', import.meta.url), null))
+      const error = await exitOf(world.threads.spawn(new URL(nowhere, import.meta.url), null))
       assert.ok(error instanceof Error)
     },
   },

@@ -36,8 +36,7 @@ export function nodeSyncer(): Syncer {
   }
 
   const start = (): Worker => {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const started = new Worker(new URL(`./node-syncer-thread.${extension}`, import.meta.url), {
+    const started = new Worker(new URL('./node-syncer-thread.ts', import.meta.url), {
       name: 'syncer',
       execArgv: [],
       stdin: false,

@@ -11,10 +11,9 @@ export interface ThreadStart {
 export function nodeThreads(): Threads {
   return {
     spawn(module, data) {
-      const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
       const start: ThreadStart = { module: module.href, data }
       return new NodeThread(
-        new Worker(new URL(`./node-thread-start.${extension}`, import.meta.url), {
+        new Worker(new URL('./node-thread-start.ts', import.meta.url), {
           workerData: start,
           execArgv: [],
           name: module.pathname.split('/').at(-1) ?? 'thread',
