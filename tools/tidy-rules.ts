@@ -242,7 +242,10 @@ function libraryComplaint(file: Parsed, found: Import, tree: Tree): string | nul
   return `imports ${name}, which is not among the dependencies in package.json: it would be missing after npm ci --omit=dev`
 }
 
-/** Files that import each other in a ring, one finding per ring (Tarjan's strongly connected components). */
+/**
+ * Files that import each other in a ring, one finding per ring (Tarjan's strongly connected components). To name a
+ * worker's module is no import: the thread loads the file anew, and may well spawn threads of its own.
+ */
 function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Parsed>): Generator<Finding> {
   const order = new Map<string, number>()
   const low = new Map<string, number>()
@@ -254,7 +257,8 @@ function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Pa
     low.set(file.path, order.get(file.path) as number)
     stack.push(file.path)
     onStack.add(file.path)
-    for (const { target } of file.imports) {
+    for (const { target, form } of file.imports) {
+      if (form === 'url') continue
       const next = target === null ? undefined : byPath.get(target)
       if (!next) continue
       if (!order.has(next.path)) {
@@ -288,8 +292,8 @@ function ringPath(ring: readonly string[], byPath: ReadonlyMap<string, Parsed>):
   const cameFrom = new Map<string, string>()
   const queue = [start]
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-    for (const { target } of byPath.get(path)?.imports ?? []) {
-      if (target === null || !members.has(target)) continue
+    for (const { target, form } of byPath.get(path)?.imports ?? []) {
+      if (form === 'url' || target === null || !members.has(target)) continue
       if (target === start) {
         const way = [path]
         while (way[0] !== start) way.unshift(cameFrom.get(way[0] as string) as string)

@@ -209,6 +209,12 @@ describe('cycles and unused files', () => {
       /imports in a circle: src\/std\/a\.ts → src\/std\/b\.ts → src\/std\/c\.ts → src\/std\/a\.ts$/,
     )
   })
+  test('naming a worker module closes no ring', () => {
+    assert.deepEqual(
+      tidy({ 'src/std/a.ts': `spawn(new URL('./b.ts', import.meta.url))`, 'src/std/b.ts': `import './a.ts'` }),
+      [],
+    )
+  })
   test('a file nothing imports', () => one(tidy({ 'src/std/unused.ts': '' }), /nothing imports this file/))
   test('a file that only a test imports', () => {
     one(tidy({ 'src/std/unused.ts': '', 'src/std/a.test.ts': `import './unused.ts'` }), /only tests import this file/)

@@ -1,7 +1,10 @@
 // The body of the syncer thread: takes batches of sync requests, answers each with null or its errno name.
 import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import type { SyncRequest } from './node-syncer.ts'
+
+export type SyncRequest =
+  | { readonly kind: 'file'; readonly fd: number }
+  | { readonly kind: 'folder'; readonly path: string }
 
 /** Requests of one batch were all made before it began, so one sync answers every request for the same file. */
 function syncBatch(requests: readonly SyncRequest[], answer: (code: string | null) => void): void {

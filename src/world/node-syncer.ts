@@ -5,10 +5,7 @@
 // opened. Requests made while a batch is under way form the next batch.
 import { Worker } from 'node:worker_threads'
 import { assert } from '../std/assert.ts'
-
-export type SyncRequest =
-  | { readonly kind: 'file'; readonly fd: number }
-  | { readonly kind: 'folder'; readonly path: string }
+import type { SyncRequest } from './node-syncer-thread.ts'
 
 export interface Syncer {
   /** Null once what was written before the call is on disk, else the errno name. Never asked twice for one failure. */
