@@ -119,7 +119,16 @@ export const rooms: readonly Room[] = [
       "the doorways: the Kafka cluster as a `Log`; log to engine (record batches become byte ranges in the decoder's memory), engine to log, log to lake, log to serving; exactly-once lives here",
     mayImport: ['std', 'world', 'wire', 'log', 'query', 'engine', 'stores'],
     neverReaches: 'commerce, serve',
-    doors: ['connect.ts', 'run-pipeline.ts', 'online-retail-import.ts', 'kafka-producer.ts'],
+    doors: [
+      'connect.ts',
+      'run-pipeline.ts',
+      'ndjson-source.ts',
+      'online-retail-import.ts',
+      'kafka-producer.ts',
+      'kafka-topics.ts',
+      'record-producer.ts',
+      'batch-producer.ts',
+    ],
   },
   {
     name: 'serve',

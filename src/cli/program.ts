@@ -1,0 +1,128 @@
+// The table of commands, and how one of them becomes a commander program: only the file of the command that was asked
+// for is loaded. Commander's complaints become our errors.
+import { Command, CommanderError } from 'commander'
+import { nearest } from '../std/nearest.ts'
+import { type Act, type Define, dress, type Example, examples } from './command.ts'
+import { CommandError, exitCodes } from './errors.ts'
+
+interface Entry {
+  readonly name: string
+  readonly summary: string
+  readonly alias?: string
+  readonly load: () => Promise<{ readonly define: Define }>
+}
+
+export const commands: readonly Entry[] = [
+  {
+    name: 'start',
+    alias: 'up',
+    summary: 'broker, generator, pipelines and dashboard: the whole shop',
+    load: () => import('./start.ts'),
+  },
+  { name: 'broker', summary: 'only the broker', load: () => import('./broker.ts') },
+  { name: 'produce', summary: 'send generated or given records to a topic', load: () => import('./produce.ts') },
+  { name: 'run', summary: 'run a pipeline over files, without a broker', load: () => import('./run.ts') },
+  { name: 'import', summary: 'bring a real data set in', load: () => import('./import.ts') },
+  { name: 'report', summary: 'batch answers over everything in a topic', load: () => import('./report.ts') },
+  { name: 'kpis', summary: 'the live figures, in the terminal', load: () => import('./kpis.ts') },
+  { name: 'pipelines', summary: 'what is computed, and from what', load: () => import('./pipelines.ts') },
+  { name: 'explain', summary: 'show how a pipeline is computed', load: () => import('./explain.ts') },
+  { name: 'doctor', summary: 'look for what would keep Millrace from working here', load: () => import('./doctor.ts') },
+  { name: 'version', summary: 'the versions of Millrace and Node', load: () => import('./version.ts') },
+]
+
+const rootExamples: readonly Example[] = [
+  ['millrace start', 'watch a shop at http://127.0.0.1:8080'],
+  ['millrace kpis --watch', 'the same figures in this terminal'],
+  ['millrace run sales-window --input sales.ndjson', 'the same query over a file'],
+  ['millrace doctor', 'if something does not work'],
+]
+
+/** The first argument that is no flag: global flags take no values, so it is the command. */
+const commandNameIn = (args: readonly string[]): string | undefined => args.find((arg) => !arg.startsWith('-'))
+
+/** Parses and runs. `act` wraps every action; throws a CommandError for whatever is wrong with the command line. */
+export async function runProgram(args: readonly string[], act: Act, version: () => string): Promise<void> {
+  const root = new Command('millrace')
+  root
+    .description(
+      'Real-time commerce analytics in one command: broker, engine, stores and dashboard that need only Node.',
+    )
+    .usage('<command> [flags]')
+    .option('--json', 'data as one JSON document on stdout')
+    .option('--ndjson', 'data as JSON lines on stdout')
+    .option('--plain', 'data as tab-separated lines on stdout')
+    .option('-q, --quiet', 'only data and errors')
+    .option('-v, --verbose', 'say more on stderr, with the place in the code when something fails')
+    .option('--no-color', 'no colours (they show on a terminal only; NO_COLOR is respected too)')
+    .option('-V, --version', 'the version, and nothing else')
+  examples(root, rootExamples)
+  const name = commandNameIn(args)
+  for (const entry of commands) {
+    const command = root.command(entry.name).summary(entry.summary).description(entry.summary)
+    if (entry.alias !== undefined) command.alias(entry.alias)
+    if (name === entry.name || name === entry.alias) (await entry.load()).define(command, act)
+  }
+  dress(root)
+  if (name === undefined && args.some((arg) => arg === '-V' || arg === '--version')) {
+    process.stdout.write(`${version()}\n`)
+    return
+  }
+  if (name === undefined) {
+    // `millrace` alone, or with global flags only: help is the answer, not an error.
+    const unknown = args.find(
+      (arg) => !['-h', '--help', ...root.options.flatMap((option) => [option.short, option.long])].includes(arg),
+    )
+    if (unknown === undefined) {
+      process.stdout.write(root.helpInformation())
+      return
+    }
+  } else if (!commands.some((entry) => entry.name === name || entry.alias === name))
+    throw unknownCommand(
+      'millrace',
+      name,
+      commands.map((entry) => entry.name),
+    )
+  try {
+    await root.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return
+    throw fromCommander(error, name)
+  }
+}
+
+function unknownCommand(parent: string, name: string, known: readonly string[]): CommandError {
+  const meant = nearest(name, known)
+  return new CommandError(exitCodes.notFound, {
+    what: `there is no command ${JSON.stringify(name)}`,
+    value: name,
+    cause: `the commands are ${known.join(', ')}`,
+    cure: meant === null ? `${parent} --help shows what each does` : `did you mean \`${parent} ${meant}\`?`,
+  })
+}
+
+/** `error: unknown option '--prot'\n(Did you mean --port?)` and its kind, in our words. */
+function fromCommander(error: CommanderError, name: string | undefined): CommandError {
+  const help = `millrace ${name === undefined ? '' : `${name} `}--help`
+  const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const subcommand = /^unknown command '(.*)'$/.exec(first)?.[1]
+  if (subcommand !== undefined) {
+    return new CommandError(exitCodes.notFound, {
+      what: `millrace ${name ?? ''} has no command ${JSON.stringify(subcommand)}`,
+      value: subcommand,
+      cure: suggestion === undefined ? `${help} shows what there is` : suggestion.replace(/^\((.*)\)$/, '$1'),
+    })
+  }
+  // "(outputHelp)": a command that only holds others was called alone; its help has been printed to stderr.
+  if (error.code === 'commander.help') {
+    return new CommandError(exitCodes.usage, {
+      what: `millrace ${name ?? ''} needs one of its commands`,
+      cure: `${help} shows them`,
+    })
+  }
+  return new CommandError(exitCodes.usage, {
+    what: first.replace(/\.$/, ''),
+    cure: suggestion === undefined ? `${help} shows how it is used` : suggestion.replace(/^\((.*)\)$/, '$1'),
+  })
+}
