@@ -9,9 +9,9 @@ import { onlineRetailLines } from './online-retail.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
 import { productMetrics } from './pipelines/product-metrics.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
-import { monthlyRevenueReport, type Report } from './reports.ts'
+import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
 
-export type { Report }
+export type { Report, ReportRow }
 export { onlineRetail, onlineRetailLines, orderProducts, orders, sales }
 
 /** What is computed from a topic as records come. */

@@ -1,0 +1,191 @@
+// The doorway between a log and the engine: Plans run on a log's topics, their results go back into it, exactly once;
+// or over what a topic holds now, for a report.
+import { type Job, type JobOutput, openJob, type PartitionProgress, type ResultBatch } from '../engine/engine.ts'
+import { type Cursor, type Log, LogError, type TopicSpec } from '../log/log.ts'
+import type { Contract } from '../query/contract.ts'
+import type { Plan, PlanNode } from '../query/plan.ts'
+import { assert } from '../std/assert.ts'
+import { offset, partitionId } from '../std/units.ts'
+import { baseOffset, lastOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
+import type { World } from '../world/world.ts'
+import { type RunningJob, startJob } from './job-runner.ts'
+import { deadLetterTopic, lateTopic, resultTopic } from './outputs.ts'
+import { recordSource } from './record-source.ts'
+import { openSnapshots } from './snapshots.ts'
+
+export interface LogJobSettings {
+  /** Names the job in the log: its commits and ticks. Changing it starts the job over from the log's origin. */
+  readonly name: string
+  readonly plans: readonly Plan[]
+  /** Names of plans whose rows do not go back into the log: they feed figures that stay in the house. */
+  readonly inHouse: ReadonlySet<string>
+  /** Where snapshots are kept; null: none, recovery replays the whole log. */
+  readonly snapshotFolder: string | null
+  /** Of the log: a snapshot taken over another one is ignored. */
+  readonly logIdentity: string
+  /** Distance of the recorded ticks at which running values are emitted. */
+  readonly tickMs: number
+  /** Told of every output when it is due, before its commit: for figures that stay in the house. */
+  readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
+}
+
+export interface LogJob extends RunningJob {
+  watermarkMs(topic: string): number
+  partitions(topic: string): readonly PartitionProgress[]
+  ledger(): ReturnType<Job['ledger']>
+  stateBytes(): number
+}
+
+/** Partitions of a result topic whose plan has groups; a plan without groups has one row at a time and needs one. */
+const groupedResultPartitions = 3
+
+/** Creates what topics are missing, recovers the job and runs it. Resolves when it is where its last commit left it. */
+export async function startLogJob(world: World, log: Log, settings: LogJobSettings): Promise<LogJob> {
+  const { name, plans } = settings
+  const contracts = new Map<string, Contract>()
+  for (const plan of plans) for (const each of Object.values(plan.contracts)) contracts.set(each.topic, each)
+  const partitions: Record<string, number> = {}
+  for (const each of contracts.values()) {
+    const made = await ensureTopic(log, { name: each.topic, partitions: each.partitions })
+    partitions[each.topic] = made
+    await ensureTopic(log, { name: deadLetterTopic(each.topic), partitions: made })
+    await ensureTopic(log, { name: lateTopic(each.topic), partitions: made })
+  }
+  const results = new Map<string, { topic: string; partitions: number }>()
+  for (const plan of plans) {
+    if (settings.inHouse.has(plan.name)) continue
+    const topic = resultTopic(plan)
+    const wanted = groupColumns(plan).length > 0 ? groupedResultPartitions : 1
+    const made = await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': 'compact' } })
+    results.set(plan.name, { topic, partitions: made })
+  }
+
+  const job = openJob(plans, { bounded: false, partitions })
+  const snapshots =
+    settings.snapshotFolder === null
+      ? null
+      : openSnapshots(world, settings.snapshotFolder, `${settings.logIdentity}/${plans.map(planIdentity).join('+')}`)
+  const running = await startJob(world, log, job, {
+    name,
+    outputs: { results },
+    contracts,
+    snapshots,
+    tickMs: settings.tickMs,
+    onOutput: settings.onOutput,
+  })
+  return {
+    epoch: running.epoch,
+    failed: running.failed,
+    caughtUp: () => running.caughtUp(),
+    settled: () => running.settled(),
+    stop: () => running.stop(),
+    watermarkMs: (topic) => job.watermarkMs(topic),
+    partitions: (topic) => job.partitions(topic),
+    ledger: () => job.ledger(),
+    stateBytes: () => job.stateBytes(),
+  }
+}
+
+/** Returns how many partitions the topic has: the asked number, or what it was created with before. */
+export async function ensureTopic(log: Log, spec: TopicSpec): Promise<number> {
+  const known = log.topic(spec.name)
+  if (known !== null) return known.partitions
+  return (await log.createTopic(spec)).partitions
+}
+
+/** Name, form and operators of a plan: what its state belongs to. */
+export function planIdentity(plan: Plan): string {
+  return `${plan.name}:${plan.version}:${resultNode(plan).id}`
+}
+
+function resultNode(plan: Plan): PlanNode {
+  const node = plan.nodes.at(-1)
+  assert(node !== undefined, `plan ${plan.name} has no nodes`)
+  return node
+}
+function groupColumns(plan: Plan): readonly string[] {
+  const node = resultNode(plan)
+  return node.kind === 'window-aggregate' ? node.groups : []
+}
+
+/** Bytes read from a topic between two looks at the world, for a bounded run. */
+const boundedStepBytes = 1 << 20
+
+/**
+ * Runs a plan over what the topics it reads hold at this moment, bounded: every window closes, nothing is late.
+ * Rejects with the signal's reason when it is aborted, with a `LogError` UNKNOWN_TOPIC_OR_PARTITION when a topic is missing.
+ */
+export async function runOverLog(
+  world: World,
+  log: Log,
+  plan: Plan,
+  signal: AbortSignal | null,
+): Promise<{ readonly results: readonly ResultBatch[]; readonly records: number; readonly deadLettered: number }> {
+  const partitions: Record<string, number> = {}
+  for (const topic of Object.keys(plan.contracts)) {
+    const info = log.topic(topic)
+    if (info === null) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${topic}' in this log yet`)
+    partitions[topic] = info.partitions
+  }
+  const job = openJob([plan], { bounded: true, partitions })
+  const push = recordSource((batch) => job.push(batch))
+  const results: ResultBatch[] = []
+  let deadLettered = 0
+  const take = (): void => {
+    const output = job.take()
+    results.push(...output.results)
+    deadLettered += output.deadLetters.length
+  }
+  for (const [topic, count] of Object.entries(partitions)) {
+    for (let partition = 0; partition < count; partition++) {
+      const { start, end } = log.offsets(topic, partitionId(partition))
+      for (let next: number = start; next < end; ) {
+        signal?.throwIfAborted()
+        const batches = await log.read(topic, partitionId(partition), offset(next), boundedStepBytes)
+        assert(batches.length > 0, `${topic}/${partition} ends at ${end}, but nothing is at ${next}`)
+        for (const batch of batches) {
+          push(topic, partition, baseOffset(batch), batch)
+          next = lastOffset(batch) + 1
+        }
+        take()
+        await new Promise<void>((resolve) => world.clock.soon(resolve))
+      }
+    }
+  }
+  job.finish()
+  take()
+  const records = job.ledger().reduce((sum, line) => sum + line.in, 0)
+  return { results, records, deadLettered }
+}
+
+/** The JSON values of about the last `recordsMax` records of a topic's partition, oldest first: what a restart shows at once. */
+export async function lastRows(
+  log: Log,
+  topic: string,
+  recordsMax: number,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const info = log.topic(topic)
+  if (info === null) return []
+  const rows: Readonly<Record<string, unknown>>[] = []
+  const slots = recordSlots(1024)
+  for (let partition = 0; partition < info.partitions; partition++) {
+    const { start, end } = log.offsets(topic, partitionId(partition))
+    for (let next = Math.max(start, end - recordsMax); next < end; ) {
+      const batches = await log.read(topic, partitionId(partition), offset(next), boundedStepBytes)
+      for (const batch of batches) {
+        const records = recordsOf(batch)
+        for (let at = records.start; at < records.end; ) {
+          at = walkRecords(records.bytes, at, records.end, slots)
+          for (let row = 0; row < slots.count; row++) {
+            if (slots.valueStart[row]! < 0) continue
+            const text = new TextDecoder().decode(records.bytes.subarray(slots.valueStart[row]!, slots.valueEnd[row]!))
+            rows.push(JSON.parse(text) as Readonly<Record<string, unknown>>)
+          }
+        }
+        next = lastOffset(batch) + 1
+      }
+      if (batches.length === 0) break
+    }
+  }
+  return rows
+}

@@ -1,0 +1,362 @@
+// Runs a job on a log, exactly once (design A8): entries in visibility order go in, due results and the cursor come out
+// as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
+// thrown away (they are in the log already), then on.
+import type { Job, JobOutput, Tick } from '../engine/engine.ts'
+import type { Commit, Cursor, Follower, Log } from '../log/log.ts'
+import type { Contract } from '../query/contract.ts'
+import { assert } from '../std/assert.ts'
+import { entryOf } from '../std/maps.ts'
+import { WireError } from '../wire/wire-error.ts'
+import type { Timer, World } from '../world/world.ts'
+import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
+import { recordSource } from './record-source.ts'
+import type { SnapshotStore } from './snapshots.ts'
+
+export interface JobSettings {
+  readonly name: string
+  /** Where each plan's rows, the late records and the dead letters go. */
+  readonly outputs: OutputTopics
+  /** Null: no snapshots (an ephemeral run); recovery then replays the whole log. */
+  readonly snapshots: SnapshotStore | null
+  /** Distance of the recorded ticks at which running values are emitted. */
+  readonly tickMs: number
+  /** Of the topics the job reads, by topic. */
+  readonly contracts: ReadonlyMap<string, Contract>
+  /** Told of every output when it is due, before its commit: for what stays in the house (live figures) only. */
+  readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
+}
+
+export interface RunningJob {
+  readonly epoch: number
+  /** True when all that is durable in the log has gone through the engine. */
+  caughtUp(): boolean
+  /** Resolves when the job has caught up with the log as it is now, and what that made due is committed. */
+  settled(): Promise<void>
+  /** Commits, takes a last snapshot and stops. */
+  stop(): Promise<void>
+  /** Resolves with the reason if the job can go on no longer (fenced, storage failed, a bug). Never rejects. */
+  readonly failed: Promise<Error>
+}
+
+/** Entries taken in one step: about 4 ms of work, so that sockets and timers get their turn. */
+const stepBytesMax = 1 << 20
+/** Uncommitted output that makes the job wait for its commit. */
+const pendingOutputBytesMax = 16 << 20
+/** With nothing due, progress is committed this often: it only shortens a replay. */
+const idleCommitMs = 1000
+const snapshotEveryMs = 5000
+const snapshotEveryBytes = 64 << 20
+
+/** Takes the job over and replays it to its committed cursor; resolves when it is running from there. */
+export async function startJob(world: World, log: Log, job: Job, settings: JobSettings): Promise<RunningJob> {
+  const state = await log.takeJob(settings.name)
+  const snapshot = settings.snapshots?.newest() ?? null
+  if (snapshot !== null) job.restore(snapshot.state)
+  const from = snapshot?.cursor ?? log.origin()
+  const follower = log.follow({ job: settings.name, topics: job.topics, from })
+  const runner = new JobRunner(world, log, job, settings, follower, state.epoch, state.cursor)
+  await runner.replay(from)
+  runner.run()
+  return runner
+}
+
+class JobRunner implements RunningJob {
+  readonly failed: Promise<Error>
+  readonly epoch: number
+  readonly #world: World
+  readonly #log: Log
+  readonly #job: Job
+  readonly #settings: JobSettings
+  readonly #follower: Follower
+  readonly #outputs: OutputWriter
+  readonly #pushRecords: ReturnType<typeof recordSource>
+  readonly #fail: (error: Error) => void
+  /** After the last entry that went through the engine. */
+  #processed: Cursor
+  /** Of the last durable commit: what the next one builds on. */
+  #committed: Cursor
+  #committing: Promise<void> | null = null
+  #lastCommitMs: number
+  #lastSnapshotMs: number
+  #bytesSinceSnapshot = 0
+  #snapshotting: Promise<void> | null = null
+  #ticking: Timer | null = null
+  /** Something came since the last tick, so a tick would tell something new. */
+  #freshInput = false
+  /** By topic and partition: when a batch last came through, on the monotonic clock; null once marked idle. */
+  readonly #lastBatchMs = new Map<string, Map<number, number | null>>()
+  #stopping = false
+  #wake: () => void = () => {}
+  #loop: Promise<void> = Promise.resolve()
+  readonly #settledWaiters: (() => void)[] = []
+
+  constructor(
+    world: World,
+    log: Log,
+    job: Job,
+    settings: JobSettings,
+    follower: Follower,
+    epoch: number,
+    committed: Cursor,
+  ) {
+    this.#world = world
+    this.#log = log
+    this.#job = job
+    this.#settings = settings
+    this.#follower = follower
+    this.epoch = epoch
+    this.#processed = follower.cursor()
+    this.#committed = committed
+    this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
+    this.#pushRecords = recordSource((batch) => job.push(batch))
+    this.#lastCommitMs = world.clock.monoMs()
+    this.#lastSnapshotMs = world.clock.monoMs()
+    const { promise, resolve } = Promise.withResolvers<Error>()
+    this.failed = promise
+    this.#fail = resolve
+  }
+
+  /** From the snapshot to the committed cursor; what becomes due on the way was committed before the crash. */
+  async replay(from: Cursor): Promise<void> {
+    if (from === this.#committed) return
+    // A follower hands out whole pieces; one entry a poll keeps the committed cursor from being overshot.
+    for (;;) {
+      const entries = this.#follower.poll(1)
+      assert(
+        entries.length > 0,
+        `job ${this.#settings.name}: the log ends before the committed cursor ${this.#committed}`,
+      )
+      for (const entry of entries) {
+        this.#process(entry)
+        this.#job.take()
+        if (entry.after === this.#committed) {
+          this.#freshInput = true
+          return
+        }
+      }
+      if (this.#bytesSinceSnapshot > stepBytesMax * 4) {
+        this.#bytesSinceSnapshot = 0
+        await new Promise<void>((resolve) => this.#world.clock.soon(resolve))
+      }
+    }
+  }
+
+  run(): void {
+    this.#scheduleTick()
+    this.#loop = this.#runLoop().catch((error: unknown) => {
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+
+  caughtUp(): boolean {
+    return this.#follower.caughtUp()
+  }
+
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#settledWaiters.push(resolve)
+      this.#wake()
+    })
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return this.#loop
+    this.#stopping = true
+    this.#ticking?.cancel()
+    this.#wake()
+    await this.#loop
+    await this.#snapshotting
+    this.#follower.close()
+  }
+
+  async #runLoop(): Promise<void> {
+    while (!this.#stopping) {
+      const entries = this.#follower.poll(stepBytesMax)
+      for (const entry of entries) this.#process(entry)
+      if (entries.length > 0) this.#collect()
+      this.#maybeCommit()
+      if (this.#outputs.pendingBytes > pendingOutputBytesMax && this.#committing !== null) await this.#committing
+      if (entries.length > 0) {
+        await new Promise<void>((resolve) => this.#world.clock.soon(resolve))
+        continue
+      }
+      this.#tellSettled()
+      await this.#somethingHappens()
+    }
+    await this.#committing
+    await this.#commit(true)
+    await this.#snapshotting
+    if (this.#bytesSinceSnapshot > 0) this.#save(this.#committed, this.#job.snapshot())
+  }
+
+  #process(entry: ReturnType<Follower['poll']>[number]): void {
+    if (entry.kind === 'batch') {
+      const { topic, partition, baseOffset, bytes } = entry
+      try {
+        this.#pushRecords(topic, partition, baseOffset, bytes)
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error
+        this.#outputs.unreadableBatch(entry, error)
+      }
+      this.#bytesSinceSnapshot += bytes.length
+      this.#freshInput = true
+      entryOf(this.#lastBatchMs, topic, () => new Map<number, number | null>()).set(
+        partition,
+        this.#world.clock.monoMs(),
+      )
+    } else {
+      this.#job.tick(decodeTick(entry.payload))
+    }
+    this.#processed = entry.after
+  }
+
+  #collect(): void {
+    const output = this.#job.take()
+    this.#outputs.add(output)
+    this.#settings.onOutput(output, { epoch: this.epoch, cursor: this.#processed })
+  }
+
+  /** At once when idle, batched under load: one commit is under way at a time and the next takes all that came due. */
+  #maybeCommit(): void {
+    if (this.#committing !== null || this.#processed === this.#committed) return
+    const now = this.#world.clock.monoMs()
+    if (this.#outputs.pendingBytes === 0 && now - this.#lastCommitMs < idleCommitMs && !this.#snapshotDue(now)) return
+    this.#committing = this.#commit(this.#snapshotDue(now)).finally(() => {
+      this.#committing = null
+      this.#wake()
+    })
+    // The loop meets the rejection when it next awaits; until then it must not count as unhandled.
+    this.#committing.catch((error: unknown) => this.#stopFor(error))
+  }
+
+  #stopFor(error: unknown): void {
+    this.#stopping = true
+    this.#ticking?.cancel()
+    this.#fail(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  #snapshotDue(nowMs: number): boolean {
+    return (
+      this.#settings.snapshots !== null &&
+      this.#snapshotting === null &&
+      this.#bytesSinceSnapshot > 0 &&
+      (this.#bytesSinceSnapshot >= snapshotEveryBytes || nowMs - this.#lastSnapshotMs >= snapshotEveryMs)
+    )
+  }
+
+  /** The cut is taken here, before anything is awaited: cursor, outputs and state belong together. */
+  async #commit(withSnapshot: boolean): Promise<void> {
+    const cursor = this.#processed
+    if (cursor === this.#committed) return
+    const commit: Commit = {
+      job: this.#settings.name,
+      epoch: this.epoch,
+      previous: this.#committed,
+      cursor,
+      appends: this.#outputs.take(),
+    }
+    const state = withSnapshot && this.#settings.snapshots !== null ? this.#job.snapshot() : null
+    if (state !== null) {
+      this.#bytesSinceSnapshot = 0
+      this.#lastSnapshotMs = this.#world.clock.monoMs()
+    }
+    await this.#log.commit(commit)
+    this.#committed = cursor
+    this.#lastCommitMs = this.#world.clock.monoMs()
+    if (state !== null) this.#save(cursor, state)
+  }
+
+  #save(cursor: Cursor, state: Uint8Array): void {
+    const { snapshots } = this.#settings
+    if (snapshots === null) return
+    this.#snapshotting = snapshots
+      .save({ cursor, state })
+      .catch((error: unknown) => this.#stopFor(error))
+      .finally(() => {
+        this.#snapshotting = null
+      })
+  }
+
+  #tellSettled(): void {
+    if (this.#settledWaiters.length === 0 || this.#committing !== null || this.#outputs.pendingBytes > 0) return
+    if (!this.#follower.caughtUp()) return
+    for (const tell of this.#settledWaiters.splice(0)) tell()
+  }
+
+  #somethingHappens(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      if (this.#stopping) resolve()
+      void this.#follower.ready().then(resolve)
+    })
+  }
+
+  #scheduleTick(): void {
+    const { tickMs } = this.#settings
+    const delayMs = tickMs - (this.#world.clock.nowMs() % tickMs)
+    this.#ticking = this.#world.clock.timer(
+      delayMs,
+      () => {
+        this.#recordTick()
+          .then(() => {
+            if (!this.#stopping) this.#scheduleTick()
+          })
+          .catch((error: unknown) => this.#stopFor(error))
+      },
+      { background: true },
+    )
+  }
+
+  /** Decides on running values and idle partitions, and makes the decision an entry of the log. */
+  async #recordTick(): Promise<void> {
+    const idle = this.#follower.caughtUp() ? this.#newlyIdle() : []
+    if (!this.#freshInput && idle.length === 0) {
+      // Nothing new to say; but progress without output is still committed now and then.
+      this.#wake()
+      return
+    }
+    this.#freshInput = false
+    await this.#log.tick(this.#settings.name, encodeTick({ atMs: this.#world.clock.nowMs(), interval: true, idle }))
+  }
+
+  #newlyIdle(): { topic: string; partition: number }[] {
+    const nowMs = this.#world.clock.monoMs()
+    const found: { topic: string; partition: number }[] = []
+    for (const topic of this.#job.topics) {
+      const timeoutMs = this.#settings.contracts.get(topic)?.idleTimeoutMs
+      const partitions = this.#log.topic(topic)?.partitions ?? 0
+      if (timeoutMs === undefined) continue
+      const seen = entryOf(this.#lastBatchMs, topic, () => new Map<number, number | null>())
+      for (let partition = 0; partition < partitions; partition++) {
+        const last = seen.get(partition)
+        if (last === undefined) seen.set(partition, nowMs)
+        else if (last !== null && nowMs - last >= timeoutMs) {
+          seen.set(partition, null)
+          found.push({ topic, partition })
+        }
+      }
+    }
+    return found
+  }
+}
+
+// A tick's payload in the log, JSON: {"v":1,"atMs":…,"interval":…,"idle":[["sales",3],…]}. Changing this needs a
+// format version.
+export function encodeTick(tick: Tick): Uint8Array {
+  const idle = tick.idle.map(({ topic, partition }) => [topic, partition])
+  return new TextEncoder().encode(JSON.stringify({ v: 1, atMs: tick.atMs, interval: tick.interval, idle }))
+}
+export function decodeTick(payload: Uint8Array): Tick {
+  const given = JSON.parse(new TextDecoder().decode(payload)) as {
+    v: number
+    atMs: number
+    interval: boolean
+    idle: [string, number][]
+  }
+  assert(given.v === 1, `a tick of version ${given.v}; this build reads version 1`)
+  return {
+    atMs: given.atMs,
+    interval: given.interval,
+    idle: given.idle.map(([topic, partition]) => ({ topic, partition })),
+  }
+}

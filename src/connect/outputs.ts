@@ -1,0 +1,169 @@
+// What a job made, as record batches for the log: result rows by upsert key, late records, dead letters with their
+// bytes and reasons. Gathered between commits; `take` hands all of it to one.
+//
+// A result record: key = the upsert key as a JSON array, value = the row as JSON with `timing` (early | on-time | late)
+// added at its end, header `evidence` = [[partition, first offset, last offset], …] of the records behind it.
+import {
+  type DeadLetter,
+  encodeKey,
+  encodeRow,
+  type JobOutput,
+  type LateRecord,
+  type ResultBatch,
+  timings,
+} from '../engine/engine.ts'
+import type { Commit } from '../log/log.ts'
+import type { Contract } from '../query/contract.ts'
+import type { Plan } from '../query/plan.ts'
+import { assert } from '../std/assert.ts'
+import { entryOf } from '../std/maps.ts'
+import { type PartitionId, partitionId } from '../std/units.ts'
+import { BatchWriter } from '../wire/batch-writer.ts'
+import { partitionOfKey } from '../wire/partitioner.ts'
+import type { RecordHeader } from '../wire/record-batch.ts'
+import type { WireError } from '../wire/wire-error.ts'
+import type { Clock } from '../world/world.ts'
+
+export interface OutputTopics {
+  /** By plan name: the topic its rows go to and how many partitions that has. A plan that is not here keeps its rows in the house. */
+  readonly results: ReadonlyMap<string, { readonly topic: string; readonly partitions: number }>
+}
+
+export function resultTopic(plan: Plan): string {
+  return plan.output.topic ?? plan.name
+}
+export function deadLetterTopic(topic: string): string {
+  return `${topic}.dlq`
+}
+export function lateTopic(topic: string): string {
+  return `${topic}.late`
+}
+
+export interface OutputWriter {
+  add(output: JobOutput): void
+  /** A stored batch whose records cannot be read: kept whole as one dead letter. */
+  unreadableBatch(
+    batch: { topic: string; partition: number; baseOffset: number; bytes: Uint8Array },
+    error: WireError,
+  ): void
+  /** Bytes gathered since the last `take`, about. */
+  readonly pendingBytes: number
+  /** Everything gathered, as the appends of one commit; the writer is empty again. */
+  take(): Commit['appends']
+}
+
+/** Version of the header names below. */
+const dlqAttempt = '1'
+const encoder = new TextEncoder()
+
+export function outputWriter(
+  clock: Clock,
+  topics: OutputTopics,
+  contracts: ReadonlyMap<string, Contract>,
+): OutputWriter {
+  /** By topic, by partition. */
+  const writers = new Map<string, Map<number, BatchWriter>>()
+  let pendingBytes = 0
+
+  const record = (
+    topic: string,
+    partition: number,
+    key: Uint8Array | null,
+    value: Uint8Array,
+    timeMs: number,
+    headers: readonly RecordHeader[],
+  ): void => {
+    const partitions = entryOf(writers, topic, () => new Map<number, BatchWriter>())
+    const writer = entryOf(partitions, partition, () => new BatchWriter())
+    const before = writer.sizeBytes
+    writer.append(key, value, timeMs, headers)
+    pendingBytes += writer.sizeBytes - before
+  }
+
+  const results = (batch: ResultBatch): void => {
+    const to = topics.results.get(batch.plan.name)
+    if (to === undefined) return
+    const nowMs = clock.nowMs()
+    for (let row = 0; row < batch.count; row++) {
+      const key = encodeKey(batch, row)
+      const keyBytes = key === null ? null : encoder.encode(key)
+      const timing = timings[batch.timing[row]!]
+      assert(timing !== undefined, `timing ${batch.timing[row]} of plan ${batch.plan.name}`)
+      const value = encoder.encode(`${encodeRow(batch, row).slice(0, -1)},"timing":"${timing}"}`)
+      const evidence = batch
+        .evidence(row)
+        .map(({ partition, offsetMin, offsetMax }) => `[${partition},${offsetMin},${offsetMax}]`)
+      record(to.topic, keyBytes === null ? 0 : partitionOfKey(keyBytes, to.partitions), keyBytes, value, nowMs, [
+        header('evidence', `[${evidence.join(',')}]`),
+      ])
+    }
+  }
+  const deadLetter = (letter: DeadLetter): void => {
+    record(deadLetterTopic(letter.topic), letter.partition, null, letter.value, letter.arrivalMs, [
+      header('dlq.reason', letter.reason),
+      header('dlq.rule', letter.field),
+      header('dlq.message', letter.message),
+      ...original(letter, contracts.get(letter.topic)),
+      header('dlq.attempt', dlqAttempt),
+    ])
+  }
+  const late = (lateRecord: LateRecord): void => {
+    record(lateTopic(lateRecord.topic), lateRecord.partition, null, lateRecord.value, lateRecord.arrivalMs, [
+      header('late.plan', lateRecord.plan),
+      header('late.event-time-ms', String(lateRecord.eventTimeMs)),
+      header('late.watermark-ms', String(lateRecord.watermarkMs)),
+      ...original(lateRecord, contracts.get(lateRecord.topic)),
+    ])
+  }
+
+  return {
+    add(output) {
+      for (const batch of output.results) results(batch)
+      for (const letter of output.deadLetters) deadLetter(letter)
+      for (const lateRecord of output.lateRecords) late(lateRecord)
+    },
+    unreadableBatch({ topic, partition, baseOffset, bytes }, error) {
+      deadLetter({
+        topic,
+        partition,
+        offset: baseOffset,
+        arrivalMs: clock.nowMs(),
+        value: bytes.slice(),
+        reason: 'unreadable-batch',
+        field: '',
+        message: `the record batch at offset ${baseOffset} cannot be read: ${error.message}`,
+      })
+    },
+    get pendingBytes() {
+      return pendingBytes
+    },
+    take() {
+      const appends: { topic: string; partition: PartitionId; batch: Uint8Array }[] = []
+      for (const [topic, partitions] of writers) {
+        for (const [partition, writer] of partitions) {
+          if (writer.count > 0) appends.push({ topic, partition: partitionId(partition), batch: writer.finish() })
+        }
+      }
+      pendingBytes = 0
+      return appends
+    },
+  }
+}
+
+function header(name: string, value: string): RecordHeader {
+  return { name, value: encoder.encode(value) }
+}
+
+/** Where the record stood: what makes a replay of dead letters idempotent. */
+function original(
+  { topic, partition, offset, arrivalMs }: { topic: string; partition: number; offset: number; arrivalMs: number },
+  contract: Contract | undefined,
+): RecordHeader[] {
+  return [
+    header('dlq.original.topic', topic),
+    header('dlq.original.partition', String(partition)),
+    header('dlq.original.offset', String(offset)),
+    header('dlq.original.timestamp', String(arrivalMs)),
+    header('dlq.schema.version', String(contract?.version ?? 0)),
+  ]
+}

@@ -1,0 +1,273 @@
+// Opens the house in the order a record goes through it: broker, generator, engine, figures, serving. Every command that
+// needs more than one room comes through here; reads top to bottom.
+import { type Broker, openBroker } from './broker/broker.ts'
+import { contracts, pipelines, type ReportRow, reports, sales } from './commerce/commerce.ts'
+import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
+import type { Log } from './log/log.ts'
+import { show, showLastRows } from './platform/figures.ts'
+import { type Generator, startGenerator } from './platform/generator.ts'
+import { reportRows, reportsPort } from './platform/reports.ts'
+import { announce } from './platform/running.ts'
+import type { Plan } from './query/plan.ts'
+import { type LiveFigures, liveFigures } from './serve/live-figures.ts'
+import type { Component, LedgerRow, ServePorts } from './serve/ports.ts'
+import { assert } from './std/assert.ts'
+import { partitionId } from './std/units.ts'
+import type { World } from './world/world.ts'
+
+export interface BrokerSettings {
+  /** Null: in memory, nothing on disk. */
+  readonly dataDir: string | null
+  readonly host: string
+  readonly kafkaPort: number
+  readonly durability: 'power' | 'process'
+}
+export interface StartSettings extends BrokerSettings {
+  readonly port: number
+  /** Sales per second of the generator. */
+  readonly rate: number
+  readonly seed: string
+  readonly generate: boolean
+  /** Folder of the built screen; null serves the API alone. */
+  readonly screen: string | null
+  /** Of the package. */
+  readonly version: string
+}
+export interface Progress {
+  readonly text: string
+}
+export interface Opened {
+  readonly kafka: string
+  stop(): Promise<void>
+  /** Resolves with the reason when it cannot go on (disk failed, job fenced): stop with exit code 70. */
+  readonly failed: Promise<Error>
+}
+export interface Platform extends Opened {
+  readonly url: string
+}
+
+const tickMs = 1_000
+const salesPlans = ['sales-window', 'sales-per-second', 'sales-by-product'].map((name) => planOf(name))
+
+export async function startBroker(world: World, settings: BrokerSettings): Promise<Opened> {
+  const broker = await openBroker(world, settings)
+  const { host, port } = await broker.listen({ host: settings.host, port: settings.kafkaPort })
+  const kafka = `${host}:${port}`
+  const withdraw = announce(world, settings.dataDir, { url: null, kafka })
+  const stop = async (): Promise<void> => {
+    withdraw()
+    await broker.close()
+  }
+  return { kafka, stop, failed: broker.failed }
+}
+
+/** Resolves when Kafka and HTTP listen and the first figures are there. */
+export async function startPlatform(
+  world: World,
+  settings: StartSettings,
+  tell: (line: Progress) => void,
+): Promise<Platform> {
+  const startedMs = world.clock.nowMs()
+  const undo: (() => Promise<unknown> | unknown)[] = []
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    // Serving has the heaviest modules: they load while the broker reads its disk.
+    const servingModule = import('./serve/serve.ts')
+    tell({ text: 'opening the broker' })
+    const broker = await openBroker(world, settings)
+    undo.push(() => broker.close())
+    const listening = await broker.listen({ host: settings.host, port: settings.kafkaPort })
+    const kafka = `${listening.host}:${listening.port}`
+    for (const contract of contracts.values()) {
+      await ensureTopic(broker, { name: contract.topic, partitions: contract.partitions })
+    }
+
+    const generator = settings.generate ? await startGenerator(world, broker, settings, tell) : null
+    if (generator !== null) undo.push(() => generator.stop())
+
+    tell({ text: 'starting the pipelines' })
+    const figures = liveFigures({
+      currency: sales.fields.price.type.currency,
+      scale: sales.fields.price.type.scale,
+      windowMs: 15 * 60_000,
+      slideMs: 1_000,
+    })
+    await showLastRows(broker, figures)
+    const jobs = await startJobs(world, broker, settings, figures)
+    undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
+    await jobs.sales.settled()
+
+    const ports: ServePorts = {
+      live: figures,
+      status: {
+        status: () => ({
+          startedMs,
+          durability: settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
+          components: components(broker, jobs, generator),
+          ledger: ledger(broker, jobs.all),
+          kafka,
+          generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
+        }),
+      },
+      health: {
+        checks: async () =>
+          components(broker, jobs, generator).map(({ name, state, detail }) => ({
+            name,
+            ok: state === 'ok' || state === 'off',
+            needed: name !== 'generator',
+            detail,
+          })),
+      },
+      reports: reportsPort(world, broker),
+      fault: (error, where) => tell({ text: `${where}: ${error.stack ?? error.message}` }),
+    }
+    const { serve } = await servingModule
+    const served = await serve(world, ports, {
+      host: settings.host,
+      port: settings.port,
+      screenFolder: settings.screen,
+      version: settings.version,
+    })
+    undo.push(() => served.close())
+    undo.push(announce(world, settings.dataDir, { url: served.url, kafka }))
+    generator?.start()
+    return {
+      url: served.url,
+      kafka,
+      stop,
+      failed: Promise.race([
+        broker.failed,
+        ...jobs.all.map((job) => job.failed),
+        ...(generator ? [generator.failed] : []),
+      ]),
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+// --- The engine: the shop's pipelines on the broker's log ---
+
+interface Jobs {
+  readonly all: readonly LogJob[]
+  readonly sales: LogJob
+}
+
+async function startJobs(world: World, broker: Broker, settings: StartSettings, figures: LiveFigures): Promise<Jobs> {
+  const folder = (name: string): string | null =>
+    settings.dataDir === null ? null : `${settings.dataDir}/jobs/${name}`
+  const common = { logIdentity: broker.clusterId, tickMs }
+  let progress: LogJob | null = null
+  const salesJob = await startLogJob(world, broker, {
+    ...common,
+    name: 'sales',
+    plans: salesPlans,
+    // A row for each product and minute would outgrow the sales themselves.
+    inHouse: new Set(['sales-by-product']),
+    snapshotFolder: folder('sales'),
+    onOutput: (output, { epoch }) => {
+      show(output, figures)
+      if (progress !== null) figures.moved(progressOf(progress, epoch))
+    },
+  })
+  progress = salesJob
+  const ordersJob = await startLogJob(world, broker, {
+    ...common,
+    name: 'orders',
+    plans: [planOf('product-metrics')],
+    inHouse: new Set(),
+    snapshotFolder: folder('orders'),
+    onOutput: () => {},
+  })
+  figures.moved(progressOf(salesJob, salesJob.epoch))
+  return { all: [salesJob, ordersJob], sales: salesJob }
+}
+
+function progressOf(job: LogJob, epoch: number): Parameters<LiveFigures['moved']>[0] {
+  const watermarkMs = job.watermarkMs(sales.topic)
+  const newestMs = Math.max(...job.partitions(sales.topic).map(({ eventTimeMsMax }) => eventTimeMsMax))
+  return {
+    epoch,
+    watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : null,
+    eventTimeMaxMs: Number.isFinite(newestMs) ? newestMs : null,
+  }
+}
+
+// --- Health: what people should know about ---
+
+function components(broker: Broker, jobs: Jobs, generator: Generator | null): Component[] {
+  const topics = broker.topics().filter(({ internal }) => !internal)
+  const partitions = topics.reduce((sum, topic) => sum + topic.partitions, 0)
+  const trouble = broker.trouble()
+  const behind = jobs.all.filter((job) => !job.caughtUp())
+  return [
+    {
+      name: 'broker',
+      state: trouble === null ? 'ok' : 'down',
+      detail: trouble?.message ?? `${topics.length} topics, ${partitions} partitions`,
+    },
+    {
+      name: 'engine',
+      state: behind.length === 0 ? 'ok' : 'starting',
+      detail: behind.length === 0 ? 'caught up' : 'catching up with the log',
+    },
+    generator === null
+      ? { name: 'generator', state: 'off', detail: 'not wanted in this run' }
+      : {
+          name: 'generator',
+          state: generator.trouble() === null ? 'ok' : 'down',
+          detail: generator.trouble()?.message ?? 'selling',
+        },
+  ]
+}
+
+function ledger(log: Log, jobs: readonly LogJob[]): LedgerRow[] {
+  const lines = new Map<string, LedgerRow>()
+  for (const line of jobs.flatMap((job) => job.ledger())) {
+    const sum = lines.get(line.topic) ?? {
+      topic: line.topic,
+      in: 0,
+      processed: 0,
+      duplicates: 0,
+      late: 0,
+      deadLettered: 0,
+      inFlight: 0,
+    }
+    const inLog = endOf(log, line.topic, line.partition)
+    lines.set(line.topic, {
+      topic: line.topic,
+      in: sum.in + inLog,
+      processed: sum.processed + line.processed,
+      duplicates: sum.duplicates + line.duplicates,
+      late: sum.late + line.late,
+      deadLettered: sum.deadLettered + line.deadLettered,
+      inFlight: sum.inFlight + inLog - line.in,
+    })
+  }
+  return [...lines.values()]
+}
+
+function endOf(log: Log, topic: string, partition: number): number {
+  return log.offsets(topic, partitionId(partition)).end
+}
+
+function planOf(pipeline: string): Plan {
+  const found = pipelines.get(pipeline)
+  assert(found !== undefined, `there is no pipeline ${pipeline}`)
+  return found.plan
+}
+
+/** Computes a report from a data directory that nobody holds. */
+export async function runReport(world: World, name: string, dataDir: string): Promise<readonly ReportRow[]> {
+  const report = reports.get(name)
+  assert(report !== undefined, `there is no report ${name}`)
+  const broker = await openBroker(world, { dataDir, durability: 'power' })
+  try {
+    return (await reportRows(world, broker, report, null)).rows
+  } finally {
+    await broker.close()
+  }
+}

@@ -1,0 +1,81 @@
+// The engine's rows as the page knows them, as they become due and, at a restart, read back from the log.
+import { sales } from '../commerce/commerce.ts'
+import { lastRows } from '../connect/connect.ts'
+import { type JobOutput, type ResultBatch, resultRow, timings } from '../engine/engine.ts'
+import type { Log } from '../log/log.ts'
+import type { LiveFigures } from '../serve/live-figures.ts'
+import type { ProductRow } from '../serve/ports.ts'
+import { assert } from '../std/assert.ts'
+import { minorFromNumber } from '../std/decimal.ts'
+import { parseInstant } from '../std/instant.ts'
+
+/** Result rows read back at a restart: two windows' worth of seconds, early and final ones. */
+const rowsReadBackMax = 4_000
+const topProductsShown = 10
+
+export function show(output: JobOutput, figures: LiveFigures): void {
+  for (const batch of output.results) {
+    if (batch.plan.name === 'sales-by-product') showProducts(batch, figures)
+    else {
+      for (let row = 0; row < batch.count; row++) {
+        showRow(batch.plan.name, { ...resultRow(batch, row), timing: timings[batch.timing[row]!]! }, figures)
+      }
+    }
+  }
+}
+
+function showRow(plan: string, row: Readonly<Record<string, unknown>>, figures: LiveFigures): void {
+  const at = (name: string): number => Number(row[name])
+  if (plan === 'sales-window') {
+    const { timing } = row
+    assert(timing === 'early' || timing === 'on-time' || timing === 'late', `timing ${String(timing)}`)
+    figures.window({
+      windowStartMs: at('window_start'),
+      windowEndMs: at('window_end'),
+      sales: at('sales'),
+      revenueMinor: at('revenue'),
+      averageTicketMinor: at('avg_ticket'),
+      activeSellers: at('active_sellers'),
+      activeCategories: at('active_categories'),
+      activeProducts: at('active_products'),
+      biggestSaleMinor: at('biggest_sale'),
+      timing,
+    })
+  } else if (plan === 'sales-per-second') {
+    figures.second({ secondMs: at('window_start'), sales: at('sales'), revenueMinor: at('revenue') })
+  }
+}
+
+function showProducts(batch: ResultBatch, figures: LiveFigures): void {
+  const rows = Array.from({ length: batch.count }, (_, row) => resultRow(batch, row))
+  const newestMs = rows.reduce((newest, row) => Math.max(newest, Number(row['window_end'])), 0)
+  const best: ProductRow[] = rows
+    .filter((row) => row['window_end'] === newestMs)
+    .sort((a, b) => Number(b['revenue']) - Number(a['revenue']))
+    .slice(0, topProductsShown)
+    .map((row, i) => ({
+      rank: i + 1,
+      product: String(row['nm_product'] ?? row['id_product']),
+      sales: Number(row['sales']),
+      revenueMinor: Number(row['revenue']),
+    }))
+  if (best.length > 0) figures.products(best)
+}
+
+/** At a restart the last figures are read back from the log, so that the page shows them before anything new comes. */
+export async function showLastRows(log: Log, figures: LiveFigures): Promise<void> {
+  for (const plan of ['sales-window', 'sales-per-second']) {
+    for (const row of await lastRows(log, plan, rowsReadBackMax)) showRow(plan, inMinorUnits(row), figures)
+  }
+}
+
+/** A row as topics carry it (decimals, ISO times) as the engine holds it (minor units, milliseconds). */
+function inMinorUnits(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { scale } = sales.fields.price.type
+  const held = new Map<string, unknown>(Object.entries(row))
+  for (const name of ['window_start', 'window_end']) held.set(name, parseInstant(String(row[name])))
+  for (const name of ['revenue', 'avg_ticket', 'biggest_sale']) {
+    if (row[name] !== undefined) held.set(name, minorFromNumber(Number(row[name]), scale))
+  }
+  return Object.fromEntries(held)
+}

@@ -1,0 +1,87 @@
+// The generator at work: minutes behind it at a first start, so that the page has figures at once, then a steady trickle.
+import type { Broker } from '../broker/broker.ts'
+import { sales } from '../commerce/commerce.ts'
+import { batchProducer } from '../connect/batch-producer.ts'
+import type { RecordProducer } from '../connect/record-producer.ts'
+import { salesTraffic } from '../generate/generate.ts'
+import { partitionId } from '../std/units.ts'
+import type { Timer, World } from '../world/world.ts'
+
+/** What the generator has behind it at a first start. */
+const seededMs = 15 * 60_000
+/** How often the generator looks at the clock. */
+const paceMs = 50
+
+export interface GeneratorSettings {
+  /** Sales per second. */
+  readonly rate: number
+  readonly seed: string
+}
+
+export interface Generator {
+  start(): void
+  stop(): Promise<void>
+  readonly failed: Promise<Error>
+  /** What stopped it, if it stands still. */
+  readonly trouble: () => Error | null
+}
+
+export async function startGenerator(
+  world: World,
+  broker: Broker,
+  settings: GeneratorSettings,
+  tell: (line: { readonly text: string }) => void,
+): Promise<Generator> {
+  const isNew = Array.from(
+    { length: sales.partitions },
+    (_, partition) => broker.offsets(sales.topic, partitionId(partition)).end,
+  ).every((end) => end === 0)
+  const startMs = world.clock.nowMs() - (isNew ? seededMs : 0)
+  const traffic = salesTraffic(settings.seed, { ratePerSecond: settings.rate, startMs, steady: true })
+  const producer = inProcessProducer(world, broker, await broker.newProducerId())
+  if (isNew) {
+    tell({ text: 'generating the first 15 minutes of sales' })
+    traffic.produceUntil(world.clock.nowMs(), producer)
+    await producer.flush()
+  }
+  const { promise: failed, resolve: fail } = Promise.withResolvers<Error>()
+  let trouble: Error | null = null
+  let timer: Timer | null = null
+  let stopped = false
+  const step = (): void => {
+    try {
+      // While the log is slow nothing is made up: what is due waits for the next look.
+      if (producer.room() === null) traffic.produceUntil(world.clock.nowMs(), producer, Math.ceil(settings.rate))
+      if (!stopped) timer = world.clock.timer(paceMs, step)
+    } catch (error) {
+      trouble = error instanceof Error ? error : new Error(String(error))
+      fail(trouble)
+    }
+  }
+  return {
+    start: step,
+    async stop() {
+      stopped = true
+      timer?.cancel()
+      if (trouble === null) await producer.close()
+    },
+    failed,
+    trouble: () => trouble,
+  }
+}
+
+/** Records straight into the log, numbered, so that none is doubled. */
+export function inProcessProducer(
+  world: World,
+  broker: Broker,
+  producer: { readonly producerId: bigint; readonly epoch: number },
+): RecordProducer {
+  return batchProducer(
+    world,
+    {
+      partitions: (topic) => broker.topic(topic)?.partitions ?? null,
+      append: (topic, partition, batch) => broker.append(topic, partition, batch),
+    },
+    { producer },
+  )
+}

@@ -1,0 +1,99 @@
+// The live tables of the first screen: the newest rows of the sales window and of its seconds, in memory, by time.
+// The platform puts the engine's rows in, serving reads them out. A door of `serve/`.
+import type { KpiRow, LivePort, LiveState, ProductRow, SecondRow } from './ports.ts'
+
+export interface LiveFigures extends LivePort {
+  /** Replaces the row with the same window end, or takes it in. */
+  window(row: KpiRow): void
+  /** Replaces the second, or takes it in. */
+  second(row: SecondRow): void
+  /** The best sellers of the newest window, rank 1 first. */
+  products(rows: readonly ProductRow[]): void
+  /** Tells those who listen, once per batch of changes. */
+  moved(progress: {
+    readonly epoch: number
+    readonly watermarkMs: number | null
+    readonly eventTimeMaxMs: number | null
+  }): void
+}
+
+export interface LiveFiguresSettings {
+  readonly currency: string
+  readonly scale: number
+  readonly windowMs: number
+  readonly slideMs: number
+}
+
+/** What the page asks for: 60 points of history, one size back for the comparison, five minutes of seconds. */
+const secondsMax = 300
+const historyShown = 60
+
+export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
+  const { windowMs, slideMs } = settings
+  // One size back plus the history shown, and some room so that old rows go in pieces.
+  const windowsMax = Math.ceil(windowMs / slideMs) + historyShown
+  const windows: KpiRow[] = []
+  const seconds: SecondRow[] = []
+  const listeners = new Set<() => void>()
+  let topProducts: readonly ProductRow[] | null = null
+  let epoch = 0
+  let watermarkMs: number | null = null
+  let eventTimeMaxMs: number | null = null
+
+  return {
+    window: (row) => upsert(windows, row, (each) => each.windowEndMs, windowsMax),
+    second: (row) => upsert(seconds, row, (each) => each.secondMs, secondsMax),
+    products(rows) {
+      topProducts = rows
+    },
+    moved(progress) {
+      epoch = progress.epoch
+      watermarkMs = progress.watermarkMs
+      eventTimeMaxMs = progress.eventTimeMaxMs
+      for (const listener of listeners) listener()
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    snapshot(): LiveState {
+      const current = windows.at(-1) ?? null
+      const previousAt = current === null ? -1 : find(windows, current.windowEndMs - windowMs, (row) => row.windowEndMs)
+      return {
+        epoch,
+        ...settings,
+        watermarkMs,
+        eventTimeMaxMs,
+        current,
+        previous:
+          windows[previousAt]?.windowEndMs === (current?.windowEndMs ?? 0) - windowMs ? windows[previousAt]! : null,
+        history: windows.slice(-historyShown),
+        series: seconds,
+        topProducts,
+      }
+    },
+  }
+}
+
+/** Index of the first row whose time is at or after `time`. */
+function find<Row>(rows: readonly Row[], time: number, timeOf: (row: Row) => number): number {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (timeOf(rows[middle]!) < time) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Keeps `rows` ascending by time and at most an eighth longer than `rowsMax`, the oldest leaving first. */
+function upsert<Row>(rows: Row[], row: Row, timeOf: (row: Row) => number, rowsMax: number): void {
+  const time = timeOf(row)
+  const at = find(rows, time, timeOf)
+  const there = rows[at]
+  if (there !== undefined && timeOf(there) === time) rows[at] = row
+  else if (at === rows.length) rows.push(row)
+  else if (at > 0 || rows.length < rowsMax) rows.splice(at, 0, row)
+  if (rows.length > rowsMax + (rowsMax >> 3)) rows.splice(0, rows.length - rowsMax)
+}
