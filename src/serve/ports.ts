@@ -27,7 +27,10 @@ export interface LiveState {
   readonly eventTimeMaxMs: number | null
   /** The newest row of the window (early or closed); null before the first. */
   readonly current: KpiRow | null
-  /** The row of the window that ended one window size before `current` does; null when it is not known. */
+  /**
+   * The row of the window that ended one window size before `current` does; null when it is not known, or when the
+   * data do not go back to its start: against a window that is only partly covered every change would look huge.
+   */
   readonly previous: KpiRow | null
   /** Rows by ascending `windowEndMs`, one per slide, newest last (= `current`): at least the last 60 when they exist. */
   readonly history: readonly KpiRow[]

@@ -1,0 +1,2 @@
+// Tells the plain type checker what `.svelte` modules and runes are.
+/// <reference types="svelte" />
