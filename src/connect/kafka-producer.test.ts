@@ -43,7 +43,14 @@ function stage(more: Partial<KafkaProducerSettings> = {}, auto = true) {
     close: async () => void closed++,
   }
   const producer = kafkaProducer(world, { ...settings, ...more }, client)
-  return { producer, sent, fire: () => timers.splice(0).forEach((run) => run()), closed: () => closed }
+  return {
+    producer,
+    sent,
+    fire: () => {
+      for (const run of timers.splice(0)) run()
+    },
+    closed: () => closed,
+  }
 }
 
 test('records are copied, grouped by size or time, and flushed at close', async () => {
