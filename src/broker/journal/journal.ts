@@ -1,0 +1,216 @@
+// The write-ahead journal: atomic groups of entries in, each durable before it is said so; read in order, or by place.
+// Several topics' batches, producers, ticks and commits share it, so one sync covers them all. Format: layout.ts,
+// entry.ts. What a start makes of a folder: survey.ts, recovery.ts. Writing: group-commit.ts.
+import { assert } from '../../std/assert.ts'
+import type { World } from '../../world/world.ts'
+import { type Damage, StreamSequences } from './damage.ts'
+import { blankEntryHeader, type EntryHeader, payloadIsIntact, readEntryHeader } from './entry.ts'
+import { readBody } from './file-bytes.ts'
+import { GroupCommit, type GroupPlace, type NewEntry, type Outcome } from './group-commit.ts'
+import { JournalError } from './journal-error.ts'
+import { JournalReader } from './journal-reader.ts'
+import { entryHeaderBytes, fileBytesOf, placeOf } from './layout.ts'
+import { OpenFiles, TailCache } from './open-files.ts'
+import { type ReplayedEntry, recoverSegments, replaySegments } from './recovery.ts'
+import type { Segment } from './segment.ts'
+import type { JournalSettings } from './settings.ts'
+import { surveyJournal } from './survey.ts'
+
+export interface Journal {
+  /**
+   * Takes entries as one atomic group: after any crash all of them are there or none. The payloads are copied before
+   * it returns. Throws a JournalError (FULL, SLOW, FAILED, CLOSED, TOO_LARGE) if it does not take them. `outcome` is
+   * told once, before any promise of `durable` goes on.
+   */
+  appendGroup(entries: readonly NewEntry[], outcome?: Outcome): GroupPlace
+  /** Resolves when the entry with this LSN is durable; rejects with a JournalError if it was taken back. */
+  durable(lsn: number): Promise<void>
+  /** Everything up to here may be read, and will be there after a crash (see `durability`). */
+  readonly durableLsn: number
+  /** The last LSN given out. */
+  readonly lastLsn: number
+  /** Called after `durableLsn` has grown and all outcomes were told. One listener. */
+  onAdvance(listener: (durableLsn: number) => void): void
+  /** The payload of a durable entry by its place. Stays valid. Throws DAMAGED if the file holds other bytes by now. */
+  read(header: PayloadPlace): Uint8Array
+  /** Reads on after this LSN, in order. */
+  reader(afterLsn: number): JournalReader
+  readonly damage: Damage
+  stats(): JournalStats
+  /** Makes everything durable and lets go of the files. Rejects if the journal has failed. */
+  close(): Promise<void>
+}
+export interface PayloadPlace {
+  readonly kind: number
+  readonly segment: number
+  /** Of the entry's header. */
+  readonly position: number
+  readonly payloadBytes: number
+}
+export interface JournalStats {
+  readonly lastLsn: number
+  readonly durableLsn: number
+  readonly syncedLsn: number
+  readonly segments: number
+  readonly fileBytes: number
+  readonly pendingBytes: number
+  readonly cacheBytes: number
+  readonly writes: number
+  readonly syncs: number
+  /** Entries that the start copied because nothing witnessed them. */
+  readonly copiedEntries: number
+  readonly lostEntries: number
+}
+
+/**
+ * Opens the journal in a folder that exists. `replay` is told of every entry of the log, in order, before it resolves.
+ * Rejects with a JournalError NEWER_FORMAT, UNKNOWN_FILE, FULL or FAILED, or an FsError; then nothing was changed
+ * that matters. Damage does not make it reject: see `damage`.
+ */
+export async function openJournal(
+  world: World,
+  folder: string,
+  settings: JournalSettings,
+  replay: (entry: ReplayedEntry) => void = () => {},
+): Promise<Journal> {
+  assert(settings.journalId.length === 16, `a journal id has 16 bytes, not ${settings.journalId.length}`)
+  const { faults } = settings
+  const survey = surveyJournal(world.fs, folder, {
+    journalId: settings.journalId,
+    checkPayloads: faults.noPayloadCheck !== true,
+    resumeAtBlocks: faults.noResumeAtBlocks !== true,
+    heedWitness: faults.noWitness !== true,
+  })
+  const cache = new TailCache(settings.cacheBytes)
+  const { segments, copiedEntries } = await recoverSegments(world, folder, survey, settings, cache.made)
+  cache.trim()
+  const sequences = new StreamSequences()
+  replaySegments(world, segments, survey, (entry) => {
+    sequences.replayed(entry.header)
+    replay(entry)
+  })
+  const damage = sequences.damage(survey)
+  const last = segments.at(-1)
+  const commit = new GroupCommit(world, folder, settings, {
+    segments,
+    sequences,
+    cache,
+    lastLsn: survey.lastLsn,
+    witness: last === undefined ? 0 : survey.lastLsn,
+    generationMax: Math.max(survey.generationMax, last?.header.generation ?? 0),
+  })
+  return new OpenJournal(world, settings, segments, cache, commit, damage, copiedEntries)
+}
+
+class OpenJournal implements Journal {
+  readonly #segments: Segment[]
+  readonly #files: OpenFiles
+  readonly #cache: TailCache
+  readonly #commit: GroupCommit
+  readonly #copiedEntries: number
+  readonly damage: Damage
+
+  constructor(
+    world: World,
+    settings: JournalSettings,
+    segments: Segment[],
+    cache: TailCache,
+    commit: GroupCommit,
+    damage: Damage,
+    copiedEntries: number,
+  ) {
+    this.#segments = segments
+    this.#files = new OpenFiles(world.fs, settings.openFilesMax)
+    this.#cache = cache
+    this.#commit = commit
+    this.#copiedEntries = copiedEntries
+    this.damage = damage
+  }
+
+  appendGroup(entries: readonly NewEntry[], outcome?: Outcome): GroupPlace {
+    return this.#commit.append(entries, outcome ?? null)
+  }
+  durable(lsn: number): Promise<void> {
+    return this.#commit.durable(lsn)
+  }
+  get durableLsn(): number {
+    return this.#commit.durableLsn
+  }
+  get lastLsn(): number {
+    return this.#commit.lastLsn
+  }
+  onAdvance(listener: (durableLsn: number) => void): void {
+    this.#commit.onAdvance(listener)
+  }
+
+  read(place: PayloadPlace): Uint8Array {
+    const segment = this.#segments[place.segment]
+    assert(segment !== undefined, `no segment ${place.segment}`)
+    const position = place.position + entryHeaderBytes
+    const cached = segment.view(position, place.payloadBytes)
+    if (cached !== null) return cached
+    // The header vouches for the payload, so both are read: bytes of a file may have rotted since the start.
+    const bytes = readBody(this.#files.of(segment), place.position, entryHeaderBytes + place.payloadBytes)
+    if (bytes === null || !isIntact(bytes, segment, place)) {
+      throw new JournalError(
+        'DAMAGED',
+        `${segment.path} no longer holds the entry at byte ${placeOf(place.position)}: the disk gave other bytes than ` +
+          'were written. Restart Millrace: it will name what is lost.',
+      )
+    }
+    return bytes.subarray(entryHeaderBytes)
+  }
+
+  reader(afterLsn: number): JournalReader {
+    const commit = this.#commit
+    return new JournalReader(
+      {
+        get durableLsn() {
+          return commit.durableLsn
+        },
+        segments: this.#segments,
+        missing: this.damage.ranges,
+        fileOf: (segment) => this.#files.of(segment),
+      },
+      afterLsn,
+    )
+  }
+
+  stats(): JournalStats {
+    let fileBytes = 0
+    for (const segment of this.#segments) fileBytes += fileBytesOf(segment.written)
+    let lostEntries = 0
+    for (const range of this.damage.ranges) lostEntries += range.lastLsn - range.firstLsn + 1
+    const commit = this.#commit
+    return {
+      lastLsn: commit.lastLsn,
+      durableLsn: commit.durableLsn,
+      syncedLsn: commit.syncedLsn,
+      segments: this.#segments.length,
+      fileBytes,
+      pendingBytes: commit.pendingBytes,
+      cacheBytes: this.#cache.bytes,
+      writes: commit.writes,
+      syncs: commit.syncs,
+      copiedEntries: this.#copiedEntries,
+      lostEntries,
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#commit.close()
+    } finally {
+      for (const segment of this.#segments) {
+        segment.file?.close()
+        segment.file = null
+      }
+    }
+  }
+}
+
+function isIntact(bytes: Uint8Array, segment: Segment, place: PayloadPlace): boolean {
+  const header: EntryHeader = blankEntryHeader()
+  if (!readEntryHeader(bytes, 0, segment.header, segment.path, header)) return false
+  return header.payloadBytes === place.payloadBytes && payloadIsIntact(bytes, entryHeaderBytes, header)
+}

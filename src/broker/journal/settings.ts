@@ -1,0 +1,81 @@
+// What a journal can be told: limits with their units, durability, and the faults that tests make it commit.
+import type { JournalError } from './journal-error.ts'
+
+export interface JournalSettings {
+  /** `power`: an append is durable after fdatasync. `process`: after the write; synced in the background. */
+  readonly durability: 'power' | 'process'
+  /** A segment takes no further group that would make it longer than this. */
+  readonly segmentBytes: number
+  /** A write takes whole groups up to this many bytes (one larger group goes alone). */
+  readonly flushBytesMax: number
+  /** Waiting for the disk, at most; more is refused with SLOW. */
+  readonly pendingBytesMax: number
+  /** Payload of one atomic group, at most. */
+  readonly groupBytesMax: number
+  /** Of the newest bytes, kept in memory for readers at the tail. */
+  readonly cacheBytes: number
+  /** Files held open for reading, at most. */
+  readonly openFilesMax: number
+  /** After this long without an append, a witness entry says that the last one was durable. */
+  readonly witnessAfterMs: number
+  /** With durability `process`: a sync at least so often while there is something to sync. */
+  readonly backgroundSyncMs: number
+  /** When idle, wait so long for others to join before the write (0 = at once). */
+  readonly lingerMs: number
+  /** Appends are refused with FULL while the disk has less room than this. */
+  readonly freeBytesMin: number
+  /** A start copies a last segment up to this size whole, so that restarts do not pile up small files. */
+  readonly recopyBytesMax: number
+  /** 16 bytes, in every segment header. */
+  readonly journalId: Uint8Array
+  /** Called once if a sync failed: nothing more is acknowledged, the process should end (exit code 70). */
+  readonly failed: (error: JournalError) => void
+  /** For tests only: what a wrong implementation would do. Default: none. */
+  readonly faults: JournalFaults
+}
+
+/** Mistakes on purpose, so that a test can prove that it would notice them. Never set in production. */
+export interface JournalFaults {
+  /** Never sync a segment's file. */
+  readonly noSync?: boolean
+  /** Say durable before the sync has come back. */
+  readonly ackBeforeSync?: boolean
+  /** After a failed sync, sync again and go on. */
+  readonly retrySyncAfterError?: boolean
+  /** Leave what a failed write put into the file. */
+  readonly noTruncateAfterFailedWrite?: boolean
+  /** Do not sync the folder after a new segment. */
+  readonly noFolderSyncOnRoll?: boolean
+  /** At a start, believe every payload that is there. */
+  readonly noPayloadCheck?: boolean
+  /** At a start, do not look for entries behind a broken one. */
+  readonly noResumeAtBlocks?: boolean
+  /** At a start, take everything that is missing for a torn tail. */
+  readonly noWitness?: boolean
+  /** At a start, do not sync the file that holds the copied tail. */
+  readonly noSyncInRecovery?: boolean
+  /** At a start, do not sync the folder after the rename. */
+  readonly noFolderSyncInRecovery?: boolean
+  /** At a start, sync the old file and go on in it instead of copying its tail. */
+  readonly resyncInsteadOfCopy?: boolean
+  /** Each entry of a group on its own. */
+  readonly splitGroups?: boolean
+}
+
+const mebibyte = 1 << 20
+
+export const journalDefaults: Omit<JournalSettings, 'journalId' | 'failed'> = {
+  durability: 'power',
+  segmentBytes: 128 * mebibyte,
+  flushBytesMax: mebibyte,
+  pendingBytesMax: 128 * mebibyte,
+  groupBytesMax: 64 * mebibyte,
+  cacheBytes: 32 * mebibyte,
+  openFilesMax: 64,
+  witnessAfterMs: 1000,
+  backgroundSyncMs: 1000,
+  lingerMs: 0,
+  freeBytesMin: 256 * mebibyte,
+  recopyBytesMax: 4 * mebibyte,
+  faults: {},
+}
