@@ -27,7 +27,9 @@ export interface Served {
   readonly port: number
   /** False when the page could not be found in `screenFolder`. */
   readonly screen: boolean
+  /** Live streams open now, and rounds that slow readers have skipped so far. */
   readonly streams: () => number
+  readonly conflated: () => number
   /** From now on /readyz says 503 and nothing new begins; what runs goes on. */
   drain(): void
   /** Drains, says goodbye to the streams, lets answers under way finish (two seconds at most), then lets go of the port. */
@@ -91,6 +93,7 @@ export async function serve(world: World, ports: ServePorts, settings: ServeSett
     port: boundPort,
     screen: screen !== null,
     streams: () => live.clients,
+    conflated: () => live.conflated,
     drain() {
       draining = true
     },
