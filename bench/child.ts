@@ -10,11 +10,10 @@ const complaintBytesMax = 4_000
 
 /** Runs `file` (in this folder) with one JSON argument and returns its last line, parsed. Throws with its stderr if it fails. */
 export async function measureInChild<T extends z.ZodType>(file: string, given: object, answer: T): Promise<z.infer<T>> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL(file, import.meta.url)), JSON.stringify(given)],
-    { stdio: ['ignore', 'pipe', 'pipe'], timeout: childMsMax },
-  )
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), JSON.stringify(given)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: childMsMax,
+  })
   const { output, complaints } = gather(child)
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
     child.on('error', reject)

@@ -3,8 +3,8 @@ import { pipelines, sales } from '../src/commerce/commerce.ts'
 import type { Plan } from '../src/query/plan.ts'
 import { average, count, countDistinct, from, hopping, max, minutes, seconds, sum } from '../src/query/query.ts'
 import type { Column } from './compare.ts'
-import type { InputKind } from './inputs.ts'
 import { productMetricsSql, salesWindowSql } from './duckdb-sql.ts'
+import type { InputKind } from './inputs.ts'
 
 export const workNames = ['sales-window', 'sales-window-60s', 'product-metrics'] as const
 export type WorkName = (typeof workNames)[number]
