@@ -53,8 +53,10 @@ export const apis = {
   describeConfigs: api('DescribeConfigs', describeConfigsRequest, describeConfigsResponse),
 } as const
 export type ApiName = keyof typeof apis
-/** A request as it was read, a response to be written: of the API with this name. */
+/** Of the API with this name: a request and a response as they were read, a response to be written. */
 export type RequestOf<Name extends ApiName> = (typeof apis)[Name] extends Api<infer Req, infer _> ? Decoded<Req> : never
+export type ResponseOf<Name extends ApiName> =
+  (typeof apis)[Name] extends Api<infer _, infer Res> ? Decoded<Res> : never
 export type ResponseTo<Name extends ApiName> =
   (typeof apis)[Name] extends Api<infer _, infer Res> ? Encodable<Res> : never
 
@@ -152,6 +154,20 @@ export function readResponse<Req extends Fields, Res extends Fields>(
   const body = response.read(reader, version)
   noneLeft(reader, response.name)
   return { correlationId, body }
+}
+
+/**
+ * Joins an API to what answers it: the bytes of a request in a served version in, the chunks of its response out; null
+ * when the answer is null and none is to be sent. The body is read, and `answer` called, before the first await.
+ */
+export function answering<Req extends Fields, Res extends Fields, Context>(
+  api: Api<Req, Res>,
+  answer: (body: Decoded<Req>, context: Context) => Encodable<Res> | null | Promise<Encodable<Res> | null>,
+): (frame: Uint8Array, header: RequestHeader, context: Context) => Promise<Uint8Array[] | null> {
+  return async (frame, { version, correlationId }, context) => {
+    const response = await answer(readRequest(api, frame).body, context)
+    return response === null ? null : writeResponse(api, version, correlationId, response)
+  }
 }
 
 function framed(write: (writer: ByteWriter) => void): Uint8Array[] {

@@ -1,0 +1,114 @@
+// CreateTopics 2-7 (key 19): each topic on its own, or only a look whether it could be (validateOnly). Replication
+// factor 1 (or -1, the default), replicas assigned by hand only to this broker.
+import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { type Asking, refusal, type Serving } from '../serving.ts'
+import { brokerDefaultPartitions, describeTopicConfigs } from '../topic-configs.ts'
+import { topicNameProblem } from '../topic-directory.ts'
+
+type TopicRequest = RequestOf<'createTopics'>['topics'][number]
+type TopicAnswer = ResponseTo<'createTopics'>['topics'][number]
+interface Problem {
+  readonly errorCode: number
+  readonly errorMessage: string
+}
+const zeroId = new Uint8Array(16)
+
+export async function createTopics(
+  request: RequestOf<'createTopics'>,
+  { serving }: Asking,
+): Promise<ResponseTo<'createTopics'>> {
+  const times = new Map<string, number>()
+  for (const { name } of request.topics) times.set(name, (times.get(name) ?? 0) + 1)
+  const answers = [...times].map(([name, count]) => {
+    const topic = request.topics.find((each) => each.name === name)
+    if (topic === undefined || count > 1) {
+      return refused(name, {
+        errorCode: kafkaErrors.INVALID_REQUEST,
+        errorMessage: `${name} stands here ${count} times`,
+      })
+    }
+    return create(serving, topic, request.validateOnly)
+  })
+  return { topics: await Promise.all(answers) }
+}
+
+async function create(serving: Serving, request: TopicRequest, validateOnly: boolean): Promise<TopicAnswer> {
+  const { core } = serving
+  const { name } = request
+  const found = problem(serving, request)
+  if (found !== null) return refused(name, found)
+  const partitions = partitionsOf(serving, request)
+  const configs: Record<string, string> = {}
+  for (const config of request.configs) if (config.value !== null) configs[config.name] = config.value
+  let topicId: Uint8Array = zeroId
+  if (!validateOnly) {
+    try {
+      topicId = (await core.createTopic({ name, partitions, configs })).id
+    } catch (error) {
+      return refused(name, refusal(error))
+    }
+  }
+  return {
+    name,
+    topicId,
+    errorCode: kafkaErrors.NONE,
+    errorMessage: null,
+    numPartitions: partitions,
+    replicationFactor: 1,
+    configs: describeTopicConfigs(core, configs).map(({ name, value, source }) => ({
+      name,
+      value,
+      readOnly: false,
+      configSource: source,
+      isSensitive: false,
+    })),
+  }
+}
+
+const partitionsOf = ({ core }: Serving, { assignments, numPartitions }: TopicRequest): number =>
+  assignments.length > 0 ? assignments.length : numPartitions === -1 ? brokerDefaultPartitions(core) : numPartitions
+
+/** What can be said before the log is asked. It checks again what is its own: names, counts, configs. */
+function problem({ core }: Serving, request: TopicRequest): Problem | null {
+  const { name, numPartitions, replicationFactor, assignments, configs } = request
+  const wrongName = topicNameProblem(name)
+  if (wrongName !== null) return { errorCode: kafkaErrors.INVALID_TOPIC_EXCEPTION, errorMessage: wrongName }
+  if (core.topic(name) !== null) {
+    return { errorCode: kafkaErrors.TOPIC_ALREADY_EXISTS, errorMessage: `topic ${name} is there already` }
+  }
+  if (assignments.length > 0) {
+    if (numPartitions !== -1 || replicationFactor !== -1) {
+      const errorMessage = 'with replicas assigned by hand, partitions and replication factor are both -1'
+      return { errorCode: kafkaErrors.INVALID_REQUEST, errorMessage }
+    }
+    const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex))
+    const complete = indexes.size === assignments.length && assignments.every((_, i) => indexes.has(i))
+    const here = assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === core.nodeId)
+    if (!complete || !here) {
+      const errorMessage = `assign each partition from 0 on once, to broker ${core.nodeId} alone`
+      return { errorCode: kafkaErrors.INVALID_REPLICA_ASSIGNMENT, errorMessage }
+    }
+  } else {
+    if (numPartitions !== -1 && numPartitions < 1) {
+      const errorMessage = `a topic has at least one partition, not ${numPartitions}; -1 asks for the default`
+      return { errorCode: kafkaErrors.INVALID_PARTITIONS, errorMessage }
+    }
+    if (replicationFactor !== -1 && replicationFactor !== 1) {
+      const errorMessage = `there is one broker: a replication factor of 1 or -1, not ${replicationFactor}`
+      return { errorCode: kafkaErrors.INVALID_REPLICATION_FACTOR, errorMessage }
+    }
+  }
+  const unknown = configs.find((config) => !Object.hasOwn(core.configDefaults, config.name))
+  if (unknown !== undefined) {
+    return { errorCode: kafkaErrors.INVALID_CONFIG, errorMessage: `there is no topic config "${unknown.name}"` }
+  }
+  return null
+}
+
+const refused = (name: string, { errorCode, errorMessage }: Problem): TopicAnswer => ({
+  name,
+  topicId: zeroId,
+  errorCode,
+  errorMessage,
+  configs: null,
+})

@@ -1,0 +1,28 @@
+// DeleteTopics 1-6 (key 20): by name, from version 6 on by name or id. Each topic succeeds or fails on its own.
+import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { type Asking, refusal } from '../serving.ts'
+import { isZeroId } from '../topic-directory.ts'
+
+const zeroId = new Uint8Array(16)
+
+export async function deleteTopics(
+  request: RequestOf<'deleteTopics'>,
+  { serving }: Asking,
+): Promise<ResponseTo<'deleteTopics'>> {
+  const findId = serving.topics.idFinder()
+  const asked = [...request.topicNames.map((name) => ({ name, topicId: zeroId })), ...request.topics]
+  const responses = asked.map(async ({ name, topicId }) => {
+    if (name !== null && !isZeroId(topicId)) {
+      return { name, topicId, errorCode: kafkaErrors.INVALID_REQUEST, errorMessage: 'give a name or an id, not both' }
+    }
+    const { topic, errorCode } = name === null ? findId(topicId) : serving.topics.byName(name)
+    if (topic === null) return { name, topicId, errorCode }
+    try {
+      await serving.core.deleteTopic(topic.name)
+      return { name: topic.name, topicId: topic.id, errorCode: kafkaErrors.NONE }
+    } catch (error) {
+      return { name: topic.name, topicId: topic.id, ...refusal(error) }
+    }
+  })
+  return { responses: await Promise.all(responses) }
+}

@@ -1,0 +1,67 @@
+// ListOffsets 1-10 (key 2): the ends of a partition, the largest timestamp's record, or the first record at or after a
+// time. Answered from durable records only, so the isolation level makes no difference.
+// Left out: tiered storage (-5 finds nothing, -4 is the start), replicas.
+import { LogError } from '../../../log/log.ts'
+import { type PartitionId, partitionId } from '../../../std/units.ts'
+import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { BrokerCore } from '../../core.ts'
+import { type Asking, refusal } from '../serving.ts'
+
+type PartitionAnswer = ResponseTo<'listOffsets'>['topics'][number]['partitions'][number]
+
+const latest = -1
+const earliest = -2
+const ofLargestTimestamp = -3
+const earliestLocal = -4
+const latestTiered = -5
+
+export function listOffsets(request: RequestOf<'listOffsets'>, { serving }: Asking): ResponseTo<'listOffsets'> {
+  return {
+    topics: request.topics.map(({ name, partitions }) => {
+      const { topic, errorCode } = serving.topics.byName(name)
+      return {
+        name,
+        partitions: partitions.map(({ partitionIndex, timestamp, currentLeaderEpoch }): PartitionAnswer => {
+          if (topic === null) return { partitionIndex, errorCode }
+          if (partitionIndex < 0 || partitionIndex >= topic.partitions) {
+            return { partitionIndex, errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION }
+          }
+          if (currentLeaderEpoch > 0) return { partitionIndex, errorCode: kafkaErrors.UNKNOWN_LEADER_EPOCH }
+          try {
+            return {
+              partitionIndex,
+              errorCode: kafkaErrors.NONE,
+              ...find(serving.core, name, partitionId(partitionIndex), timestamp),
+            }
+          } catch (error) {
+            if (!(error instanceof LogError)) throw error
+            return { partitionIndex, errorCode: refusal(error).errorCode }
+          }
+        }),
+      }
+    }),
+  }
+}
+
+/** Offset -1 with timestamp -1: nothing is there to be found. */
+type Place = Pick<PartitionAnswer, 'offset' | 'timestamp' | 'leaderEpoch'>
+const nowhere: Place = { offset: -1, timestamp: -1, leaderEpoch: -1 }
+
+function find(core: BrokerCore, topic: string, partition: PartitionId, timestamp: number): Place {
+  switch (timestamp) {
+    case latest:
+      return { offset: core.offsets(topic, partition).end, timestamp: -1, leaderEpoch: 0 }
+    case earliest:
+    case earliestLocal:
+      return { offset: core.offsets(topic, partition).start, timestamp: -1, leaderEpoch: 0 }
+    case latestTiered:
+      return nowhere
+    default: {
+      const found =
+        timestamp === ofLargestTimestamp
+          ? core.offsetOfMaxTime(topic, partition)
+          : core.offsetForTime(topic, partition, Math.max(0, timestamp))
+      return found === null ? nowhere : { offset: found.offset, timestamp: found.timestampMs, leaderEpoch: 0 }
+    }
+  }
+}

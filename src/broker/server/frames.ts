@@ -1,0 +1,84 @@
+// Cuts a connection's bytes into frames: length 4 (big-endian, counts what follows), then that many bytes.
+// Nothing is allocated for bytes that have not arrived: a claimed length costs nothing, and a frame that comes in
+// pieces grows a buffer of at most twice what is there.
+
+/** Api key, version and correlation id: no request is shorter. */
+const frameBytesMin = 8
+const firstBufferBytes = 4 * 1024
+
+export class FrameError extends Error {
+  override name = 'FrameError'
+}
+
+export class FrameAssembler {
+  readonly #frameBytesMax: number
+  /** Bytes of the length that have come while the rest has not, and how many. */
+  #length = 0
+  #lengthBytes = 0
+  /** Size of the frame under way, -1 while its length is not known. */
+  #size = -1
+  #buffer: Uint8Array = new Uint8Array(0)
+  #have = 0
+
+  constructor(frameBytesMax: number) {
+    this.#frameBytesMax = frameBytesMax
+  }
+
+  /** True when a frame has begun and is not whole. */
+  get half(): boolean {
+    return this.#lengthBytes > 0 || this.#size >= 0
+  }
+
+  /**
+   * Gives each whole frame (without its length) to `take`. A frame that came in one piece is a slice of it. Throws a
+   * FrameError for a length that cannot be.
+   */
+  push(bytes: Uint8Array, take: (frame: Uint8Array) => void): void {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#size < 0) {
+        this.#length = this.#length * 256 + bytes[at++]!
+        if (++this.#lengthBytes < 4) continue
+        const size = this.#length | 0
+        if (size < frameBytesMin || size > this.#frameBytesMax) {
+          throw new FrameError(`a frame of ${size} bytes; allowed are ${frameBytesMin} to ${this.#frameBytesMax}`)
+        }
+        this.#size = size
+      }
+      const missing = this.#size - this.#have
+      const here = Math.min(missing, bytes.length - at)
+      if (this.#have === 0 && here === missing) {
+        const frame = bytes.subarray(at, at + here)
+        at += here
+        this.#restart()
+        take(frame)
+        continue
+      }
+      this.#keep(bytes.subarray(at, at + here))
+      at += here
+      if (this.#have === this.#size) {
+        const frame = this.#buffer.subarray(0, this.#size)
+        this.#restart()
+        take(frame)
+      }
+    }
+  }
+
+  #keep(piece: Uint8Array): void {
+    const needed = this.#have + piece.length
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.min(this.#size, Math.max(needed, this.#buffer.length * 2, firstBufferBytes)))
+      grown.set(this.#buffer.subarray(0, this.#have))
+      this.#buffer = grown
+    }
+    this.#buffer.set(piece, this.#have)
+    this.#have = needed
+  }
+  #restart(): void {
+    this.#length = 0
+    this.#lengthBytes = 0
+    this.#size = -1
+    this.#buffer = new Uint8Array(0)
+    this.#have = 0
+  }
+}

@@ -1,0 +1,44 @@
+// Every limit of the Kafka server, with its unit. Tests reach each of them; settings may lower or raise them.
+
+export interface KafkaServerLimits {
+  /** A frame that claims more is refused before a byte of it is kept; so the largest batch is a little smaller. */
+  readonly frameBytesMax: number
+  /** A frame that is begun must be whole within this time. */
+  readonly halfFrameMsMax: number
+  /** A connection on which nothing happened for so long is closed (Kafka's connections.max.idle.ms). */
+  readonly idleMsMax: number
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  /** Requests of one connection that are read and not yet answered; then its socket is not read on. */
+  readonly pipelinedRequestsMax: number
+  /** Bytes of such requests. */
+  readonly pipelinedBytesMax: number
+  /** With so many bytes of answers not taken by the peer, its next request waits. */
+  readonly connectionOutboundBytesMax: number
+  /** Bytes of answers not taken by all peers together, near which fetches get smaller, down to `fetchBytesMin`. */
+  readonly outboundBytesMax: number
+  /** Records in one Fetch answer, whatever the client asks for; a single larger batch still goes out. */
+  readonly fetchBytesMax: number
+  readonly fetchBytesMin: number
+  /** A long poll is answered after this time at the latest, whatever the client asks for. */
+  readonly fetchWaitMsMax: number
+  /** Topics that one request may bring into being by asking for them. */
+  readonly autoCreatedTopicsMax: number
+}
+
+const MiB = 1024 * 1024
+export const kafkaServerLimits: KafkaServerLimits = {
+  frameBytesMax: 16 * MiB,
+  halfFrameMsMax: 30_000,
+  idleMsMax: 600_000,
+  connectionsMax: 4_000,
+  connectionsPerAddressMax: 2_000,
+  pipelinedRequestsMax: 64,
+  pipelinedBytesMax: 32 * MiB,
+  connectionOutboundBytesMax: 1 * MiB,
+  outboundBytesMax: 128 * MiB,
+  fetchBytesMax: 16 * MiB,
+  fetchBytesMin: 64 * 1024,
+  fetchWaitMsMax: 60_000,
+  autoCreatedTopicsMax: 100,
+}

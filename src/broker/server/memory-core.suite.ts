@@ -1,0 +1,128 @@
+// A broker's heart in memory, for the server's own tests: appends are visible at once, or when the test says so.
+import { type Appended, LogError, type TopicInfo, type TopicSpec } from '../../log/log.ts'
+import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } from '../../std/units.ts'
+import { baseOffset, checkBatch, lastOffset, maxTimestampMs, setBaseOffset } from '../../wire/record-batch.ts'
+import type { BrokerCore } from '../core.ts'
+
+interface Held {
+  readonly batch: Uint8Array
+}
+export class MemoryCore implements BrokerCore {
+  readonly clusterId = 'bWlsbHJhY2UtaW4tdGVzdA'
+  readonly nodeId = 1
+  readonly configDefaults = { 'cleanup.policy': 'delete', 'retention.ms': '604800000' }
+  autoCreate: { readonly partitions: number } | null = { partitions: 2 }
+  /** Until it is called, appends are not durable: they are neither answered nor seen. */
+  durable: () => Promise<void> = () => Promise.resolve()
+  readonly #topics = new Map<string, TopicInfo>()
+  readonly #batches = new Map<string, Held[]>()
+  readonly #starts = new Map<string, number>()
+  readonly #listeners = new Set<(topic: string, partition: PartitionId, end: Offset) => void>()
+  #nextProducer = 1_000n
+  readonly epochs = new Map<bigint, number>()
+  #topicsMade = 0
+  #lsn = 0
+
+  async createTopic({ name, partitions, configs }: TopicSpec): Promise<TopicInfo> {
+    await Promise.resolve()
+    if (this.#topics.has(name)) throw new LogError('TOPIC_ALREADY_EXISTS', `${name} is there`)
+    const id = new Uint8Array(16)
+    id[15] = ++this.#topicsMade
+    id[0] = 7
+    const topic = { name, id, partitions, configs: configs ?? {}, internal: name.startsWith('__') }
+    this.#topics.set(name, topic)
+    return topic
+  }
+  async deleteTopic(name: string): Promise<void> {
+    if (!this.#topics.delete(name)) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `no ${name}`)
+    for (const key of [...this.#batches.keys()]) if (key.startsWith(`${name}/`)) this.#batches.delete(key)
+  }
+  topic(name: string): TopicInfo | null {
+    return this.#topics.get(name) ?? null
+  }
+  topics(): readonly TopicInfo[] {
+    return [...this.#topics.values()]
+  }
+  #held(topic: string, partition: PartitionId): Held[] {
+    const key = `${topic}/${partition}`
+    let held = this.#batches.get(key)
+    if (held === undefined) {
+      held = []
+      this.#batches.set(key, held)
+    }
+    return held
+  }
+  async append(topic: string, partition: PartitionId, batch: Uint8Array): Promise<Appended> {
+    const problem = checkBatch(batch)
+    if (problem !== null) throw new LogError(problem.code, problem.message)
+    const held = this.#held(topic, partition)
+    const stored = new Uint8Array(batch)
+    const place = this.#nextOffset(topic, partition)
+    setBaseOffset(stored, place)
+    held.push({ batch: stored })
+    const entry: Lsn = lsn(++this.#lsn)
+    await this.durable()
+    for (const listener of this.#listeners) listener(topic, partition, offset(this.#nextOffset(topic, partition)))
+    return { baseOffset: offset(place), lsn: entry, appendedMs: 0 }
+  }
+  #nextOffset(topic: string, partition: PartitionId): number {
+    const last = this.#held(topic, partition).at(-1)
+    return last === undefined ? 0 : lastOffset(last.batch) + 1
+  }
+  /** Forgets what lies before: as retention does. */
+  setStart(topic: string, partition: number, start: number): void {
+    this.#starts.set(`${topic}/${partition}`, start)
+  }
+  offsets(topic: string, partition: PartitionId) {
+    const start = this.#starts.get(`${topic}/${partition}`) ?? 0
+    return { start: offset(start), end: offset(this.#nextOffset(topic, partition)) }
+  }
+  async read(topic: string, partition: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]> {
+    const found: Uint8Array[] = []
+    let bytes = 0
+    for (const { batch } of this.#held(topic, partition)) {
+      if (lastOffset(batch) < from) continue
+      if (found.length > 0 && bytes + batch.length > maxBytes) break
+      found.push(batch)
+      bytes += batch.length
+    }
+    return found
+  }
+  async newProducerId() {
+    const producerId = this.#nextProducer++
+    this.epochs.set(producerId, 0)
+    return { producerId, epoch: 0 }
+  }
+  async bumpProducerEpoch(producerId: bigint, epoch: number) {
+    if (this.epochs.get(producerId) !== epoch) throw new LogError('INVALID_PRODUCER_EPOCH', `not at ${epoch}`)
+    this.epochs.set(producerId, epoch + 1)
+    return { producerId, epoch: epoch + 1 }
+  }
+  onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+  get listeners(): number {
+    return this.#listeners.size
+  }
+  offsetForTime(topic: string, partition: PartitionId, timestampMs: number) {
+    const found = this.#held(topic, partition).find(({ batch }) => maxTimestampMs(batch) >= timestampMs)
+    return found === undefined
+      ? null
+      : { offset: offset(baseOffset(found.batch)), timestampMs: maxTimestampMs(found.batch) }
+  }
+  offsetOfMaxTime(topic: string, partition: PartitionId) {
+    const times = this.#held(topic, partition).map(({ batch }) => maxTimestampMs(batch))
+    return times.length === 0 ? null : this.offsetForTime(topic, partitionId(partition), Math.max(...times))
+  }
+  // What only followers and jobs use is not the protocol's business.
+  origin = (): never => outside()
+  now = (): never => outside()
+  follow = (): never => outside()
+  tick = (): never => outside()
+  takeJob = (): never => outside()
+  commit = (): never => outside()
+}
+function outside(): never {
+  throw new Error('the Kafka server has no business with this')
+}
