@@ -1,0 +1,112 @@
+// What the shop promises and computes: contracts, the columns of its pipelines, the rounding of its reports.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { explain } from '../query/query.ts'
+import {
+  contracts,
+  onlineRetail,
+  onlineRetailLines,
+  orderProducts,
+  orders,
+  pipelines,
+  reports,
+  sales,
+} from './commerce.ts'
+
+test('contracts: topics, partitions, keys, what is required and what stands in', () => {
+  assert.deepEqual(
+    [...contracts.values()].map(({ topic, partitions, key, eventTime }) => [topic, partitions, key, eventTime]),
+    [
+      ['sales', 6, 'seller', 'sale_date'],
+      ['orders', 3, 'order_id', 'timestamp'],
+      ['online-retail', 3, 'invoice_no', 'invoice_date'],
+    ],
+  )
+  const required = Object.entries(sales.fields).filter(([, field]) => !field.nullable && field.default === undefined)
+  assert.deepEqual(
+    required.map(([name]) => name),
+    ['id_sale', 'id_product', 'seller', 'price', 'sale_date'],
+  )
+  assert.deepEqual(sales.fields.id_product.aliases, ['asin'])
+  const standIns = Object.entries(sales.fields).filter(([, field]) => field.default !== undefined)
+  assert.deepEqual(Object.fromEntries(standIns.map(([name, field]) => [name, field.default])), {
+    nm_category: 'General Category',
+    nm_brand: 'Generic',
+    quantity: 1,
+    tp_payment: 'Credit Card',
+  })
+  assert.deepEqual(orders.fields.product_id.rules, [{ rule: 'one-of', values: Object.keys(orderProducts) }])
+  assert.deepEqual([sales.fields.price.type.scale, onlineRetail.fields.unit_price.type.scale], [2, 3])
+  for (const contract of contracts.values()) {
+    assert.ok(contract.key in contract.fields && contract.eventTime in contract.fields)
+    assert.ok(contract.identity === undefined || contract.identity in contract.fields)
+    for (const [name, field] of Object.entries(contract.fields)) assert.match(name, /^[a-z_]+$/, field.doc)
+  }
+})
+
+test('pipelines: what they read and the columns of their rows', () => {
+  const columns = [...pipelines.values()].map(({ name, reads, plan }) => [
+    name,
+    reads.join(),
+    plan.nodes
+      .at(-1)!
+      .columns.map((column) => column.name)
+      .join(' '),
+  ])
+  assert.deepEqual(columns, [
+    [
+      'sales-window',
+      'sales',
+      'window_start window_end sales revenue avg_ticket active_sellers active_categories active_products biggest_sale',
+    ],
+    ['sales-per-second', 'sales', 'window_start window_end sales revenue'],
+    ['sales-by-product', 'sales', 'window_start window_end id_product nm_product sales revenue'],
+    [
+      'product-metrics',
+      'orders',
+      'window_start window_end product_id product_name order_count total_revenue avg_order_value',
+    ],
+    ['monthly-revenue', 'online-retail', 'window_start window_end gross'],
+  ])
+  assert.equal(pipelines.get('product-metrics')!.plan.output.finalColumn, 'is_final')
+  for (const { name, plan, doc } of pipelines.values()) {
+    assert.equal(plan.name, name)
+    assert.ok(doc.length > 20)
+    // A Plan is data: it survives JSON, and people can read it.
+    assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan)
+    assert.match(explain(plan), new RegExp(name))
+  }
+})
+
+test('monthly-revenue is rounded once, half away from zero', () => {
+  const { row, columns } = reports.get('monthly-revenue')!
+  const december = Date.UTC(2010, 11, 1)
+  const rounded = (gross: number) => row({ window_start: december, window_end: 0, gross })
+  assert.deepEqual(rounded(823_746_144), { month: '2010-12', gross: 82_374_614 })
+  assert.deepEqual(
+    [4, 5, -5, -4, 0].map((gross) => rounded(gross).gross),
+    [0, 1, -1, 0, 0],
+  )
+  assert.deepEqual(
+    columns.map(({ name }) => name),
+    ['month', 'gross'],
+  )
+})
+
+test('a line of the Online Retail file as a record', () => {
+  const fields = ['C1', '85123A', 'A "B"', '-6', '2010-12-01T08:26:00', '2.550', '', 'EIRE']
+  assert.equal(onlineRetailLines.columns.length, fields.length)
+  assert.equal(onlineRetailLines.key(fields), 'C1')
+  assert.deepEqual(JSON.parse(onlineRetailLines.value(fields)), {
+    invoice_no: 'C1',
+    stock_code: '85123A',
+    description: 'A "B"',
+    quantity: -6,
+    invoice_date: '2010-12-01T08:26:00',
+    unit_price: 2.55,
+    customer_id: null,
+    country: 'EIRE',
+  })
+  const odd = JSON.parse(onlineRetailLines.value(['1', '2', '', '01', 'x', 'NaN', '', '']))
+  assert.deepEqual([odd.quantity, odd.unit_price, odd.description], ['01', 'NaN', null])
+})
