@@ -8,6 +8,7 @@ const clientId = 'millrace-bench'
 class Fields {
   #bytes = Buffer.allocUnsafe(256)
   #end = 0
+  /** Makes room for so many bytes (perhaps in another buffer) and returns where they go. */
   #room(count: number): number {
     if (this.#end + count > this.#bytes.length) {
       const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#end + count))
@@ -19,19 +20,23 @@ class Fields {
     return at
   }
   int8(value: number): this {
-    this.#bytes.writeInt8(value, this.#room(1))
+    const at = this.#room(1)
+    this.#bytes.writeInt8(value, at)
     return this
   }
   int16(value: number): this {
-    this.#bytes.writeInt16BE(value, this.#room(2))
+    const at = this.#room(2)
+    this.#bytes.writeInt16BE(value, at)
     return this
   }
   int32(value: number): this {
-    this.#bytes.writeInt32BE(value, this.#room(4))
+    const at = this.#room(4)
+    this.#bytes.writeInt32BE(value, at)
     return this
   }
   int64(value: number): this {
-    this.#bytes.writeBigInt64BE(BigInt(value), this.#room(8))
+    const at = this.#room(8)
+    this.#bytes.writeBigInt64BE(BigInt(value), at)
     return this
   }
   string(text: string): this {
@@ -39,7 +44,8 @@ class Fields {
     return this.int16(bytes.length).raw(bytes)
   }
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#room(bytes.length))
+    const at = this.#room(bytes.length)
+    this.#bytes.set(bytes, at)
     return this
   }
   /** With the size in front. */
