@@ -106,9 +106,12 @@ export function outsideUses(tokens: readonly Token[], imports: readonly Import[]
     const token = code[index]
     return token !== undefined && (token.kind === 'word' || token.kind === 'mark') ? token.text : ''
   }
+  // A name the file imports or declares is its own, not the global one.
+  const own = new Set(imports.flatMap(({ names }) => names))
+  for (let i = 0; i < code.length; i++) if (/^(const|let|function|class)$/.test(text(i))) own.add(text(i + 1))
   for (let i = 0; i < code.length; i++) {
     const token = code[i] as Token
-    if (token.kind !== 'word') continue
+    if (token.kind !== 'word' || own.has(token.text)) continue
     // A property of something else (`clock.performance`), unless that something is the global object.
     if (text(i - 1) === '.' && text(i - 2) !== 'globalThis') continue
     const optional = text(i + 1) === '?' && text(i + 2) === '.'

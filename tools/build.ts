@@ -58,5 +58,5 @@ async function buildScreen(force: boolean): Promise<void> {
 await buildScreen(process.argv.includes('--force'))
 if (process.argv.includes('--package')) {
   const { emitPackage } = await import('./package.ts')
-  emitPackage(root, say)
+  emitPackage(root, `${root}dist/`, say)
 }

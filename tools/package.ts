@@ -3,27 +3,29 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { importsOf, scan } from './scan.ts'
 
-/** Empties dist/ but for the screen, emits, and points worker modules at the emitted files. Throws if a type is wrong. */
-export function emitPackage(root: string, say: (line: string) => void): void {
+/**
+ * Empties the folder `dist` but for the screen, emits, and points worker modules at the emitted files. Throws if a type
+ * is wrong. Both paths end in a slash.
+ */
+export function emitPackage(root: string, dist: string, say: (line: string) => void): void {
   const startedMs = performance.now()
-  for (const name of readdirSync(`${root}dist`))
-    if (!name.startsWith('screen')) rmSync(`${root}dist/${name}`, { recursive: true })
+  for (const name of readdirSync(dist)) if (!name.startsWith('screen')) rmSync(`${dist}${name}`, { recursive: true })
   const emit = spawnSync(
     process.execPath,
-    [`${root}node_modules/typescript-native/bin/tsc`, '-p', `${root}tools/tsconfig.package.json`],
+    [`${root}node_modules/typescript-native/bin/tsc`, '-p', `${root}tools/tsconfig.package.json`, '--outDir', dist],
     { stdio: 'inherit', cwd: root },
   )
   if (emit.status !== 0) throw new Error(`the package was not emitted: tsc ended with ${emit.status ?? emit.signal}`)
   let files = 0
-  for (const entry of readdirSync(`${root}dist`, { recursive: true, withFileTypes: true })) {
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const path = `${entry.parentPath}/${entry.name}`
-    if (!entry.isFile() || !entry.name.endsWith('.js') || path.startsWith(`${root}dist/screen/`)) continue
+    if (!entry.isFile() || !entry.name.endsWith('.js') || path.startsWith(`${dist}screen/`)) continue
     files++
     const source = readFileSync(path, 'utf8')
     const pointed = pointWorkersAtJavaScript(source)
     if (pointed !== source) writeFileSync(path, pointed)
   }
-  copyOtherFiles(root)
+  copyOtherFiles(root, dist)
   say(`emitted the package, ${files} files, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
 }
 
@@ -38,10 +40,10 @@ export function pointWorkersAtJavaScript(source: string): string {
 }
 
 /** What is read at run time but is not TypeScript (WebAssembly, tables) goes along to the same place. */
-function copyOtherFiles(root: string): void {
+function copyOtherFiles(root: string, dist: string): void {
   for (const entry of readdirSync(`${root}src`, { recursive: true, withFileTypes: true })) {
     const path = `${entry.parentPath}/${entry.name}`
     if (!entry.isFile() || entry.name.endsWith('.ts') || path.startsWith(`${root}src/screen/`)) continue
-    cpSync(path, `${root}dist/${path.slice(`${root}src/`.length)}`)
+    cpSync(path, `${dist}${path.slice(`${root}src/`.length)}`)
   }
 }

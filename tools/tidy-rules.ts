@@ -117,9 +117,9 @@ function joinPath(folder: string, specifier: string): string {
 function placeOf(path: string): Place {
   const [first, second, ...rest] = path.split('/')
   if (first === 'src' && second !== undefined) {
-    const room = rooms.find(
-      (candidate) => candidate.name === second || candidate.name.replace(/\.ts$/, '.test.ts') === second,
-    )
+    // `platform.ts`, its tests and the folder `platform/` are one room.
+    const bare = (name: string): string => name.replace(/(\.test)?\.ts$/, '')
+    const room = rooms.find((candidate) => bare(candidate.name) === bare(second))
     if (room) return { kind: 'room', room, inside: rest.join('/') || second }
   }
   const annex = annexes.find((candidate) => candidate.name === first)
@@ -244,7 +244,8 @@ function libraryComplaint(file: Parsed, found: Import, tree: Tree): string | nul
 
 /**
  * Files that import each other in a ring, one finding per ring (Tarjan's strongly connected components). To name a
- * worker's module is no import: the thread loads the file anew, and may well spawn threads of its own.
+ * worker's module is no import: the thread loads the file anew, and may well spawn threads of its own. Nor is taking
+ * types alone: a door defines the types that its own insides speak in, and they are gone at run time.
  */
 function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Parsed>): Generator<Finding> {
   const order = new Map<string, number>()
@@ -257,8 +258,8 @@ function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Pa
     low.set(file.path, order.get(file.path) as number)
     stack.push(file.path)
     onStack.add(file.path)
-    for (const { target, form } of file.imports) {
-      if (form === 'url') continue
+    for (const { target, form, typeOnly } of file.imports) {
+      if (form === 'url' || typeOnly) continue
       const next = target === null ? undefined : byPath.get(target)
       if (!next) continue
       if (!order.has(next.path)) {
@@ -274,7 +275,7 @@ function* cycleFindings(files: readonly Parsed[], byPath: ReadonlyMap<string, Pa
       onStack.delete(path)
       ring.unshift(path)
     }
-    if (ring.length > 1 || file.imports.some((found) => found.target === file.path)) rings.push(ring)
+    if (ring.length > 1 || file.imports.some((found) => found.target === file.path && !found.typeOnly)) rings.push(ring)
   }
   for (const file of files) if (!order.has(file.path)) visit(file)
   for (const ring of rings) {
@@ -292,8 +293,8 @@ function ringPath(ring: readonly string[], byPath: ReadonlyMap<string, Parsed>):
   const cameFrom = new Map<string, string>()
   const queue = [start]
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-    for (const { target, form } of byPath.get(path)?.imports ?? []) {
-      if (form === 'url' || target === null || !members.has(target)) continue
+    for (const { target, form, typeOnly } of byPath.get(path)?.imports ?? []) {
+      if (form === 'url' || typeOnly || target === null || !members.has(target)) continue
       if (target === start) {
         const way = [path]
         while (way[0] !== start) way.unshift(cameFrom.get(way[0] as string) as string)

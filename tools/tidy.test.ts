@@ -134,7 +134,8 @@ describe('libraries', () => {
 })
 
 describe('uses of the outside', () => {
-  const found = (code: string, path = 'src/broker/broker.ts'): string[] => tidy({ [path]: code })
+  const found = (code: string, path = 'src/broker/broker.ts'): string[] =>
+    tidy({ [path]: code, 'src/broker/apis.ts': '' })
   const banned: readonly [code: string, message: RegExp][] = [
     ['Date.now()', /Date\.now: use .*world\.clock\.nowMs\(\)/],
     ['new Date()', /new Date\(\).*world\.clock/],
@@ -173,6 +174,8 @@ describe('uses of the outside', () => {
     'const a = { fetch: 1 }',
     'broker.fetch(request)',
     'function fetch(request: string) { return request }',
+    'const fetch = (request: string) => request\nfetch(1)',
+    `import { fetch } from './apis.ts'\nserve(fetch, fetch(1))`,
     `import { createHash } from 'node:crypto'`,
     `import { gunzipSync } from 'node:zlib'`,
     `import type { Stats } from 'node:fs'`,
@@ -214,6 +217,10 @@ describe('cycles and unused files', () => {
       tidy({ 'src/std/a.ts': `spawn(new URL('./b.ts', import.meta.url))`, 'src/std/b.ts': `import './a.ts'` }),
       [],
     )
+  })
+  test('types may go round: a door defines what its insides speak in', () => {
+    const back = `import type { Job } from './engine.ts'`
+    assert.deepEqual(tidy({ 'src/engine/engine.ts': `import './job.ts'`, 'src/engine/job.ts': back }), [])
   })
   test('a file nothing imports', () => one(tidy({ 'src/std/unused.ts': '' }), /nothing imports this file/))
   test('a file that only a test imports', () => {

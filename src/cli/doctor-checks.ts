@@ -158,7 +158,7 @@ async function dataDirectory(world: World, { dataDir }: CheckSettings): Promise<
   if (stat === null) return [{ name, level: 'ok', found: `${dataDir} is not there yet: the first start makes it` }]
   if (!stat.isFolder)
     return [{ name, level: 'bad', found: `${dataDir} is a file`, cure: 'name a folder with --data-dir' }]
-  const { findRunning } = await import('../platform.ts')
+  const { findRunning } = await import('../platform/running.ts')
   const running = await findRunning(world, dataDir)
   if (running !== null)
     return [
@@ -173,7 +173,7 @@ async function dataDirectory(world: World, { dataDir }: CheckSettings): Promise<
 
 /** A busy port is fine when the Millrace of this data directory uses it. */
 async function ports(world: World, settings: CheckSettings): Promise<readonly Check[]> {
-  const { findRunning } = await import('../platform.ts')
+  const { findRunning } = await import('../platform/running.ts')
   const running = world.fs.stat(settings.dataDir) === null ? null : await findRunning(world, settings.dataDir)
   const ours = [running?.url, running?.kafka].map((address) => Number(/:(\d+)\/?$/.exec(address ?? '')?.[1] ?? -1))
   const results: Check[] = []

@@ -152,6 +152,22 @@ const byCode: Readonly<Record<string, Known>> = {
   LOCKED: { exitCode: exitCodes.refused },
 }
 
+// By the `name` of an error, where its code says too little: faults of the input, and journals that need a person.
+const byName: Readonly<Record<string, Known>> = {
+  ImportError: { exitCode: exitCodes.failed },
+  ProduceError: { exitCode: exitCodes.failed },
+  PlanError: { exitCode: exitCodes.failed },
+  SumOverflowError: { exitCode: exitCodes.failed, cause: 'a sum is larger than 2^53 minor units' },
+  StateLimitError: { exitCode: exitCodes.failed, cause: 'the pipeline needs more memory than it may have' },
+  FencedError: {
+    exitCode: exitCodes.refused,
+    cause: 'another Millrace has taken over',
+    cure: 'let one of them run on this data',
+  },
+  JournalError: { exitCode: exitCodes.internal },
+  SnapshotError: { exitCode: exitCodes.internal },
+}
+
 const isExitCode = (value: unknown): value is ExitCode => Object.values<unknown>(exitCodes).includes(value)
 
 const textOf = (value: object, key: string): string | undefined => {
@@ -183,6 +199,15 @@ export function explain(thrown: unknown): { readonly exitCode: ExitCode; readonl
       ...own,
     }
     return { exitCode: known.exitCode, explanation }
+  }
+  const named = withCauses(thrown).find((error) => Object.hasOwn(byName, error.name))
+  const kind = named === undefined ? undefined : byName[named.name]
+  if (kind !== undefined) {
+    const what = textOf(thrown, 'what') ?? withoutFullStop(thrown.message)
+    return {
+      exitCode: kind.exitCode,
+      explanation: { what, ...optional('cause', kind.cause), ...optional('cure', kind.cure), ...own },
+    }
   }
   const exitCode: unknown = Reflect.get(thrown, 'exitCode')
   const explanation = { what: textOf(thrown, 'what') ?? withoutFullStop(thrown.message || thrown.name), ...own }

@@ -33,7 +33,11 @@ export const define: Define = (command, act) => {
         mustExist(file, 'file')
         const flags = parsed.opts<Flags>()
         const stopping = watchSignals(out)
-        const [{ findRunning, importOnlineRetail }, world] = await Promise.all([import('../platform.ts'), realWorld()])
+        const [{ findRunning }, { importOnlineRetail }, world] = await Promise.all([
+          import('../platform/running.ts'),
+          import('../platform/import.ts'),
+          realWorld(),
+        ])
         const dataDir = dataDirOf(flags.dataDir)
         const running = flags.brokers === undefined ? await findRunning(world, dataDir) : null
         const target =

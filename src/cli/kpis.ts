@@ -2,9 +2,8 @@
 import { type KpiRowJson, type Kpis, kpis as kpisSchema } from '../serve/contract.ts'
 import { formatCount, formatMinor } from './amounts.ts'
 import { type Define, examples } from './command.ts'
-import { CommandError, exitCodes } from './errors.ts'
 import type { Output } from './output.ts'
-import { getJson, notRunning, runningUrl, type Where } from './server.ts'
+import { askJson, notOurVersion, notRunning, runningUrl, type Where } from './server.ts'
 import { watchSignals } from './stopping.ts'
 import { terminalOutput } from './terminal.ts'
 
@@ -55,14 +54,9 @@ export const define: Define = (command, act) => {
 
 async function ask(url: string, signal?: AbortSignal): Promise<Kpis> {
   const path = '/api/v1/kpis'
-  const answer = kpisSchema.safeParse(await getJson(url, path, signal))
+  const answer = kpisSchema.safeParse(await askJson(url, path, signal === undefined ? {} : { signal }))
   if (answer.success) return answer.data
-  throw new CommandError(exitCodes.failed, {
-    what: 'the answer is not what this version of the command line knows',
-    where: `${url}${path}`,
-    cause: answer.error.issues[0]?.message ?? 'another program answers there',
-    cure: 'check the address, and that both sides are the same version',
-  })
+  throw notOurVersion(`${url}${path}`, answer.error.issues[0]?.message)
 }
 
 const rows: readonly [title: string, value: (row: KpiRowJson, kpis: Kpis) => string][] = [

@@ -1,4 +1,4 @@
-// Lines of a file or of stdin, as bytes: blank ones left out, each at most 1 MiB.
+// Lines of a stream, as bytes: blank ones left out, each at most 1 MiB.
 import { createReadStream } from 'node:fs'
 import { CommandError, exitCodes } from './errors.ts'
 
@@ -6,10 +6,11 @@ export const lineBytesMax = 1024 * 1024
 const newline = 10
 const carriageReturn = 13
 
-/** The bytes of each line without its end; `-` reads stdin. What is yielded may be kept. */
-export async function* linesOf(path: string): AsyncGenerator<Buffer> {
-  const source: AsyncIterable<Buffer> =
-    path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 256 * 1024 })
+/** The bytes of a file in portions. */
+export const chunksOf = (path: string): AsyncIterable<Buffer> => createReadStream(path, { highWaterMark: 256 * 1024 })
+
+/** The bytes of each line without its end. What is yielded may be kept. `name` is for errors. */
+export async function* linesOf(name: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0)
   let lineNumber = 0
   for await (const chunk of source) {
@@ -18,12 +19,12 @@ export async function* linesOf(path: string): AsyncGenerator<Buffer> {
     for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
       lineNumber++
       const line = trimmed(bytes.subarray(start, end))
-      if (line.length > lineBytesMax) throw tooLong(path, lineNumber)
+      if (line.length > lineBytesMax) throw tooLong(name, lineNumber)
       if (line.length > 0) yield line
       start = end + 1
     }
     rest = bytes.subarray(start)
-    if (rest.length > lineBytesMax) throw tooLong(path, lineNumber + 1)
+    if (rest.length > lineBytesMax) throw tooLong(name, lineNumber + 1)
   }
   const last = trimmed(rest)
   if (last.length > 0) yield last
@@ -35,10 +36,10 @@ function trimmed(line: Buffer): Buffer {
   return line.subarray(0, 0)
 }
 
-function tooLong(path: string, lineNumber: number): CommandError {
+function tooLong(name: string, lineNumber: number): CommandError {
   return new CommandError(exitCodes.failed, {
     what: 'a line is too long to be a record',
-    where: `${path === '-' ? 'stdin' : path}, line ${lineNumber}`,
+    where: `${name}, line ${lineNumber}`,
     cause: `a record is at most ${lineBytesMax / 1024 / 1024} MiB`,
     cure: 'put one record on each line (newline-delimited JSON)',
   })

@@ -5,10 +5,10 @@ import { formatCount, formatDuration, parseBrokers, parseDurationMs, parseRate }
 import { type Define, examples } from './command.ts'
 import { CommandError, exitCodes, explain } from './errors.ts'
 import { mustExist } from './files.ts'
-import { linesOf } from './lines.ts'
+import { chunksOf, linesOf } from './lines.ts'
 import { notFound } from './names.ts'
 import type { Output } from './output.ts'
-import { type Stopping, watchSignals } from './stopping.ts'
+import { type Stopping, stdinUntilStopped, watchSignals } from './stopping.ts'
 import { brokersFromEnvironment, dataDirOf, realWorld, terminalOutput } from './terminal.ts'
 
 interface Flags {
@@ -118,16 +118,15 @@ async function brokersOf(flags: Flags): Promise<readonly string[]> {
   if (flags.brokers !== undefined) return parseBrokers('--brokers', flags.brokers)
   const fromEnvironment = brokersFromEnvironment()
   if (fromEnvironment !== undefined) return parseBrokers('KAFKA_BROKERS (environment)', fromEnvironment)
-  const [{ findRunning }, world] = await Promise.all([import('../platform.ts'), realWorld()])
+  const [{ findRunning }, world] = await Promise.all([import('../platform/running.ts'), realWorld()])
   return [(await findRunning(world, dataDirOf(flags.dataDir)))?.kafka ?? fallbackBroker]
 }
 
 /** Topics of the shop are made when they are missing; any other must be there. */
 async function prepareTopic(topic: string, settings: KafkaProducerSettings, generated: boolean): Promise<void> {
-  const [{ contracts }, { kafkaTopicNames }, { ensureKafkaTopics }] = await Promise.all([
+  const [{ contracts }, { ensureKafkaTopics, kafkaTopicNames }] = await Promise.all([
     import('../commerce/commerce.ts'),
     import('../connect/kafka-topics.ts'),
-    import('../connect/kafka-producer.ts'),
   ])
   const names = await kafkaTopicNames(settings).catch((error: unknown) => {
     throw new CommandError(
@@ -197,7 +196,8 @@ async function sendLines(
   const keyField = contracts.get(topic)?.key
   const startMs = performance.now()
   let sent = 0
-  for await (const line of linesOf(input)) {
+  const lines = input === '-' ? linesOf('stdin', stdinUntilStopped(stopping)) : linesOf(input, chunksOf(input))
+  for await (const line of lines) {
     if (stopping.signal.aborted) return
     producer.record(topic, keyOf(line, keyField), line, Date.now())
     sent++

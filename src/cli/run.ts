@@ -6,7 +6,7 @@ import { mustExist } from './files.ts'
 import { pipelineNamed } from './names.ts'
 import { clean } from './output.ts'
 import { rowsOutput } from './rows-output.ts'
-import { watchSignals } from './stopping.ts'
+import { stdinUntilStopped, watchSignals } from './stopping.ts'
 import { realWorld, terminalOutput } from './terminal.ts'
 
 interface Flags {
@@ -41,7 +41,10 @@ export const define: Define = (command, act) => {
           ])
           const summary = await runPipeline(world, {
             plan: pipeline.plan,
-            input: input === '-' ? { name: 'stdin', chunks: process.stdin } : { files: ndjsonFiles(world, input) },
+            input:
+              input === '-'
+                ? { name: 'stdin', chunks: stdinUntilStopped(stopping) }
+                : { files: ndjsonFiles(world, input) },
             output: rows.write,
             onReject: ({ file, line, message }) => out.warn(`rejected ${clean(file)} line ${line}: ${clean(message)}`),
             onProgress: ({ read, rejected }) =>

@@ -3,7 +3,8 @@ import { parseUrl } from './amounts.ts'
 import { CommandError, exitCodes } from './errors.ts'
 import { dataDirOf, realWorld } from './terminal.ts'
 
-const answerMsMax = 30_000
+/** Longer than the server's own limit, so that its words arrive. */
+const answerMsMax = 40_000
 
 export interface Where {
   readonly url?: string
@@ -13,7 +14,7 @@ export interface Where {
 /** The address of the Millrace that is meant: --url, else the one that holds the data directory. Null: none runs. */
 export async function runningUrl(where: Where): Promise<string | null> {
   if (where.url !== undefined) return parseUrl('--url', where.url)
-  const [{ findRunning }, world] = await Promise.all([import('../platform.ts'), realWorld()])
+  const [{ findRunning }, world] = await Promise.all([import('../platform/running.ts'), realWorld()])
   return (await findRunning(world, dataDirOf(where.dataDir)))?.url ?? null
 }
 
@@ -26,14 +27,21 @@ export function notRunning(where: Where, next: string): CommandError {
   })
 }
 
-/** GET of a JSON document. A refusal in problem form (RFC 9457) becomes our error with its words. */
-export async function getJson(base: string, path: string, signal?: AbortSignal): Promise<unknown> {
+/** A JSON document, by GET or, with `post`, by POST of that. A refusal in problem form (RFC 9457) becomes our error. */
+export async function askJson(
+  base: string,
+  path: string,
+  { post, signal }: { readonly post?: object; readonly signal?: AbortSignal } = {},
+): Promise<unknown> {
   const limit = AbortSignal.timeout(answerMsMax)
+  const accept = { accept: 'application/json' }
   let response: Response
   try {
     response = await fetch(`${base}${path}`, {
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
-      headers: { accept: 'application/json' },
+      ...(post === undefined
+        ? { headers: accept }
+        : { method: 'POST', body: JSON.stringify(post), headers: { ...accept, 'content-type': 'application/json' } }),
     })
   } catch (error) {
     signal?.throwIfAborted()
@@ -60,7 +68,7 @@ export async function getJson(base: string, path: string, signal?: AbortSignal):
       ? exitCodes.notFound
       : [401, 403].includes(response.status)
         ? exitCodes.refused
-        : response.status === 503
+        : [503, 504].includes(response.status)
           ? exitCodes.unreachable
           : exitCodes.failed
   throw new CommandError(exitCode, {
@@ -68,6 +76,16 @@ export async function getJson(base: string, path: string, signal?: AbortSignal):
     where: `${base}${path}`,
     cause: text('title') ?? response.statusText,
     ...(text('cure') === undefined ? {} : { cure: text('cure') as string }),
+  })
+}
+
+/** What answers there is not this version of Millrace, or not Millrace. */
+export function notOurVersion(where: string, cause = 'another program answers there'): CommandError {
+  return new CommandError(exitCodes.failed, {
+    what: 'the answer is not what this version of the command line knows',
+    where,
+    cause,
+    cure: 'check the address, and that both sides are the same version',
   })
 }
 

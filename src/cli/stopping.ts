@@ -47,6 +47,12 @@ export function watchSignals(out: Output): Stopping {
   }
 }
 
+/** Reading stdin ends at the first signal too: a pipe that stays silent would keep the command waiting for ever. */
+export function stdinUntilStopped(stopping: Stopping): typeof process.stdin {
+  stopping.signal.addEventListener('abort', () => process.stdin.destroy(stopping.signal.reason))
+  return process.stdin
+}
+
 /** A server's life after its start: until a signal (then a clean stop) or a fault (thrown). Returns the exit code. */
 export async function stayUntilStopped(
   server: { stop(): Promise<void>; readonly failed: Promise<Error> },
