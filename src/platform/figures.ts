@@ -10,7 +10,7 @@ import { minorFromNumber } from '../std/decimal.ts'
 import { parseInstant } from '../std/instant.ts'
 
 /** Result rows read back at a restart: two windows' worth of seconds, early and final ones. */
-const rowsReadBackMax = 4_000
+const rowsReadBackMax = 8_000
 const topProductsShown = 10
 
 export function show(output: JobOutput, figures: LiveFigures): void {

@@ -40,6 +40,8 @@ test('the previous window is the one that ends where the current begins, or unkn
   figures.window(row(12_000, 6))
   assert.equal(figures.snapshot().previous, null)
   figures.window(row(13_000, 7))
+  assert.equal(figures.snapshot().previous, null, 'data may have begun within it')
+  figures.window(row(8_000, 1))
   assert.equal(figures.snapshot().previous?.windowEndMs, 10_000)
 })
 

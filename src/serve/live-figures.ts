@@ -30,8 +30,8 @@ const historyShown = 60
 
 export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
   const { windowMs, slideMs } = settings
-  // One size back plus the history shown, and some room so that old rows go in pieces.
-  const windowsMax = Math.ceil(windowMs / slideMs) + historyShown
+  // Two sizes back (see `previous`) plus the history shown.
+  const windowsMax = 2 * Math.ceil(windowMs / slideMs) + historyShown
   const windows: KpiRow[] = []
   const seconds: SecondRow[] = []
   const listeners = new Set<() => void>()
@@ -58,15 +58,18 @@ export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
     },
     snapshot(): LiveState {
       const current = windows.at(-1) ?? null
-      const previousAt = current === null ? -1 : find(windows, current.windowEndMs - windowMs, (row) => row.windowEndMs)
+      const oldestEndMs = windows[0]?.windowEndMs ?? Number.POSITIVE_INFINITY
+      const previousEndMs = current === null ? Number.NaN : current.windowEndMs - windowMs
+      const before = windows[find(windows, previousEndMs, (row) => row.windowEndMs)]
+      // Compared only with a window that data reach the start of: against a half-filled one every change looks huge.
+      const isWhole = oldestEndMs <= previousEndMs - windowMs + slideMs
       return {
         epoch,
         ...settings,
         watermarkMs,
         eventTimeMaxMs,
         current,
-        previous:
-          windows[previousAt]?.windowEndMs === (current?.windowEndMs ?? 0) - windowMs ? windows[previousAt]! : null,
+        previous: isWhole && before?.windowEndMs === previousEndMs ? before : null,
         history: windows.slice(-historyShown),
         series: seconds,
         topProducts,
