@@ -1,6 +1,14 @@
 // The engine's door: Plans in, record bytes in, rows out. It decodes, windows and aggregates; it has never heard of a
 // shop or of Kafka. Synchronous and bounded: `push` does the work of one batch and returns.
+import type { FieldType } from '../query/contract.ts'
+import type { Plan } from '../query/plan.ts'
 import type { EventTimeMs } from '../std/units.ts'
+import { EngineJob } from './job.ts'
+
+export { StateLimitError } from './job.ts'
+export { SnapshotError } from './state-bytes.ts'
+
+import { rowJson, rowKey, rowObject } from './result-rows.ts'
 
 /** Some records of one partition, as byte ranges in one memory (JSON text, UTF-8). At most 256 KiB is the intended size. */
 export interface SourceBatch {
@@ -52,3 +60,123 @@ export interface LateRecord {
   /** The plan for which it came too late. */
   readonly plan: string
 }
+
+export interface JobSettings {
+  /** The input ends (files, reports): windows close at `finish` only, so nothing is late, and future limits are ignored. */
+  readonly bounded: boolean
+  /** State beyond this stops the job with a `StateLimitError`. Default 1 GiB. */
+  readonly stateBytesMax?: number
+  /** Partitions of a topic where they are not the contract's. */
+  readonly partitions?: { readonly [topic: string]: number }
+}
+
+/** Runs some Plans over their sources. One decode per topic, whatever the number of Plans. */
+export interface Job {
+  /** What the Plans read. */
+  readonly topics: readonly string[]
+  /** Takes the batch in: may close windows. The batch's memory is free again when it returns. */
+  push(batch: SourceBatch): void
+  tick(tick: Tick): void
+  /** The input has ended: the watermark goes to infinity, every window closes. */
+  finish(): void
+  /** What became due since the last take, and clears it. */
+  take(): JobOutput
+  /** Global watermark of a topic, or of the topic a plan reads; -Infinity before there is one. */
+  watermarkMs(planOrTopic: string): number
+  partitions(topic: string): readonly PartitionProgress[]
+  ledger(): readonly LedgerLine[]
+  /** The whole state, in a versioned format. What became due must have been taken. */
+  snapshot(): Uint8Array
+  /** Puts a new job of the same Plans where the snapshot was taken; throws a `SnapshotError` if it does not fit. */
+  restore(bytes: Uint8Array): void
+  stateBytes(): number
+}
+
+export interface PartitionProgress {
+  readonly partition: number
+  /** -Infinity before the first record. */
+  readonly watermarkMs: number
+  readonly idle: boolean
+  /** Newest event time seen, for display; -Infinity before the first record. */
+  readonly eventTimeMsMax: number
+}
+/** in = processed + duplicates + late + deadLettered, always. A record counts once, as the worst any Plan made of it. */
+export interface LedgerLine {
+  readonly topic: string
+  readonly partition: number
+  readonly in: number
+  readonly processed: number
+  readonly duplicates: number
+  readonly late: number
+  readonly deadLettered: number
+}
+
+export interface JobOutput {
+  /** Rows in the order they became due; several batches of one plan may follow each other. */
+  readonly results: readonly ResultBatch[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly lateRecords: readonly LateRecord[]
+  /** Idle partitions that woke and were raised to the global watermark: a replay in another order applies these. */
+  readonly raises: readonly WatermarkRaise[]
+}
+export interface WatermarkRaise {
+  readonly topic: string
+  readonly partition: number
+  /** Of the first record after the raise. */
+  readonly offset: number
+  readonly watermarkMs: number
+}
+
+export type Timing = 'early' | 'on-time' | 'late'
+export const timings: readonly Timing[] = ['early', 'on-time', 'late']
+
+/** Result rows of one plan, column by column. */
+export interface ResultBatch {
+  readonly plan: Plan
+  readonly count: number
+  /** In the order of the result node's columns. */
+  readonly columns: readonly ResultColumn[]
+  /** Index into `timings`. Rows of plans without windows are on time. */
+  readonly timing: Uint8Array
+  /** 1: the watermark has passed the window's end; only a correction (timing late) can replace the row. */
+  readonly final: Uint8Array
+  /** Offsets of the records behind a row lie within these, per partition; partitions without any are left out. */
+  evidence(
+    row: number,
+  ): readonly { readonly partition: number; readonly offsetMin: number; readonly offsetMax: number }[]
+}
+export type ResultColumn =
+  | {
+      readonly kind: 'number'
+      readonly name: string
+      readonly type: FieldType
+      /** Minor units, milliseconds, 0 or 1; NaN is null. */
+      readonly values: Float64Array
+      /** Where sums left 2^53 behind: the value is values[i] + high[i] * 2^52. Absent where no row needs it. */
+      readonly high: Float64Array | null
+    }
+  | {
+      readonly kind: 'text'
+      readonly name: string
+      readonly type: FieldType
+      readonly values: readonly (string | null)[]
+    }
+
+/** Lowers the Plans; throws a `PlanError` that names what this engine does not run. */
+export function openJob(plans: readonly Plan[], settings: JobSettings): Job {
+  return new EngineJob(plans, settings)
+}
+
+/** The row as topics and the command line carry it: money as exact decimals, times as the plan's output says. */
+export function encodeRow(batch: ResultBatch, row: number): string {
+  return rowJson(batch, row)
+}
+/** The upsert key as a JSON array in the plan's key order; null for plans that append. */
+export function encodeKey(batch: ResultBatch, row: number): string | null {
+  return rowKey(batch, row)
+}
+/** A row by column name: numbers as held (minor units, milliseconds; bigint beyond 2^53), text, booleans or null. */
+export function resultRow(batch: ResultBatch, row: number): { readonly [column: string]: ResultValue } {
+  return rowObject(batch, row)
+}
+export type ResultValue = number | bigint | string | boolean | null

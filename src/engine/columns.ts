@@ -1,0 +1,37 @@
+// Columns of one batch as the operators see them. Buffers belong to their maker and are overwritten by the next batch.
+import type { Dictionary } from './dictionary.ts'
+
+/** Numbers, money in minor units, times in ms, dates in days, booleans as 0 and 1. NaN is null. */
+export interface NumberColumn {
+  readonly kind: 'number'
+  values: Float64Array<ArrayBuffer>
+}
+/** Text by dictionary: where it is grouped, counted distinct, compared or looked up. -1 is null. */
+export interface IdColumn {
+  readonly kind: 'id'
+  values: Int32Array<ArrayBuffer>
+  readonly dictionary: Dictionary<string>
+}
+/** Text that only passes through. */
+export interface TextColumn {
+  readonly kind: 'text'
+  readonly values: (string | null)[]
+}
+export type BatchColumn = NumberColumn | IdColumn | TextColumn
+export type ColumnKind = BatchColumn['kind']
+
+/** Rows the decoder accepted: all of one partition, in the order of their offsets. */
+export interface Batch {
+  readonly topic: string
+  partition: number
+  rows: number
+  /** By the slots the lowering gave out; a plan's own columns follow the source's. */
+  readonly columns: BatchColumn[]
+  /** Event time of each row, ms. */
+  times: Float64Array<ArrayBuffer>
+  /** The partition's watermark once the row had been seen. */
+  watermarks: Float64Array<ArrayBuffer>
+  /** Position of each row in the source batch. */
+  records: Int32Array<ArrayBuffer>
+  offsets: Float64Array<ArrayBuffer>
+}

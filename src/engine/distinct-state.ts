@@ -1,0 +1,412 @@
+// Exact distinct counts. In windows of one pane: a set of (cell, id) per pane. In sliding windows: the last pane each
+// value was seen in, and per cell how many values were last seen there, so that a pane that leaves takes exactly those
+// with it: O(1) amortised per record, whatever size / slide. Late values break that structure (they arrive behind the
+// last-seen pane), so panes inside the lateness keep their sets, and a late value corrects exactly the windows in which
+// it is new: those ending in [max(pane, previous + width), min(pane + width, next)).
+import type { Batch } from './columns.ts'
+import type { Dictionary } from './dictionary.ts'
+import type { NumberEvaluator } from './expressions.ts'
+import { grownFloats, grownInts, IntSet, TupleIndex } from './int-set.ts'
+import type { StateReader, StateWriter } from './state-bytes.ts'
+import {
+  CELLS,
+  type CellPlaces,
+  Filtered,
+  type LateRow,
+  type Place,
+  PREVIEW,
+  RUNNING,
+  type WindowState,
+} from './window-state.ts'
+
+/** Ids of the values of a column, -1 for null. */
+export type IdEvaluator = (batch: Batch) => Int32Array
+/** The ids, and the dictionary behind them under the name the sweep knows it by. */
+export interface Counted {
+  readonly column: string
+  readonly ids: IdEvaluator
+}
+
+/** Numbers as ids, by a dictionary of the state's own. */
+export function numberIds(values: NumberEvaluator, dictionary: Dictionary<number>): IdEvaluator {
+  let ids = new Int32Array(0)
+  return (batch) => {
+    const numbers = values(batch)
+    ids = grownInts(ids, batch.rows)
+    for (let row = 0; row < batch.rows; row++) {
+      const value = numbers[row]!
+      ids[row] = Number.isNaN(value) ? -1 : dictionary.idOf(value)
+    }
+    return ids
+  }
+}
+
+/** For windows of one pane. */
+export class PaneDistinct implements WindowState {
+  readonly #counted: Counted
+  readonly #filtered: Filtered
+  readonly #places: CellPlaces
+  #ids: Int32Array = new Int32Array(0)
+  #counts: Float64Array<ArrayBuffer> = new Float64Array(0)
+  /** By pane slot: members are (cell, id). */
+  readonly #sets: (TupleIndex | undefined)[] = []
+  readonly #pair = new Int32Array(2)
+
+  constructor(counted: Counted, where: NumberEvaluator | null, places: CellPlaces) {
+    this.#counted = counted
+    this.#filtered = new Filtered(where)
+    this.#places = places
+  }
+  grow(cells: number): void {
+    this.#counts = grownFloats(this.#counts, cells)
+  }
+  prepare(batch: Batch): void {
+    this.#filtered.prepare(batch)
+    this.#ids = this.#counted.ids(batch)
+  }
+  update(allRows: Int32Array, allCells: Int32Array, all: number): void {
+    this.#filtered.take(allRows, allCells, all)
+    const { rows, cells, count } = this.#filtered
+    const pair = this.#pair
+    for (let i = 0; i < count; i++) {
+      const id = this.#ids[rows[i]!]!
+      if (id < 0) continue
+      const cell = cells[i]!
+      const set = this.#setOf(this.#places.cellSlot[cell]!)
+      pair[0] = cell
+      pair[1] = id
+      const before = set.count
+      set.add(pair, 0)
+      if (set.count !== before) this.#counts[cell]!++
+    }
+  }
+  #setOf(slot: number): TupleIndex {
+    let set = this.#sets[slot]
+    if (set === undefined) {
+      set = new TupleIndex(2)
+      this.#sets[slot] = set
+    }
+    return set
+  }
+  read(_place: Place, index: number): number {
+    return this.#counts[index]!
+  }
+  readHigh(): number {
+    return 0
+  }
+  clear(place: Place, index: number): void {
+    if (place === CELLS) this.#counts[index] = 0
+  }
+  freeze(slot: number): void {
+    this.#sets[slot] = undefined
+  }
+  tidy(): void {}
+  enter(): void {}
+  enterPane(): void {}
+  leave(): void {}
+  late(): void {}
+  keep(): void {}
+  beginPreview(): void {}
+  previewLeave(): void {}
+  previewEnter(): void {}
+  previewEnterPane(): void {}
+  write(out: StateWriter, cells: number): void {
+    out.floats(this.#counts, cells)
+    const slots = [...this.#sets.keys()].filter((slot) => this.#sets[slot] !== undefined)
+    out.u32(slots.length)
+    for (const slot of slots) {
+      out.u32(slot)
+      out.tuples(this.#setOf(slot))
+    }
+  }
+  restore(from: StateReader): void {
+    this.#counts = from.floats()
+    this.#sets.length = 0
+    const slots = from.u32()
+    for (let i = 0; i < slots; i++) from.tuples(this.#setOf(from.u32()))
+  }
+  mark(column: string, live: Uint8Array): void {
+    if (column !== this.#counted.column) return
+    for (const set of this.#sets)
+      if (set !== undefined) for (let i = 0; i < set.high; i++) live[set.keys[i * 2 + 1]!] = 1
+  }
+  bytes(): number {
+    let bytes = this.#counts.byteLength
+    for (const set of this.#sets) bytes += set?.bytes ?? 0
+    return bytes
+  }
+}
+
+/** What the sliding structure asks of its operator. */
+export interface SlidingPlaces extends CellPlaces {
+  /** Slot of a pane that is held, or -1. */
+  slotOf(pane: number): number
+  /** Cell of a group in the pane of a slot, or -1. */
+  cellOf(slot: number, group: number): number
+  /** Panes in a window. */
+  readonly width: number
+  /** The newest closed pane. */
+  closed(): number
+  /** The newest pane that takes no late records any more. */
+  frozen(): number
+}
+
+/** For sliding windows. A value is the pair of group and id; without groups the id itself. */
+export class SlidingDistinct implements WindowState {
+  readonly #counted: Counted
+  readonly #filtered: Filtered
+  readonly #places: SlidingPlaces
+  readonly #pairs: TupleIndex | null
+  readonly #pair = new Int32Array(2)
+  #ids: Int32Array = new Int32Array(0)
+  /** Values of each pane that is open or takes late records, by slot. */
+  readonly #sets: (IntSet | undefined)[] = []
+  /** Newest closed pane of each value, and the cell there. */
+  #last: Float64Array<ArrayBuffer> = new Float64Array(0)
+  #lastCell: Int32Array<ArrayBuffer> = new Int32Array(0)
+  /** Newest pane of each value that is behind the lateness. */
+  #lastFrozen: Float64Array<ArrayBuffer> = new Float64Array(0)
+  /** How many values were last seen in each cell. */
+  #lastHere: Float64Array<ArrayBuffer> = new Float64Array(0)
+  readonly #counts = [new Float64Array(0), new Float64Array(0), new Float64Array(0)]
+  #previewAfter = 0
+  #previewed = new IntSet()
+  #pairsSweepAt = 65_536
+
+  constructor(counted: Counted, where: NumberEvaluator | null, places: SlidingPlaces, grouped: boolean) {
+    this.#counted = counted
+    this.#filtered = new Filtered(where)
+    this.#places = places
+    this.#pairs = grouped ? new TupleIndex(2) : null
+  }
+  grow(cells: number, groups: number, results: number): void {
+    this.#lastHere = grownFloats(this.#lastHere, cells)
+    this.#counts[0] = grownFloats(this.#counts[0]!, groups)
+    this.#counts[1] = grownFloats(this.#counts[1]!, groups)
+    this.#counts[2] = grownFloats(this.#counts[2]!, results)
+  }
+  prepare(batch: Batch): void {
+    this.#filtered.prepare(batch)
+    this.#ids = this.#counted.ids(batch)
+  }
+  #valueOf(group: number, id: number): number {
+    if (this.#pairs === null) return id
+    this.#pair[0] = group
+    this.#pair[1] = id
+    return this.#pairs.add(this.#pair, 0)
+  }
+  #groupOf(value: number): number {
+    return this.#pairs === null ? 0 : this.#pairs.keys[value * 2]!
+  }
+  #roomFor(value: number): void {
+    if (value < this.#last.length) return
+    const before = this.#last.length
+    this.#last = grownFloats(this.#last, value + 1).fill(Number.NEGATIVE_INFINITY, before)
+    this.#lastFrozen = grownFloats(this.#lastFrozen, this.#last.length).fill(Number.NEGATIVE_INFINITY, before)
+    this.#lastCell = grownInts(this.#lastCell, this.#last.length)
+  }
+  #setOf(slot: number): IntSet {
+    let set = this.#sets[slot]
+    if (set === undefined) {
+      set = new IntSet()
+      this.#sets[slot] = set
+    }
+    return set
+  }
+  update(allRows: Int32Array, allCells: Int32Array, all: number): void {
+    this.#filtered.take(allRows, allCells, all)
+    const { rows, cells, count } = this.#filtered
+    const { cellSlot, cellGroup } = this.#places
+    const ids = this.#ids
+    const grouped = this.#pairs !== null
+    for (let i = 0; i < count; i++) {
+      const id = ids[rows[i]!]!
+      if (id < 0) continue
+      const cell = cells[i]!
+      const value = grouped ? this.#valueOf(cellGroup[cell]!, id) : id
+      this.#setOf(cellSlot[cell]!).add(value)
+    }
+  }
+  enter(): void {}
+  enterPane(slot: number): void {
+    const set = this.#sets[slot]
+    if (set === undefined) return
+    const { slotPane, width } = this.#places
+    const pane = slotPane[slot]!
+    for (let i = 0; i < set.count; i++) {
+      const value = set.keys[i]!
+      this.#roomFor(value)
+      const group = this.#groupOf(value)
+      const here = this.#places.cellOf(slot, group)
+      if (this.#last[value]! > pane - width) this.#lastHere[this.#lastCell[value]!]!--
+      else this.#counts[0]![group]!++
+      this.#last[value] = pane
+      this.#lastCell[value] = here
+      this.#lastHere[here]!++
+    }
+  }
+  leave(cell: number, group: number): void {
+    this.#counts[0]![group]! -= this.#lastHere[cell]!
+    this.#lastHere[cell] = 0
+  }
+  late(late: LateRow): void {
+    const id = this.#ids[late.row]!
+    if (id < 0 || !this.#filtered.holds(late.row)) return
+    const { pane, cell, group } = late
+    const { width } = this.#places
+    const value = this.#valueOf(group, id)
+    this.#roomFor(value)
+    if (!this.#setOf(this.#places.cellSlot[cell]!).add(value)) return
+    const closed = this.#places.closed()
+    const last = this.#last[value]!
+    const next = last > pane ? this.#seenAfter(value, pane, Math.min(last, pane + width)) : Number.POSITIVE_INFINITY
+    const previous = this.#seenBefore(value, pane)
+    const from = Math.max(pane, previous + width)
+    const to = Math.min(pane + width, next)
+    for (let window = from; window < to && window - pane < late.count; window++)
+      this.#counts[2]![late.results[window - pane]!]!++
+    if (last >= pane) return
+    if (late.running) {
+      if (last > closed - width) this.#lastHere[this.#lastCell[value]!]!--
+      else this.#counts[0]![group]!++
+      this.#lastHere[cell]!++
+    }
+    this.#last[value] = pane
+    this.#lastCell[value] = cell
+  }
+  /** The first pane after `pane` that holds the value, up to `to`. */
+  #seenAfter(value: number, pane: number, to: number): number {
+    for (let next = pane + 1; next <= to; next++) if (this.#heldIn(next, value)) return next
+    return Number.POSITIVE_INFINITY
+  }
+  #seenBefore(value: number, pane: number): number {
+    const oldest = Math.max(this.#places.frozen() + 1, pane - this.#places.width + 1)
+    for (let previous = pane - 1; previous >= oldest; previous--) if (this.#heldIn(previous, value)) return previous
+    return this.#lastFrozen[value]!
+  }
+  #heldIn(pane: number, value: number): boolean {
+    const slot = this.#places.slotOf(pane)
+    const set = slot < 0 ? undefined : this.#sets[slot]
+    return set !== undefined && set.indexOf(value) >= 0
+  }
+  freeze(slot: number): void {
+    const set = this.#sets[slot]
+    if (set === undefined) return
+    const pane = this.#places.slotPane[slot]!
+    for (let i = 0; i < set.count; i++) {
+      this.#roomFor(set.keys[i]!)
+      this.#lastFrozen[set.keys[i]!] = pane
+    }
+    this.#sets[slot] = undefined
+  }
+  read(place: Place, index: number): number {
+    return this.#counts[place === RUNNING ? 0 : place === PREVIEW ? 1 : 2]![index]!
+  }
+  readHigh(): number {
+    return 0
+  }
+  clear(place: Place, index: number): void {
+    if (place === CELLS) this.#lastHere[index] = 0
+    else this.#counts[place === RUNNING ? 0 : place === PREVIEW ? 1 : 2]![index] = 0
+  }
+  keep(group: number, result: number): void {
+    this.#counts[2]![result] = this.#counts[0]![group]!
+  }
+  beginPreview(groups: number, leftPane: number): void {
+    this.#counts[1]!.set(this.#counts[0]!.subarray(0, groups))
+    this.#previewAfter = leftPane
+    this.#previewed = new IntSet()
+  }
+  previewLeave(cell: number, group: number): void {
+    this.#counts[1]![group]! -= this.#lastHere[cell]!
+  }
+  previewEnter(): void {}
+  previewEnterPane(slot: number): void {
+    const set = this.#sets[slot]
+    if (set === undefined) return
+    for (let i = 0; i < set.count; i++) {
+      const value = set.keys[i]!
+      const seen = value < this.#last.length && this.#last[value]! > this.#previewAfter
+      if (!seen && this.#previewed.add(value)) this.#counts[1]![this.#groupOf(value)]!++
+    }
+  }
+  write(out: StateWriter, cells: number, groups: number, results: number): void {
+    out.floats(this.#lastHere, cells)
+    out.floats(this.#counts[0]!, groups)
+    out.floats(this.#counts[2]!, results)
+    out.floats(this.#last, this.#last.length)
+    out.floats(this.#lastFrozen, this.#last.length)
+    out.ints(this.#lastCell, this.#last.length)
+    if (this.#pairs !== null) out.tuples(this.#pairs)
+    out.f64(this.#pairsSweepAt)
+    const slots = [...this.#sets.keys()].filter((slot) => this.#sets[slot] !== undefined)
+    out.u32(slots.length)
+    for (const slot of slots) {
+      out.u32(slot)
+      out.set(this.#setOf(slot))
+    }
+  }
+  restore(from: StateReader): void {
+    this.#lastHere = from.floats()
+    this.#counts[0] = from.floats()
+    this.#counts[1] = new Float64Array(this.#counts[0].length)
+    this.#counts[2] = from.floats()
+    this.#last = from.floats()
+    this.#lastFrozen = from.floats()
+    this.#lastCell = from.ints()
+    if (this.#pairs !== null) from.tuples(this.#pairs)
+    this.#pairsSweepAt = from.f64()
+    this.#sets.length = 0
+    const slots = from.u32()
+    for (let i = 0; i < slots; i++) {
+      const slot = from.u32()
+      this.#sets[slot] = from.set()
+    }
+  }
+  /** Values that no window and no late record can meet again are forgotten first. */
+  mark(column: string, live: Uint8Array): void {
+    if (column !== this.#counted.column) return
+    const held = this.#heldValues()
+    for (let value = 0; value < held.length; value++) {
+      if (held[value] === 0) continue
+      live[this.#pairs === null ? value : this.#pairs.keys[value * 2 + 1]!] = 1
+    }
+    if (this.#pairs === null) return
+    const used = this.#pairs.inUse()
+    for (let value = 0; value < used.length; value++) if (used[value] === 1 && held[value] !== 1) this.#forget(value)
+  }
+  /** Gives pairs back when there are many: after panes closed. */
+  tidy(): void {
+    if (this.#pairs === null || this.#pairs.count < this.#pairsSweepAt) return
+    const held = this.#heldValues()
+    const used = this.#pairs.inUse()
+    for (let value = 0; value < used.length; value++) if (used[value] === 1 && held[value] !== 1) this.#forget(value)
+    this.#pairsSweepAt = Math.max(65_536, this.#pairs.count * 2)
+  }
+  #forget(value: number): void {
+    this.#pairs?.remove(value)
+    if (value >= this.#last.length) return
+    this.#last[value] = Number.NEGATIVE_INFINITY
+    this.#lastFrozen[value] = Number.NEGATIVE_INFINITY
+  }
+  #heldValues(): Uint8Array {
+    const held = new Uint8Array(Math.max(this.#pairs?.high ?? 0, this.#last.length, this.#highest() + 1))
+    for (const set of this.#sets) if (set !== undefined) for (let i = 0; i < set.count; i++) held[set.keys[i]!] = 1
+    const oldest = Math.min(this.#places.closed(), this.#places.frozen()) - this.#places.width
+    for (let value = 0; value < this.#last.length; value++) if (this.#last[value]! > oldest) held[value] = 1
+    return held
+  }
+  #highest(): number {
+    let highest = -1
+    for (const set of this.#sets)
+      if (set !== undefined) for (let i = 0; i < set.count; i++) highest = Math.max(highest, set.keys[i]!)
+    return highest
+  }
+  bytes(): number {
+    let bytes =
+      this.#last.byteLength * 2 + this.#lastCell.byteLength + this.#lastHere.byteLength + (this.#pairs?.bytes ?? 0)
+    for (const counts of this.#counts) bytes += counts.byteLength
+    for (const set of this.#sets) bytes += set?.bytes ?? 0
+    return bytes
+  }
+}

@@ -1,0 +1,297 @@
+// A job: some Plans over their sources. Each topic is decoded once; watermarks, ledger, dead letters and late records
+// are kept here; the Plans' own work is in `plan-runner.ts`.
+import type { Contract } from '../query/contract.ts'
+import type { Plan } from '../query/plan.ts'
+import { PlanError } from '../query/plan.ts'
+import { assert } from '../std/assert.ts'
+import { eventTimeMs } from '../std/units.ts'
+import type { Batch } from './columns.ts'
+import type { Decoder, Projection, Refusal } from './decoder.ts'
+import { Dictionary } from './dictionary.ts'
+import type {
+  DeadLetter,
+  Job,
+  JobOutput,
+  JobSettings,
+  LateRecord,
+  LedgerLine,
+  PartitionProgress,
+  SourceBatch,
+  Tick,
+  WatermarkRaise,
+} from './engine.ts'
+import { jsonDecoder } from './json-decoder.ts'
+import { Ledger } from './ledger.ts'
+import { type Lowered, lowerPlan } from './lower.ts'
+import { PlanRunner } from './plan-runner.ts'
+import { SourceTime } from './source-time.ts'
+import { SnapshotError, StateReader, StateWriter } from './state-bytes.ts'
+
+/** State grew beyond `stateBytesMax`. The job cannot go on: nothing was dropped silently. */
+export class StateLimitError extends Error {
+  override name = 'StateLimitError'
+}
+
+const STATE_BYTES_MAX = 2 ** 30
+/** State is measured after so many records: measuring walks all panes. */
+const MEASURE_EVERY = 16_384
+
+interface Source {
+  readonly topic: string
+  readonly contract: Contract
+  readonly decoder: Decoder
+  readonly dictionaries: { readonly [column: string]: Dictionary<string> }
+  readonly runners: readonly PlanRunner[]
+  readonly time: SourceTime
+  readonly ledger: Ledger
+}
+
+export class EngineJob implements Job {
+  readonly topics: readonly string[]
+  readonly #sources = new Map<string, Source>()
+  readonly #runners: readonly PlanRunner[]
+  readonly #settings: JobSettings
+  #deadLetters: DeadLetter[] = []
+  #lateRecords: LateRecord[] = []
+  #raises: WatermarkRaise[] = []
+  #sinceMeasured = 0
+
+  constructor(plans: readonly Plan[], settings: JobSettings) {
+    this.#settings = settings
+    const lowered = plans.map((plan) => lowerPlan(plan))
+    const twice = plans.find((plan, i) => plans.findIndex((other) => other.name === plan.name) !== i)
+    if (twice) throw new PlanError(twice.name, 'job', 'two plans have this name', 'Name them apart')
+    this.topics = [...new Set(lowered.map(({ topic }) => topic))]
+    for (const topic of this.topics)
+      this.#sources.set(
+        topic,
+        openSource(
+          lowered.filter((one) => one.topic === topic),
+          settings,
+        ),
+      )
+    this.#runners = plans.map((plan) => {
+      const runner = [...this.#sources.values()].flatMap(({ runners }) => runners).find((one) => one.plan === plan)
+      assert(runner !== undefined, `plan ${plan.name} has a runner`)
+      return runner
+    })
+  }
+
+  push(batch: SourceBatch): void {
+    const source = this.#sourceOf(batch.topic)
+    const { time, ledger } = source
+    if (!(batch.partition < time.partitions))
+      throw new RangeError(
+        `topic '${batch.topic}' has a partition ${batch.partition}, its contract only ${time.partitions}. Give the job the topic's partitions`,
+      )
+    if (batch.count === 0) return
+    const raisedMs = time.wake(batch.partition)
+    if (raisedMs !== null && batch.count > 0)
+      this.#raises.push({
+        topic: batch.topic,
+        partition: batch.partition,
+        offset: batch.offsets[0]!,
+        watermarkMs: raisedMs,
+      })
+    ledger.begin(batch.partition, batch.count)
+    const refuse = (refusal: Refusal): void => this.#refuse(source, batch, refusal)
+    const rows = source.decoder.decode(batch, refuse)
+    time.stamp(rows)
+    for (const runner of source.runners)
+      runner.push(
+        rows,
+        (row, reason, field, message) => refuse({ record: rows.records[row]!, reason, field, message }),
+        (_view, row, watermarkMs) => this.#tooLate(source, batch, rows, row, watermarkMs, runner.plan.name),
+      )
+    ledger.end()
+    const watermarkMs = time.advance()
+    for (const runner of source.runners) runner.advance(watermarkMs)
+    this.#sweep(source)
+    this.#measure(batch.count)
+  }
+  #refuse(source: Source, batch: SourceBatch, { record, reason, field, message }: Refusal): void {
+    if (!source.ledger.deadLetter(record)) return
+    this.#deadLetters.push({ ...recordOf(batch, record), reason, field, message })
+  }
+  #tooLate(source: Source, batch: SourceBatch, rows: Batch, row: number, watermarkMs: number, plan: string): void {
+    const record = rows.records[row]!
+    source.ledger.late(record)
+    const times = { eventTimeMs: eventTimeMs(rows.times[row]!), watermarkMs: eventTimeMs(watermarkMs) }
+    this.#lateRecords.push({ ...recordOf(batch, record), ...times, plan })
+  }
+
+  tick(tick: Tick): void {
+    for (const { topic, partition } of tick.idle) this.#sources.get(topic)?.time.markIdle(partition)
+    for (const { time, runners } of this.#sources.values()) {
+      const watermarkMs = time.advance()
+      for (const runner of runners) {
+        runner.advance(watermarkMs)
+        runner.tick(tick)
+      }
+    }
+  }
+  finish(): void {
+    for (const { time, runners } of this.#sources.values()) {
+      time.finish()
+      for (const runner of runners) runner.advance(Number.POSITIVE_INFINITY)
+    }
+  }
+  take(): JobOutput {
+    const output = {
+      results: this.#runners.filter(({ results }) => results.count > 0).map(({ results }) => results.take()),
+      deadLetters: this.#deadLetters,
+      lateRecords: this.#lateRecords,
+      raises: this.#raises,
+    }
+    this.#deadLetters = []
+    this.#lateRecords = []
+    this.#raises = []
+    return output
+  }
+
+  watermarkMs(planOrTopic: string): number {
+    const topic = this.#runners.find(({ plan }) => plan.name === planOrTopic)?.topic ?? planOrTopic
+    return this.#sourceOf(topic).time.globalMs
+  }
+  partitions(topic: string): readonly PartitionProgress[] {
+    return this.#sourceOf(topic).time.progress()
+  }
+  ledger(): readonly LedgerLine[] {
+    return [...this.#sources.values()].flatMap(({ topic, ledger }) => ledger.lines(topic))
+  }
+  #sourceOf(topic: string): Source {
+    const source = this.#sources.get(topic)
+    assert(source !== undefined, `no plan of this job reads '${topic}'; its topics are ${this.topics.join(', ')}`)
+    return source
+  }
+
+  /** Gives back dictionary ids that no window holds, where dictionaries have grown. */
+  #sweep(source: Source): void {
+    for (const [column, dictionary] of Object.entries(source.dictionaries)) {
+      if (dictionary.count < dictionary.sweepAt) continue
+      const live = new Uint8Array(dictionary.high)
+      for (const runner of source.runners) runner.mark(column, live)
+      dictionary.sweep(live)
+    }
+    for (const runner of source.runners) runner.sweepNumbers()
+  }
+  #measure(records: number): void {
+    this.#sinceMeasured += records
+    if (this.#sinceMeasured < MEASURE_EVERY) return
+    this.#sinceMeasured = 0
+    const [bytes, bytesMax] = [this.stateBytes(), this.#settings.stateBytesMax ?? STATE_BYTES_MAX]
+    if (bytes <= bytesMax) return
+    const largest = this.#runners.reduce((a, b) => (a.bytes() >= b.bytes() ? a : b))
+    throw new StateLimitError(
+      `the job's state of ${bytes} bytes is over its limit of ${bytesMax}; plan '${largest.plan.name}' holds ${largest.bytes()}. Shorten its window or lateness, group by fewer keys, or raise stateBytesMax`,
+    )
+  }
+  stateBytes(): number {
+    let bytes = 0
+    for (const { dictionaries } of this.#sources.values())
+      for (const dictionary of Object.values(dictionaries)) bytes += dictionary.bytes
+    for (const runner of this.#runners) bytes += runner.bytes()
+    return bytes
+  }
+
+  snapshot(): Uint8Array {
+    const due = this.#deadLetters.length + this.#lateRecords.length + this.#raises.length
+    assert(
+      due === 0 && this.#runners.every(({ results }) => results.count === 0),
+      'what became due is taken before a snapshot',
+    )
+    const out = new StateWriter()
+    out.text(this.#identity())
+    for (const { dictionaries, time, ledger } of this.#sources.values()) {
+      time.write(out)
+      ledger.write(out)
+      for (const dictionary of Object.values(dictionaries)) {
+        const { values, free } = dictionary.content()
+        out.text(JSON.stringify(values.map((value) => value ?? null)))
+        out.numbers(free)
+        out.f64(dictionary.sweepAt)
+      }
+    }
+    for (const runner of this.#runners) runner.write(out)
+    return out.finish()
+  }
+  restore(bytes: Uint8Array): void {
+    const from = new StateReader(bytes)
+    const identity = from.text()
+    if (identity !== this.#identity())
+      throw new SnapshotError(`the snapshot is of other plans: ${identity.slice(0, 200)}. Replay the log instead`)
+    for (const { dictionaries, time, ledger } of this.#sources.values()) {
+      time.restore(from)
+      ledger.restore(from)
+      for (const dictionary of Object.values(dictionaries)) {
+        const values: unknown = JSON.parse(from.text())
+        if (!Array.isArray(values)) throw new SnapshotError('the snapshot is damaged: a dictionary is no list')
+        const free = from.numbers()
+        dictionary.load(
+          values.map((value) => (typeof value === 'string' ? value : undefined)),
+          free,
+          from.f64(),
+        )
+      }
+    }
+    for (const runner of this.#runners) runner.restore(from)
+    from.end()
+  }
+  /** State belongs to operators, by their ids; to partitions; and to the lateness it was kept for. */
+  #identity(): string {
+    const plans = this.#runners.map(({ plan }) => [plan.name, plan.nodes.map(({ id }) => id), plan.latenessMs])
+    const partitions = [...this.#sources.values()].map(({ topic, time }) => [topic, time.partitions])
+    return JSON.stringify([plans, partitions, this.#settings.bounded])
+  }
+}
+
+function openSource(plans: readonly Lowered[], settings: JobSettings): Source {
+  const first = plans[0]
+  assert(first !== undefined, 'a source has plans')
+  const { topic } = first
+  const contract = first.plan.contracts[topic]
+  assert(contract !== undefined, `plan ${first.plan.name} brings the contract of ${topic}`)
+  for (const { plan } of plans)
+    if (JSON.stringify(plan.contracts[topic]) !== JSON.stringify(contract))
+      throw new PlanError(
+        plan.name,
+        `topic '${topic}'`,
+        'its contract differs from that of another plan of the job',
+        'Build both on one contract',
+      )
+  const projections = unionOf(plans)
+  const dictionaries = Object.fromEntries(
+    projections.filter(({ as }) => as === 'id').map(({ name }) => [name, new Dictionary<string>()]),
+  )
+  const partitions = settings.partitions?.[topic] ?? contract.partitions
+  const { bounded } = settings
+  return {
+    topic,
+    contract,
+    decoder: jsonDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
+    dictionaries,
+    runners: plans.map((lowered) => new PlanRunner(lowered, { partitions, bounded, projections, dictionaries })),
+    time: new SourceTime(partitions, contract.outOfOrderMs, bounded),
+    ledger: new Ledger(partitions),
+  }
+}
+
+/** Every column some plan wants; by id if one wants it so. */
+function unionOf(plans: readonly Lowered[]): Projection[] {
+  const union = new Map<string, Projection>()
+  for (const { projections } of plans)
+    for (const projection of projections)
+      if (union.get(projection.name)?.as !== 'id') union.set(projection.name, projection)
+  return [...union.values()]
+}
+
+function recordOf(batch: SourceBatch, record: number) {
+  const start = batch.starts[record]!
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: batch.offsets[record]!,
+    arrivalMs: batch.arrivals[record]!,
+    value: start < 0 ? new Uint8Array(0) : batch.bytes.slice(start, batch.ends[record]!),
+  }
+}

@@ -1,0 +1,83 @@
+// Event time of one topic: a watermark per partition, idle marks, and the global watermark that closes windows.
+import type { Batch } from './columns.ts'
+import type { PartitionProgress } from './engine.ts'
+import type { StateReader, StateWriter } from './state-bytes.ts'
+
+export class SourceTime {
+  readonly partitions: number
+  readonly #outOfOrderMs: number
+  /** Bounded input has no watermark until it ends: nothing is late. */
+  readonly #bounded: boolean
+  #watermarks: Float64Array
+  #eventTimeMsMax: Float64Array
+  #idle: Uint8Array
+  globalMs = Number.NEGATIVE_INFINITY
+
+  constructor(partitions: number, outOfOrderMs: number, bounded: boolean) {
+    this.partitions = partitions
+    this.#outOfOrderMs = outOfOrderMs
+    this.#bounded = bounded
+    this.#watermarks = new Float64Array(partitions).fill(Number.NEGATIVE_INFINITY)
+    this.#eventTimeMsMax = new Float64Array(partitions).fill(Number.NEGATIVE_INFINITY)
+    this.#idle = new Uint8Array(partitions)
+  }
+  /** Wakes an idle partition: it is raised to the global watermark first. The watermark it was raised to, or null. */
+  wake(partition: number): number | null {
+    if (this.#idle[partition] === 0) return null
+    this.#idle[partition] = 0
+    if (this.#watermarks[partition]! >= this.globalMs) return null
+    this.#watermarks[partition] = this.globalMs
+    return this.globalMs
+  }
+  /** Tells each row the watermark of its partition once the row had been seen. */
+  stamp(batch: Batch): void {
+    const { partition, rows, times, watermarks } = batch
+    let newest = this.#eventTimeMsMax[partition]!
+    let watermark = this.#watermarks[partition]!
+    const bound = this.#bounded ? Number.POSITIVE_INFINITY : this.#outOfOrderMs
+    for (let row = 0; row < rows; row++) {
+      const time = times[row]!
+      if (time > newest) newest = time
+      const reached = time - bound
+      if (reached > watermark) watermark = reached
+      watermarks[row] = watermark
+    }
+    this.#eventTimeMsMax[partition] = newest
+    this.#watermarks[partition] = watermark
+  }
+  markIdle(partition: number): void {
+    if (partition < this.partitions) this.#idle[partition] = 1
+  }
+  /** Minimum over partitions that are not idle; never falls; stays where all are idle. */
+  advance(): number {
+    let least = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.partitions; i++)
+      if (this.#idle[i] === 0 && this.#watermarks[i]! < least) least = this.#watermarks[i]!
+    if (least !== Number.POSITIVE_INFINITY && least > this.globalMs) this.globalMs = least
+    return this.globalMs
+  }
+  finish(): void {
+    this.globalMs = Number.POSITIVE_INFINITY
+    this.#watermarks.fill(Number.POSITIVE_INFINITY)
+  }
+  progress(): PartitionProgress[] {
+    return Array.from({ length: this.partitions }, (_, partition) => ({
+      partition,
+      watermarkMs: this.#watermarks[partition]!,
+      idle: this.#idle[partition] === 1,
+      eventTimeMsMax: this.#eventTimeMsMax[partition]!,
+    }))
+  }
+  write(out: StateWriter): void {
+    out.f64(this.globalMs)
+    out.floats(this.#watermarks, this.partitions)
+    out.floats(this.#eventTimeMsMax, this.partitions)
+    out.raw(this.#idle)
+  }
+  restore(from: StateReader): void {
+    this.globalMs = from.f64()
+    this.#watermarks = from.floats()
+    this.#eventTimeMsMax = from.floats()
+    this.#idle = from.raw()
+  }
+}

@@ -1,0 +1,165 @@
+// Exact sums of integers in two lanes: low + high * 2^52, |low| <= 2^52. One compare per addition until 2^52 is passed.
+import type { Batch } from './columns.ts'
+import type { NumberEvaluator } from './expressions.ts'
+import { grownFloats } from './int-set.ts'
+import type { StateReader, StateWriter } from './state-bytes.ts'
+import {
+  CELLS,
+  Filtered,
+  type LateRow,
+  type Place,
+  PREVIEW,
+  RESULTS,
+  RUNNING,
+  type WindowState,
+} from './window-state.ts'
+
+/** One unit of the high lane. */
+export const LANE = 2 ** 52
+
+/** A sum beyond 2^104 minor units. */
+export class SumOverflowError extends Error {
+  override name = 'SumOverflowError'
+}
+
+/** Two-lane sums by index. */
+export class Sums {
+  low: Float64Array<ArrayBuffer> = new Float64Array(0)
+  high: Float64Array<ArrayBuffer> = new Float64Array(0)
+  grow(length: number): void {
+    this.low = grownFloats(this.low, length)
+    this.high = grownFloats(this.high, length)
+  }
+  add(index: number, value: number): void {
+    // |low| <= 2^52 and |value| < 2^53: the double sum is exact unless it is beyond LANE, where it is not used.
+    const sum = this.low[index]! + value
+    if (sum <= LANE && sum >= -LANE) this.low[index] = sum
+    else this.#carry(index, value)
+  }
+  addLanes(index: number, low: number, high: number): void {
+    this.add(index, low)
+    this.high[index]! += high
+  }
+  subtractLanes(index: number, low: number, high: number): void {
+    this.add(index, -low)
+    this.high[index]! -= high
+  }
+  #carry(index: number, value: number): void {
+    const total = BigInt(this.low[index]!) + BigInt(value)
+    const lane = BigInt(LANE)
+    this.low[index] = Number(total % lane)
+    this.high[index]! += Number(total / lane)
+    if (!Number.isSafeInteger(this.high[index]!))
+      throw new SumOverflowError('a sum passed 2^104: the values cannot be right')
+  }
+}
+
+export class SumState implements WindowState {
+  readonly #of: NumberEvaluator
+  readonly #filtered: Filtered
+  #values: Float64Array = new Float64Array(0)
+  readonly #sums = [new Sums(), new Sums(), new Sums(), new Sums()]
+
+  constructor(of: NumberEvaluator, where: NumberEvaluator | null) {
+    this.#of = of
+    this.#filtered = new Filtered(where)
+  }
+  grow(cells: number, groups: number, results: number): void {
+    this.#sums[CELLS]!.grow(cells)
+    this.#sums[RUNNING]!.grow(groups)
+    this.#sums[PREVIEW]!.grow(groups)
+    this.#sums[RESULTS]!.grow(results)
+  }
+  prepare(batch: Batch): void {
+    this.#filtered.prepare(batch)
+    this.#values = this.#of(batch)
+  }
+  update(rows: Int32Array, cells: Int32Array, count: number): void {
+    const filtered = this.#filtered
+    filtered.take(rows, cells, count)
+    sumRows(this.#values, filtered.rows, filtered.cells, filtered.count, this.#sums[CELLS]!)
+  }
+  read(place: Place, index: number): number {
+    return this.#sums[place]!.low[index]!
+  }
+  readHigh(place: Place, index: number): number {
+    return this.#sums[place]!.high[index]!
+  }
+  clear(place: Place, index: number): void {
+    const sums = this.#sums[place]!
+    sums.low[index] = 0
+    sums.high[index] = 0
+  }
+  enter(cell: number, group: number): void {
+    this.#add(RUNNING, group, cell)
+  }
+  leave(cell: number, group: number): void {
+    const cells = this.#sums[CELLS]!
+    this.#sums[RUNNING]!.subtractLanes(group, cells.low[cell]!, cells.high[cell]!)
+  }
+  late(late: LateRow): void {
+    const value = this.#values[late.row]!
+    if (Number.isNaN(value) || !this.#filtered.holds(late.row)) return
+    this.#sums[CELLS]!.add(late.cell, value)
+    if (late.running) this.#sums[RUNNING]!.add(late.group, value)
+    const results = this.#sums[RESULTS]!
+    for (let i = 0; i < late.count; i++) results.add(late.results[i]!, value)
+  }
+  keep(group: number, result: number): void {
+    const [from, to] = [this.#sums[RUNNING]!, this.#sums[RESULTS]!]
+    to.low[result] = from.low[group]!
+    to.high[result] = from.high[group]!
+  }
+  beginPreview(groups: number): void {
+    const [from, to] = [this.#sums[RUNNING]!, this.#sums[PREVIEW]!]
+    to.low.set(from.low.subarray(0, groups))
+    to.high.set(from.high.subarray(0, groups))
+  }
+  previewLeave(cell: number, group: number): void {
+    const cells = this.#sums[CELLS]!
+    this.#sums[PREVIEW]!.subtractLanes(group, cells.low[cell]!, cells.high[cell]!)
+  }
+  previewEnter(cell: number, group: number): void {
+    this.#add(PREVIEW, group, cell)
+  }
+  enterPane(): void {}
+  previewEnterPane(): void {}
+  freeze(): void {}
+  tidy(): void {}
+  #add(place: Place, index: number, cell: number): void {
+    const cells = this.#sums[CELLS]!
+    this.#sums[place]!.addLanes(index, cells.low[cell]!, cells.high[cell]!)
+  }
+  write(out: StateWriter, cells: number, groups: number, results: number): void {
+    for (const [place, count] of [
+      [CELLS, cells],
+      [RUNNING, groups],
+      [RESULTS, results],
+    ] as const) {
+      out.floats(this.#sums[place]!.low, count)
+      out.floats(this.#sums[place]!.high, count)
+    }
+  }
+  restore(from: StateReader): void {
+    for (const place of [CELLS, RUNNING, RESULTS]) {
+      this.#sums[place]!.low = from.floats()
+      this.#sums[place]!.high = from.floats()
+    }
+    this.#sums[PREVIEW]!.grow(this.#sums[RUNNING]!.low.length)
+  }
+  mark(): void {}
+  bytes(): number {
+    return this.#sums.reduce((sum, { low, high }) => sum + low.byteLength + high.byteLength, 0)
+  }
+}
+
+function sumRows(values: Float64Array, rows: Int32Array, cells: Int32Array, count: number, into: Sums): void {
+  const low = into.low
+  for (let i = 0; i < count; i++) {
+    const value = values[rows[i]!]!
+    const cell = cells[i]!
+    const sum = low[cell]! + value
+    if (sum <= LANE && sum >= -LANE) low[cell] = sum
+    else if (!Number.isNaN(value)) into.add(cell, value)
+  }
+}
