@@ -48,16 +48,16 @@ function showRow(plan: string, row: Readonly<Record<string, unknown>>, figures: 
 
 function showProducts(batch: ResultBatch, figures: LiveFigures): void {
   const rows = Array.from({ length: batch.count }, (_, row) => resultRow(batch, row))
-  const newestMs = rows.reduce((newest, row) => Math.max(newest, Number(row['window_end'])), 0)
+  const newestMs = rows.reduce((newest, row) => Math.max(newest, Number(row.window_end)), 0)
   const best: ProductRow[] = rows
-    .filter((row) => row['window_end'] === newestMs)
-    .sort((a, b) => Number(b['revenue']) - Number(a['revenue']))
+    .filter((row) => row.window_end === newestMs)
+    .sort((a, b) => Number(b.revenue) - Number(a.revenue))
     .slice(0, topProductsShown)
     .map((row, i) => ({
       rank: i + 1,
-      product: String(row['nm_product'] ?? row['id_product']),
-      sales: Number(row['sales']),
-      revenueMinor: Number(row['revenue']),
+      product: String(row.nm_product ?? row.id_product),
+      sales: Number(row.sales),
+      revenueMinor: Number(row.revenue),
     }))
   if (best.length > 0) figures.products(best)
 }

@@ -11,8 +11,8 @@ import { kcatIsThere, readTopic } from './kcat.ts'
 import { type MillraceProcess, startMillrace } from './process.ts'
 import { cents, windowsByEnd } from './sales-oracle.ts'
 
-const kills = Number(process.env['MILLRACE_KILLS'] ?? 20)
-const seed = process.env['MILLRACE_SEED'] ?? String(Date.now())
+const kills = Number(process.env.MILLRACE_KILLS ?? 20)
+const seed = process.env.MILLRACE_SEED ?? String(Date.now())
 const missing = kcatIsThere() ? false : 'kcat is not installed (Debian: apt-get install kcat)'
 
 test(`${kills} kills under load lose and double nothing`, { skip: missing, timeout: 300_000 }, async (t) => {
