@@ -83,7 +83,6 @@ export const kafkaErrors = {
   FETCH_SESSION_ID_NOT_FOUND: 70,
   UNKNOWN_LEADER_EPOCH: 75,
   INVALID_RECORD: 87,
-  PRODUCER_FENCED: 90,
   UNKNOWN_TOPIC_ID: 100,
 } as const
 export type KafkaError = keyof typeof kafkaErrors

@@ -1,7 +1,16 @@
 // A broker's heart in memory, for the server's own tests: appends are visible at once, or when the test says so.
 import { type Appended, LogError, type TopicInfo, type TopicSpec } from '../../log/log.ts'
-import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } from '../../std/units.ts'
-import { baseOffset, checkBatch, lastOffset, maxTimestampMs, setBaseOffset } from '../../wire/record-batch.ts'
+import { type Lsn, lsn, type Offset, offset, type PartitionId } from '../../std/units.ts'
+import {
+  baseOffset,
+  baseTimestampMs,
+  checkBatch,
+  lastOffset,
+  recordSlots,
+  recordsOf,
+  setBaseOffset,
+  walkRecords,
+} from '../../wire/record-batch.ts'
 import type { BrokerCore } from '../core.ts'
 
 interface Held {
@@ -105,15 +114,27 @@ export class MemoryCore implements BrokerCore {
   get listeners(): number {
     return this.#listeners.size
   }
+  #times(topic: string, partition: PartitionId): { readonly offset: Offset; readonly timestampMs: number }[] {
+    const times: { readonly offset: Offset; readonly timestampMs: number }[] = []
+    const slots = recordSlots(1_000)
+    for (const { batch } of this.#held(topic, partition)) {
+      const { bytes, start, end } = recordsOf(batch)
+      for (let at = start; at < end; ) {
+        at = walkRecords(bytes, at, end, slots)
+        for (let i = 0; i < slots.count; i++) {
+          const place = offset(baseOffset(batch) + slots.offsetDelta[i]!)
+          times.push({ offset: place, timestampMs: baseTimestampMs(batch) + slots.timestampDelta[i]! })
+        }
+      }
+    }
+    return times.filter((time) => time.offset >= this.offsets(topic, partition).start)
+  }
   offsetForTime(topic: string, partition: PartitionId, timestampMs: number) {
-    const found = this.#held(topic, partition).find(({ batch }) => maxTimestampMs(batch) >= timestampMs)
-    return found === undefined
-      ? null
-      : { offset: offset(baseOffset(found.batch)), timestampMs: maxTimestampMs(found.batch) }
+    return this.#times(topic, partition).find((time) => time.timestampMs >= timestampMs) ?? null
   }
   offsetOfMaxTime(topic: string, partition: PartitionId) {
-    const times = this.#held(topic, partition).map(({ batch }) => maxTimestampMs(batch))
-    return times.length === 0 ? null : this.offsetForTime(topic, partitionId(partition), Math.max(...times))
+    const times = this.#times(topic, partition)
+    return times.length === 0 ? null : times.reduce((max, time) => (time.timestampMs > max.timestampMs ? time : max))
   }
   // What only followers and jobs use is not the protocol's business.
   origin = (): never => outside()

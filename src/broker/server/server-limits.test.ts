@@ -1,8 +1,10 @@
 // The server under bad treatment: broken and unfinished frames, too many connections, slow readers, a sudden end.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { randomStream } from '../../std/random.ts'
 import { partitionId } from '../../std/units.ts'
 import { BatchWriter } from '../../wire/batch-writer.ts'
+import { type ApiName, apis } from '../../wire/wire.ts'
 import { nodeWorld } from '../../world/node.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import { MemoryCore } from './memory-core.suite.ts'
@@ -248,4 +250,31 @@ test('close: what is under way is answered first', async () => {
   const { body } = await client.answer('produce', 9)
   assert.equal(body.responses[0]?.partitionResponses[0]?.errorCode, 0)
   await Promise.all([closed, client.closed])
+})
+
+test('frames with random bytes in them are answered or close the connection; the server lives on', async () => {
+  const { core, server } = await opened()
+  await core.createTopic({ name: 't', partitions: 1 })
+  const seed = 'server-fuzz'
+  const random = randomStream(seed)
+  const names = Object.keys(apis) as ApiName[]
+  for (let round = 0; round < 400; round++) {
+    const client = await RawClient.connect(world, server)
+    const api = apis[names[random.below(names.length)]!]
+    const version = api.versions.min + random.below(api.versions.max - api.versions.min + 1)
+    const frame = Buffer.alloc(12 + random.below(100))
+    random.fill(frame)
+    frame.writeInt32BE(frame.length - 4)
+    frame.writeInt16BE(api.key, 4)
+    frame.writeInt16BE(version, 6)
+    // An empty client id, and tags where they belong, so that bodies are reached too.
+    frame.fill(0, 12, 15)
+    client.socket.write(frame)
+    const answered = await Promise.race([client.frame(), world.clock.sleep(2_000).then(() => 'silence')])
+    // A Produce with acks=0 and a Fetch with a long wait are rightly silent.
+    assert.ok(answered !== 'silence' || api.key <= 1, `seed ${seed}, round ${round}: ${frame.toString('hex')}`)
+    client.socket.destroy()
+  }
+  const client = await RawClient.connect(world, server)
+  assert.equal((await client.ask('metadata', 1, { topics: [] })).brokers.length, 1)
 })

@@ -1,23 +1,19 @@
-// InitProducerId 0-5 (key 22): an identity for an idempotent producer; one that names its identity (3+) gets its epoch
-// raised. Left out: transactional producers, who are refused.
+// InitProducerId 0-5 (key 22): an identity for an idempotent producer. As in Kafka one without a transactional id always
+// gets a new one, whatever identity it names (3+): it raises its epoch by itself, and some clients name id 0 at first.
+// Left out: transactional producers, who are refused.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { type Asking, refusal } from '../serving.ts'
 
 export async function initProducerId(
   request: RequestOf<'initProducerId'>,
-  { serving: { core }, version }: Asking,
+  { serving: { core } }: Asking,
 ): Promise<ResponseTo<'initProducerId'>> {
   if (request.transactionalId !== null) return refused(kafkaErrors.INVALID_REQUEST)
   try {
-    const given =
-      request.producerId < 0n
-        ? await core.newProducerId()
-        : await core.bumpProducerEpoch(request.producerId, request.producerEpoch)
-    return { errorCode: kafkaErrors.NONE, producerId: given.producerId, producerEpoch: given.epoch }
+    const { producerId, epoch } = await core.newProducerId()
+    return { errorCode: kafkaErrors.NONE, producerId, producerEpoch: epoch }
   } catch (error) {
-    const { errorCode } = refusal(error)
-    const fenced = errorCode === kafkaErrors.INVALID_PRODUCER_EPOCH && version >= 4
-    return refused(fenced ? kafkaErrors.PRODUCER_FENCED : errorCode)
+    return refused(refusal(error).errorCode)
   }
 }
 
