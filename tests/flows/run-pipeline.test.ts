@@ -268,8 +268,8 @@ test('each bad line is counted and named by line, field and reason, and stops no
       { line: 5, field: 'seller', reason: 'missing' },
       { line: 6, field: 'sale_date', reason: 'wrong-type' },
       { line: 7, field: '', reason: 'too-long' },
-      { line: 9, field: '', reason: 'not-json' },
-      { line: 10, field: 'price', reason: 'wrong-type' },
+      { line: 9, field: '', reason: 'wrong-type' },
+      { line: 10, field: 'price', reason: 'scale' },
     ].map((wanted) => ({ file: path, ...wanted })),
   )
   for (const { message } of rejects) assert.ok(message.length > 10)
