@@ -30,7 +30,7 @@ const sale = (over: Record<string, unknown> = {}): string =>
 writeFileSync(join(folder, 'sales.ndjson'), `${sale()}\n${sale({ price: 4.5, seller: 'B' })}\n`)
 writeFileSync(join(folder, 'bad.ndjson'), `${sale()}\nnot json\n${sale({ price: 'much' })}\n`)
 
-describe('wrong command lines', () => {
+describe('wrong command lines', { concurrency: 2 }, () => {
   const table: readonly [line: string, code: number, words: RegExp][] = [
     ['strat', 4, /no command "strat"[\s\S]*did you mean `millrace start`\?/],
     ['fly', 4, /no command "fly"[\s\S]*--help/],

@@ -29,7 +29,7 @@ export interface Output {
   detail(line: string): void
   /** Something the user should not miss, --quiet or not. */
   warn(line: string): void
-  /** Replaces the last progress line (on a terminal), or prints one at most every two seconds. Empty text ends it. */
+  /** Replaces the last progress line (on a terminal), or prints one every two seconds at most. Empty text ends it. */
   progress(line: string): void
   style(style: Style, text: string): string
   /** Rows of a table in the form asked for. `json` prints `rows` whole as one document. */
@@ -91,7 +91,7 @@ export function output(globals: Globals, around: Surroundings): Output {
   const live = stderr.isTTY === true && env.TERM !== 'dumb' && (env.CI ?? '') === '' && !quiet
   const coloured = wantsColour(globals, env, stdout) && wantsColour(globals, env, stderr)
   let progressShown = false
-  let progressToldMs = Number.NEGATIVE_INFINITY
+  let progressToldMs = nowMs()
   const endProgress = (): void => {
     if (progressShown) stderr.write('\r\u001b[K')
     progressShown = false

@@ -1,0 +1,64 @@
+// Tests of the published package: it is emitted whole, and runs from the emitted JavaScript without any source.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { emitPackage, pointWorkersAtJavaScript } from './package.ts'
+import { importsOf, scan } from './scan.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
+after(() => rmSync(folder, { recursive: true }))
+
+test('the package runs from what is emitted', () => {
+  const dist = join(folder, 'dist/')
+  mkdirSync(join(dist, 'screen'), { recursive: true })
+  writeFileSync(join(dist, 'screen/index.html'), 'kept')
+  writeFileSync(join(dist, 'old.js'), 'of an earlier build')
+  const said: string[] = []
+  emitPackage(root, dist, (line) => said.push(line))
+  assert.match(said.join(), /emitted the package, \d\d+ files/)
+  assert.equal(readFileSync(join(dist, 'screen/index.html'), 'utf8'), 'kept')
+  assert.ok(!existsSync(join(dist, 'old.js')))
+
+  const emitted = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+  assert.deepEqual(
+    emitted.filter((name) => /\.(test|suite)\.js$/.test(name)),
+    [],
+  )
+  for (const name of emitted.filter((file) => file.endsWith('.js'))) {
+    const path = join(dist, name)
+    for (const { specifier, line } of importsOf(scan(readFileSync(path, 'utf8')))) {
+      if (!specifier.startsWith('.')) continue
+      assert.ok(existsSync(join(path, '..', specifier)), `${name}:${line} leads to ${specifier}, which was not emitted`)
+    }
+  }
+
+  cpSync(`${root}bin`, join(folder, 'bin'), { recursive: true })
+  cpSync(`${root}package.json`, join(folder, 'package.json'))
+  symlinkSync(`${root}node_modules`, join(folder, 'node_modules'))
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(folder, 'bin/millrace.mjs'), ...args], { encoding: 'utf8' })
+  assert.match(run('version').stdout, /^millrace \d/)
+  assert.match(run('explain', 'sales-window').stdout, /^plan sales-window/)
+  assert.equal(run('fly').status, 4)
+})
+
+test('worker modules are pointed at JavaScript, nothing else is touched', () => {
+  const source =
+    "const a = new URL('./a.ts', import.meta.url)\nconst b = 'new URL(./b.ts)'\n// ./a.ts\nconst c = './c.ts'\n"
+  assert.equal(pointWorkersAtJavaScript(source), source.replace("URL('./a.ts'", "URL('./a.js'"))
+})
