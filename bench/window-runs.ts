@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { measureInChild } from './child.ts'
-import { differences, readTable, type Table, type TableForm } from './compare.ts'
-import { type Input, type InputKind, input } from './inputs.ts'
+import { type Column, differences, readTable, type Table, type TableForm } from './compare.ts'
+import { type InputKind, input } from './inputs.ts'
 import type { Measured } from './report.ts'
 import { type Bench, WrongResult } from './section.ts'
 import { spreadOf } from './statistics.ts'
@@ -28,6 +28,13 @@ export function sideName(side: Side): string {
   return side.mode
 }
 
+/** One side doing one work. Tasks over the same input must find the same rows. */
+export interface Task {
+  readonly work: WorkName
+  readonly side: Side
+  /** Another input than the usual one of the work. */
+  readonly kind?: InputKind
+}
 /** Of one process: its first run, the median of its later ones, the most memory it held during the first. */
 interface Run {
   readonly coldSeconds: number
@@ -35,9 +42,11 @@ interface Run {
   readonly peakBytes: number | null
 }
 export interface Taken {
-  readonly input: Input
-  readonly rows: number
-  readonly of: ReadonlyMap<Side, readonly Run[]>
+  readonly records: number
+  readonly inputBytes: number
+  /** How many final rows there were. */
+  rows(task: Task): number
+  runs(task: Task): readonly Run[]
 }
 
 /** Runs of one process: one cold, some warm. */
@@ -48,40 +57,51 @@ const childAnswer = z.object({
   read: z.int().optional(),
 })
 
-/** Measures every side `options.runs` times, A B A B, and throws a `WrongResult` as soon as one differs from the first. */
-export async function takeTurns(
-  bench: Bench,
-  name: WorkName,
-  sides: readonly Side[],
-  kind?: InputKind,
-): Promise<Taken> {
+/** Runs every task `options.runs` times, A B A B, and throws a `WrongResult` as soon as rows differ. */
+export async function takeTurns(bench: Bench, tasks: readonly Task[]): Promise<Taken> {
   const { options, say } = bench
-  const work = workOf(name)
-  const given = input(options.dir, kind ?? work.input, options.events, say)
-  const runs = new Map<Side, Run[]>(sides.map((side) => [side, []]))
-  let rows = 0
+  const runs = new Map<Task, Run[]>(tasks.map((task) => [task, []]))
+  const rows = new Map<Task, number>()
+  let inputBytes = 0
   for (let round = 1; round <= options.runs; round++) {
-    let first: { readonly side: Side; readonly table: Table } | null = null
-    for (const side of sides) {
-      say(`${name}${kind === undefined ? '' : ` over ${kind}`}, ${sideName(side)}, run ${round} of ${options.runs}`)
-      const output = join(options.dir, `rows-${process.pid}-${sides.indexOf(side)}.ndjson`)
-      const settings = { work: name, input: given.path, output, runs: options.quick ? 2 : runsInProcess }
+    /** By work and input: what the first side found. */
+    const firsts = new Map<string, Found>()
+    for (const task of tasks) {
+      const { work, side } = task
+      const kind = task.kind ?? workOf(work).input
+      const given = input(options.dir, kind, options.events, say)
+      inputBytes = given.bytes
+      say(`${work} over ${kind}, ${sideName(side)}, run ${round} of ${options.runs}`)
+      const output = join(options.dir, `rows-${process.pid}.ndjson`)
+      const settings = { work, input: given.path, output, runs: options.quick ? 2 : runsInProcess }
       const answer = await measureInChild(
         side.who === 'ours' ? './ours-child.ts' : './duckdb-child.ts',
         { ...settings, ...(side.who === 'ours' ? { mode: side.mode } : { threads: side.threads }) },
         childAnswer,
       )
       if (side.who === 'ours' && answer.read !== given.records)
-        throw new WrongResult(`${name}: ours read ${answer.read} of ${given.records} records`)
-      const table = tableOf(output, name, side)
-      if (first === null) first = { side, table }
-      else compare(name, first, { side, table })
-      rows = table.size
+        throw new WrongResult(`${work}: ours read ${answer.read} of ${given.records} records`)
+      const found = { side, table: tableOf(output, work, side) }
+      const same = `${work} over ${kind}`
+      const first = firsts.get(same)
+      if (first === undefined) firsts.set(same, found)
+      else compare(same, workOf(work).columns, first, found)
+      rows.set(task, found.table.size)
       const [coldSeconds = Number.NaN, ...warm] = answer.seconds
-      runs.get(side)?.push({ coldSeconds, warmSeconds: spreadOf(warm).median, peakBytes: answer.peakBytes })
+      runs.get(task)?.push({ coldSeconds, warmSeconds: spreadOf(warm).median, peakBytes: answer.peakBytes })
     }
   }
-  return { input: given, rows, of: runs }
+  return {
+    records: options.events,
+    inputBytes,
+    rows: (task) => rows.get(task) ?? 0,
+    runs: (task) => runs.get(task) ?? [],
+  }
+}
+
+interface Found {
+  readonly side: Side
+  readonly table: Table
 }
 
 function tableOf(path: string, name: WorkName, side: Side): Table {
@@ -100,39 +120,34 @@ function tableOf(path: string, name: WorkName, side: Side): Table {
   }
 }
 
-function compare(
-  name: WorkName,
-  a: { readonly side: Side; readonly table: Table },
-  b: { readonly side: Side; readonly table: Table },
-): void {
+function compare(what: string, columns: readonly Column[], a: Found, b: Found): void {
   const [ours, peer] = a.side.who === 'ours' ? [a, b] : [b, a]
-  const found = differences(ours.table, peer.table, workOf(name).columns)
+  const found = differences(ours.table, peer.table, columns)
   if (found.length === 0) return
   throw new WrongResult(
-    `${name}: ${sideName(ours.side)} (ours) and ${sideName(peer.side)} (peer) differ, first at\n  ${found.join('\n  ')}`,
+    `${what}: ${sideName(ours.side)} (ours) and ${sideName(peer.side)} (peer) differ, first at\n  ${found.join('\n  ')}`,
   )
 }
 
 export type Kind = 'cold' | 'warm'
-export function secondsOf(taken: Taken, side: Side, kind: Kind): number[] {
-  return (taken.of.get(side) ?? []).map((run) => (kind === 'cold' ? run.coldSeconds : run.warmSeconds))
+export function secondsOf(taken: Taken, task: Task, kind: Kind): number[] {
+  return taken.runs(task).map((run) => (kind === 'cold' ? run.coldSeconds : run.warmSeconds))
 }
 
 /** Events a second of one of our modes beside each DuckDB. */
-export function speeds(taken: Taken, ours: Side, peers: readonly Side[], what: string, kind: Kind): Measured[] {
-  const perSecond = (side: Side): number[] =>
-    secondsOf(taken, side, kind).map((seconds) => taken.input.records / seconds)
+export function speeds(taken: Taken, ours: Task, peers: readonly Task[], what: string, kind: Kind): Measured[] {
+  const perSecond = (task: Task): number[] => secondsOf(taken, task, kind).map((seconds) => taken.records / seconds)
   return peers.map((peer) => ({
     what,
     unit: 'events/s',
     ours: perSecond(ours),
-    peer: { name: sideName(peer), values: perSecond(peer) },
+    peer: { name: sideName(peer.side), values: perSecond(peer) },
   }))
 }
 
-export function memory(taken: Taken, ours: Side, peer: Side, what: string): Measured[] {
-  const megabytes = (side: Side): number[] =>
-    (taken.of.get(side) ?? []).flatMap((run) => (run.peakBytes === null ? [] : [run.peakBytes / 1e6]))
+export function memory(taken: Taken, ours: Task, peer: Task, what: string): Measured[] {
+  const megabytes = (task: Task): number[] =>
+    taken.runs(task).flatMap((run) => (run.peakBytes === null ? [] : [run.peakBytes / 1e6]))
   if (megabytes(ours).length === 0) return []
-  return [{ what, unit: 'MB', ours: megabytes(ours), peer: { name: sideName(peer), values: megabytes(peer) } }]
+  return [{ what, unit: 'MB', ours: megabytes(ours), peer: { name: sideName(peer.side), values: megabytes(peer) } }]
 }
