@@ -149,7 +149,12 @@ const byCode: Readonly<Record<string, Known>> = {
   PLT_KFK_TIMEOUT: { exitCode: exitCodes.unreachable, cause: 'no answer in time' },
   PLT_KFK_AUTHENTICATION: { exitCode: exitCodes.refused },
   DATA_DIRECTORY_IN_USE: { exitCode: exitCodes.refused },
-  LOCKED: { exitCode: exitCodes.refused },
+  NEWER_FORMAT: {
+    exitCode: exitCodes.refused,
+    cause: 'a newer Millrace wrote it',
+    cure: 'use that version, or another --data-dir',
+  },
+  BROKEN_FORMAT: { exitCode: exitCodes.internal },
 }
 
 // By the `name` of an error, where its code says too little: faults of the input, and journals that need a person.
