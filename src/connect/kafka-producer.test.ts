@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodeWorld } from '../world/node.ts'
 import type { World } from '../world/world.ts'
-import { ensureKafkaTopics, type KafkaClient, type KafkaProducerSettings, kafkaProducer } from './kafka-producer.ts'
+import { type KafkaClient, type KafkaProducerSettings, kafkaProducer } from './kafka-producer.ts'
 import { ProduceError } from './record-producer.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -121,7 +121,6 @@ test('a failure is told with topic, brokers and the innermost cause, and nothing
 test('nobody listens: the error says where, and comes soon', async () => {
   const nowhere = { brokers: ['127.0.0.1:1'], retries: 0, retryDelayMs: 10, requestTimeoutMs: 1_000 }
   const told = (error: unknown): boolean => error instanceof ProduceError && /127\.0\.0\.1:1/.test(error.message)
-  await assert.rejects(ensureKafkaTopics(nowhere, [{ name: 't', partitions: 1 }]), told)
   const producer = kafkaProducer(nodeWorld(), nowhere)
   producer.record('t', bytes('k'), bytes('v'), 0)
   await assert.rejects(producer.close(), told)

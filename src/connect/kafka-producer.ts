@@ -1,8 +1,7 @@
 // Records to a Kafka cluster (or a Millrace on a port) over its protocol: @platformatic/kafka behind our words, with the
 // shop's settings: acks all, idempotent, 3 retries, snappy. The client has no linger and no batch size of its own: what
 // is sent together is gathered here.
-import { Admin, compatibilityPartitioner, Producer } from '@platformatic/kafka'
-import type { TopicSpec } from '../log/log.ts'
+import { compatibilityPartitioner, Producer } from '@platformatic/kafka'
 import { assert } from '../std/assert.ts'
 import type { Timer, World } from '../world/world.ts'
 import { gate, ProduceError, type RecordProducer } from './record-producer.ts'
@@ -178,43 +177,6 @@ function kafkaClient(settings: KafkaProducerSettings): KafkaClient {
   return {
     send: async (messages) => void (await producer.send({ messages })),
     close: () => producer.close(),
-  }
-}
-
-/**
- * Makes sure that the topics are there; one that exists is left as it is. Rejects with a `ProduceError` if the cluster
- * cannot be reached or refuses.
- */
-export async function ensureKafkaTopics(settings: KafkaProducerSettings, topics: readonly TopicSpec[]): Promise<void> {
-  const { clientId, retries, retryDelayMs, requestTimeoutMs } = { ...kafkaProducerDefaults, ...settings }
-  const admin = new Admin({
-    clientId,
-    bootstrapBrokers: [...settings.brokers],
-    retries,
-    retryDelay: retryDelayMs,
-    requestTimeout: requestTimeoutMs,
-  })
-  try {
-    const present = new Set(await admin.listTopics())
-    for (const { name, partitions, configs } of topics) {
-      if (present.has(name)) continue
-      await admin.createTopics({
-        topics: [name],
-        partitions,
-        // -1: the cluster's own default.
-        replicas: -1,
-        configs: Object.entries(configs ?? {}).map(([key, value]) => ({ name: key, value })),
-      })
-    }
-  } catch (error) {
-    throw new ProduceError(
-      topics.map(({ name }) => name).join(', '),
-      `could not be looked up or created on ${settings.brokers.join(', ')}: ${reasonOf(error)}`,
-      'Is the broker running there?',
-      { cause: error },
-    )
-  } finally {
-    await admin.close()
   }
 }
 
