@@ -262,7 +262,7 @@ test('frames with random bytes in them are answered or close the connection; the
     const client = await RawClient.connect(world, server)
     const api = apis[names[random.below(names.length)]!]
     const version = api.versions.min + random.below(api.versions.max - api.versions.min + 1)
-    const frame = Buffer.alloc(12 + random.below(100))
+    const frame = Buffer.alloc(16 + random.below(100))
     random.fill(frame)
     frame.writeInt32BE(frame.length - 4)
     frame.writeInt16BE(api.key, 4)
