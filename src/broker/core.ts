@@ -13,9 +13,16 @@ export interface BrokerCore extends Log {
   /** The listener is called (synchronously, keep it short) whenever a partition's durable end moved. Returns the way out. */
   onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void
   /** The earliest record with timestamp >= the given one, or null. Timestamps are Kafka record timestamps, ms. */
-  offsetForTime(topic: string, partition: PartitionId, timestampMs: number): { readonly offset: Offset; readonly timestampMs: number } | null
+  offsetForTime(
+    topic: string,
+    partition: PartitionId,
+    timestampMs: number,
+  ): { readonly offset: Offset; readonly timestampMs: number } | null
   /** The record with the largest timestamp, or null for an empty partition. */
-  offsetOfMaxTime(topic: string, partition: PartitionId): { readonly offset: Offset; readonly timestampMs: number } | null
+  offsetOfMaxTime(
+    topic: string,
+    partition: PartitionId,
+  ): { readonly offset: Offset; readonly timestampMs: number } | null
   /** Kafka topic configs that can be set, with their defaults, for DescribeConfigs. */
   readonly configDefaults: Readonly<Record<string, string>>
   /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */

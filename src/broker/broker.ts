@@ -1,0 +1,200 @@
+// The door of `broker/`: opens the embedded broker on a data directory, or in memory. Records in order, durable before
+// it says so; a `Log` for the house, the Kafka protocol for everyone else.
+import { assert } from '../std/assert.ts'
+import type { World } from '../world/world.ts'
+import type { BrokerCore } from './core.ts'
+import { idText, takeDataDirectory } from './data-directory.ts'
+import { EmbeddedLog } from './embedded-log.ts'
+import { type JournalStats, openJournal } from './journal/journal.ts'
+import type { JournalError } from './journal/journal-error.ts'
+import { memoryFileSystem } from './journal/memory-files.ts'
+import { journalDefaults } from './journal/settings.ts'
+import { blankState, heedDamage, replayEntry, replayOf } from './replay.ts'
+import { type KafkaServer, serveKafka } from './server/server.ts'
+
+export interface BrokerSettings {
+  /** Made if it is not there. Null: everything in memory, nothing on disk, gone at the end. */
+  readonly dataDir: string | null
+  /** `power`: acknowledged = on disk. `process`: acknowledged = written; a power cut may take the last second. */
+  readonly durability: 'power' | 'process'
+  /** Default 1. */
+  readonly nodeId?: number
+  /** Topics are made on first use with so many partitions; null: they are not. Default 1 partition. */
+  readonly autoCreate?: { readonly partitions: number } | null
+  /** Partitions of all topics together. Default 10,000. */
+  readonly partitionsMax?: number
+  /** Followers open at a time. Default 1,000. */
+  readonly followersMax?: number
+  /** Of the journal's newest bytes, kept in memory for readers at the tail. Default 32 MiB. */
+  readonly cacheBytes?: number
+  /** Of a journal segment. Default 128 MiB. */
+  readonly segmentBytes?: number
+  /** Appends are refused while the disk has less room. Default 256 MiB, at least 2 segments. */
+  readonly freeBytesMin?: number
+  /** Waiting for the disk at most; more is refused, to be retried. Default 128 MiB. */
+  readonly pendingBytesMax?: number
+  /** Of one atomic commit. Default 64 MiB. */
+  readonly commitBytesMax?: number
+  /** When idle, wait so long for others to join a write, 0 to 5. Default 0 = at once. */
+  readonly lingerMs?: number
+  /** What a broker in memory may hold in all. Default 512 MiB. */
+  readonly memoryBytesMax?: number
+}
+
+export interface BrokerStats {
+  readonly topics: number
+  readonly partitions: number
+  readonly followers: number
+  readonly jobs: number
+  /** Open connections of the Kafka protocol. */
+  readonly connections: number
+  readonly journal: JournalStats
+}
+
+export interface Broker extends BrokerCore {
+  /** Serves the Kafka protocol there; port 0 picks one. Rejects with a NetError if the address cannot be had. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{
+    readonly host: string
+    readonly port: number
+  }>
+  stats(): BrokerStats
+  /** Why it is not well (damage on disk, a failed sync), or null. */
+  trouble(): Error | null
+  /** Resolves with the reason when the disk failed: nothing more is taken, the process should end (exit code 70). */
+  readonly failed: Promise<Error>
+  /** Stops serving, makes everything durable, gives the data directory back. Rejects if the journal has failed. */
+  close(): Promise<void>
+}
+
+/** The data directory holds entries that were durable and are damaged; what they touch is read-only. */
+export class DamagedDataError extends Error {
+  override name = 'DamagedDataError'
+}
+
+/**
+ * Rejects with a DataDirectoryError (in use, newer or broken format), a JournalError (newer format, foreign files,
+ * storage that fails) or an FsError; then nothing was changed.
+ */
+export async function openBroker(world: World, settings: BrokerSettings): Promise<Broker> {
+  const lingerMs = settings.lingerMs ?? 0
+  assert(lingerMs >= 0 && lingerMs <= 5, `lingerMs is 0 to 5, not ${lingerMs}`)
+  const segmentBytes = settings.segmentBytes ?? journalDefaults.segmentBytes
+  const place: Place =
+    settings.dataDir === null
+      ? inMemory(world, settings.memoryBytesMax ?? 512 * 1024 * 1024)
+      : { world, ...(await takeDataDirectory(world, settings.dataDir)) }
+  let fail: (error: Error) => void = () => {}
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
+  })
+  let failure: JournalError | null = null
+  try {
+    const replay = replayOf(blankState(place.id, settings.partitionsMax ?? 10_000))
+    const freeBytesMin = settings.freeBytesMin ?? Math.max(journalDefaults.freeBytesMin, 2 * segmentBytes)
+    const journal = await openJournal(
+      place.world,
+      place.journalFolder,
+      {
+        ...journalDefaults,
+        durability: settings.durability,
+        segmentBytes,
+        lingerMs,
+        cacheBytes: settings.cacheBytes ?? journalDefaults.cacheBytes,
+        pendingBytesMax: settings.pendingBytesMax ?? journalDefaults.pendingBytesMax,
+        groupBytesMax: settings.commitBytesMax ?? journalDefaults.groupBytesMax,
+        freeBytesMin: settings.dataDir === null ? 0 : freeBytesMin,
+        journalId: place.id,
+        failed: (error) => {
+          failure = error
+          fail(error)
+        },
+      },
+      (entry) => replayEntry(replay, entry),
+    )
+    const damage = heedDamage(replay, journal.damage)
+    const log = new EmbeddedLog(world, journal, replay.state, {
+      clusterId: place.clusterId,
+      nodeId: settings.nodeId ?? 1,
+      autoCreate: settings.autoCreate === undefined ? { partitions: 1 } : settings.autoCreate,
+      followersMax: settings.followersMax ?? 1000,
+    })
+    const servers: KafkaServer[] = []
+    let closing: Promise<void> | null = null
+    const close = async (): Promise<void> => {
+      for (const server of servers) await server.close()
+      log.close()
+      try {
+        await journal.close()
+      } finally {
+        place.release()
+      }
+    }
+    const trouble = damage === null ? null : new DamagedDataError(damage)
+    return {
+      ...doorsOf(log),
+      async listen({ host, port }) {
+        const server = await serveKafka(world, log, { host, port })
+        servers.push(server)
+        return { host: server.host, port: server.port }
+      },
+      stats: () => ({
+        topics: replay.state.topics.all().length,
+        partitions: replay.state.topics.partitions,
+        followers: log.followers,
+        jobs: replay.state.jobs.size,
+        connections: servers.reduce((sum, server) => sum + server.connections, 0),
+        journal: journal.stats(),
+      }),
+      trouble: () => failure ?? trouble,
+      failed,
+      close: () => (closing ??= close()),
+    }
+  } catch (error) {
+    place.release()
+    throw error
+  }
+}
+
+/** Where a broker keeps its journal. */
+interface Place {
+  readonly world: World
+  readonly id: Uint8Array
+  readonly clusterId: string
+  readonly journalFolder: string
+  release(): void
+}
+function inMemory(world: World, bytesMax: number): Place {
+  const fs = memoryFileSystem(bytesMax, () => world.clock.nowMs())
+  const journalFolder = '/journal'
+  fs.mkdir(journalFolder)
+  const id = world.random.fork('cluster id in memory').fill(new Uint8Array(16))
+  return { world: { ...world, fs }, id, clusterId: idText(id), journalFolder, release() {} }
+}
+
+/** What the log offers, as an object of its own to add to. */
+function doorsOf(log: EmbeddedLog): BrokerCore {
+  return {
+    clusterId: log.clusterId,
+    nodeId: log.nodeId,
+    autoCreate: log.autoCreate,
+    configDefaults: log.configDefaults,
+    createTopic: (spec) => log.createTopic(spec),
+    deleteTopic: (name) => log.deleteTopic(name),
+    topic: (name) => log.topic(name),
+    topics: () => log.topics(),
+    append: (topic, partition, batch) => log.append(topic, partition, batch),
+    offsets: (topic, partition) => log.offsets(topic, partition),
+    read: (topic, partition, from, maxBytes) => log.read(topic, partition, from, maxBytes),
+    origin: () => log.origin(),
+    now: () => log.now(),
+    follow: (follow) => log.follow(follow),
+    tick: (job, payload) => log.tick(job, payload),
+    takeJob: (job) => log.takeJob(job),
+    commit: (commit) => log.commit(commit),
+    newProducerId: () => log.newProducerId(),
+    bumpProducerEpoch: (producerId, epoch) => log.bumpProducerEpoch(producerId, epoch),
+    onAdvance: (listener) => log.onAdvance(listener),
+    offsetForTime: (topic, partition, timestampMs) => log.offsetForTime(topic, partition, timestampMs),
+    offsetOfMaxTime: (topic, partition) => log.offsetOfMaxTime(topic, partition),
+  }
+}

@@ -1,0 +1,351 @@
+// The broker's heart: a `Log` on the journal. State changes when an entry is taken, readers see it when it is durable,
+// and what could not be made durable is taken back, newest first.
+import {
+  type Appended,
+  type Commit,
+  type Cursor,
+  FencedError,
+  type Follower,
+  type JobState,
+  type Log,
+  LogError,
+  type OffsetRange,
+  type TopicInfo,
+  type TopicSpec,
+} from '../log/log.ts'
+import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } from '../std/units.ts'
+import { lastOffsetDelta } from '../wire/record-batch.ts'
+import type { World } from '../world/world.ts'
+import { batchEntry, checkedBatch, judgeProducer, placeBatch } from './appending.ts'
+import type { BrokerCore } from './core.ts'
+import { cursorAt, lsnOfCursor } from './cursors.ts'
+import { LogFollower } from './follower.ts'
+import { writeJob, writeProducer, writeTick, writeTopic } from './house-entries.ts'
+import { type EntryKind, entryKind, ownStream } from './journal/entry.ts'
+import type { GroupPlace, NewEntry } from './journal/group-commit.ts'
+import type { Journal } from './journal/journal.ts'
+import type { Partition } from './partition.ts'
+import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
+import { asLogError, inKafkasWords } from './refusals.ts'
+import type { LogState } from './replay.ts'
+import { configDefaults } from './topic-configs.ts'
+import type { Topic } from './topic-table.ts'
+
+export interface EmbeddedLogSettings {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly autoCreate: { readonly partitions: number } | null
+  /** Followers open at a time, at most. */
+  readonly followersMax: number
+}
+
+/** Bytes of a job's name in UTF-8, at most. */
+export const jobNameBytesMax = 249
+
+export class EmbeddedLog implements Log, BrokerCore {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly autoCreate: { readonly partitions: number } | null
+  readonly configDefaults = configDefaults
+  readonly #world: World
+  readonly #journal: Journal
+  readonly #state: LogState
+  readonly #followersMax: number
+  readonly #followers = new Set<LogFollower>()
+  readonly #listeners = new Set<(topic: string, partition: PartitionId, end: Offset) => void>()
+  /** Partitions whose durable end moved and whose listeners do not know yet. */
+  #moved = new Set<Partition>()
+
+  constructor(world: World, journal: Journal, state: LogState, settings: EmbeddedLogSettings) {
+    this.#world = world
+    this.#journal = journal
+    this.#state = state
+    this.clusterId = settings.clusterId
+    this.nodeId = settings.nodeId
+    this.autoCreate = settings.autoCreate
+    this.#followersMax = settings.followersMax
+    journal.onAdvance(() => this.#advanced())
+  }
+
+  #advanced(): void {
+    const moved = this.#moved
+    this.#moved = new Set()
+    for (const partition of moved) {
+      const topic = this.#state.topics.byKey(partition.topicKey)
+      if (topic === null) continue
+      const end = offset(partition.durableEnd)
+      for (const listener of this.#listeners) listener(topic.info.name, partitionId(partition.id), end)
+    }
+    for (const follower of this.#followers) follower.advanced()
+  }
+
+  /**
+   * Takes a group of entries. `placed` changes the state at once and returns the way back; `durable` runs when the
+   * group is. Resolves then; rejects with a LogError if the group was taken back.
+   */
+  #take<T>(
+    entries: readonly NewEntry[],
+    placed: (place: GroupPlace) => () => void,
+    durable: (place: GroupPlace) => T,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      // The journal tells of the outcome later, never before `appendGroup` has returned.
+      let undo = (): void => {}
+      const place = inKafkasWords(() =>
+        this.#journal.appendGroup(entries, {
+          durable: () => resolve(durable(place)),
+          undone: (error) => {
+            undo()
+            reject(asLogError(error))
+          },
+        }),
+      )
+      undo = placed(place)
+    })
+  }
+  #own(kind: EntryKind, stream: number, payload: Uint8Array): NewEntry {
+    return { kind, topicKey: 0, partition: stream, payload }
+  }
+
+  // --- Topics ---
+
+  async createTopic(spec: TopicSpec): Promise<TopicInfo> {
+    const { topics } = this.#state
+    const random = this.#world.random.fork('topic').fork(`${this.#journal.lastLsn} ${spec.name}`)
+    const plan = topics.plan(spec, random)
+    let topic: Topic | null = null
+    return this.#take(
+      [this.#own(entryKind.topic, ownStream.metadata, writeTopic(plan))],
+      () => {
+        const made = topics.add(plan, 'making')
+        topic = made
+        return () => topics.remove(made)
+      },
+      () => {
+        topic!.state = 'live'
+        return topic!.info
+      },
+    )
+  }
+  async deleteTopic(name: string): Promise<void> {
+    const { topics } = this.#state
+    const topic = topics.live(name)
+    if (topic === null || topic.state !== 'live') {
+      throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
+    }
+    await this.#take(
+      [this.#own(entryKind.topic, ownStream.metadata, writeTopic({ op: 'delete', key: topic.key }))],
+      () => {
+        topic.state = 'deleting'
+        return () => {
+          topic.state = 'live'
+        }
+      },
+      () => topics.remove(topic),
+    )
+  }
+  topic(name: string): TopicInfo | null {
+    return this.#state.topics.live(name)?.info ?? null
+  }
+  topics(): readonly TopicInfo[] {
+    return this.#state.topics.all().map((topic) => topic.info)
+  }
+
+  // --- Records ---
+
+  async append(topicName: string, id: PartitionId, batch: Uint8Array): Promise<Appended> {
+    const { topics, producers } = this.#state
+    const { topic, partition } = topics.partition(topicName, id)
+    const stored = checkedBatch(topic, partition, batch, this.#world.clock.nowMs())
+    const repeated = judgeProducer(partition, producers, stored)
+    if (repeated !== null) {
+      // The first copy may still be on its way to the disk.
+      await this.#journal.durable(repeated.lsn).catch((error: unknown) => {
+        throw asLogError(error)
+      })
+      const { baseOffset, appendedMs } = repeated
+      return { baseOffset: offset(baseOffset), lsn: lsn(repeated.lsn), appendedMs }
+    }
+    const base = partition.nextOffset
+    return this.#take(
+      [batchEntry(partition, stored, base)],
+      (place) => this.#placeBatches(place, 0, [{ partition, batch: stored }]),
+      ({ firstLsn, appendedMs }) => {
+        this.#moveEnd(partition, firstLsn)
+        return { baseOffset: offset(base), lsn: lsn(firstLsn), appendedMs }
+      },
+    )
+  }
+  #placeBatches(
+    place: GroupPlace,
+    from: number,
+    batches: readonly { readonly partition: Partition; readonly batch: Uint8Array }[],
+  ): () => void {
+    const ways = batches.map(({ partition, batch }, i) =>
+      placeBatch(partition, this.#state.producers, batch, batch.length, {
+        lsn: place.firstLsn + from + i,
+        appendedMs: place.appendedMs,
+        segment: place.segment,
+        position: place.positions[from + i]!,
+      }),
+    )
+    return () => {
+      for (const back of ways.reverse()) back()
+    }
+  }
+  /** The batch with this LSN is durable. */
+  #moveEnd(partition: Partition, batchLsn: number): void {
+    const { index } = partition
+    let entry = index.count - 1
+    while (entry > 0 && index.lsn(entry) > batchLsn) entry--
+    partition.durableEnd = index.lastOffset(entry) + 1
+    this.#moved.add(partition)
+  }
+
+  offsets(topic: string, partition: PartitionId): OffsetRange {
+    return offsetsOf(this.#state.topics.partition(topic, partition).partition)
+  }
+  async read(topic: string, id: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]> {
+    const { partition } = this.#state.topics.partition(topic, id)
+    return readBatches(this.#journal, partition, topic, from, maxBytes)
+  }
+  offsetForTime(topic: string, partition: PartitionId, timestampMs: number) {
+    return findTime(this.#journal, this.#state.topics.partition(topic, partition).partition, timestampMs)
+  }
+  offsetOfMaxTime(topic: string, partition: PartitionId) {
+    return findMaxTime(this.#journal, this.#state.topics.partition(topic, partition).partition)
+  }
+  onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  // --- Producers ---
+
+  async newProducerId(): Promise<{ readonly producerId: bigint; readonly epoch: number }> {
+    return this.#producer(this.#state.producers.take(), 0)
+  }
+  async bumpProducerEpoch(
+    producerId: bigint,
+    epoch: number,
+  ): Promise<{ readonly producerId: bigint; readonly epoch: number }> {
+    const raised = this.#state.producers.raised(Number(producerId), epoch)
+    return this.#producer(raised.id, raised.epoch)
+  }
+  #producer(id: number, epoch: number): Promise<{ readonly producerId: bigint; readonly epoch: number }> {
+    const { producers } = this.#state
+    const before = producers.epoch(id)
+    return this.#take(
+      [this.#own(entryKind.producer, ownStream.metadata, writeProducer({ id, epoch }))],
+      () => {
+        producers.setEpoch(id, epoch)
+        return () => producers.setEpoch(id, before)
+      },
+      () => ({ producerId: BigInt(id), epoch }),
+    )
+  }
+
+  // --- Jobs ---
+
+  origin(): Cursor {
+    return cursorAt(0)
+  }
+  now(): Cursor {
+    return cursorAt(this.#journal.durableLsn)
+  }
+  follow(follow: { readonly job: string; readonly topics: readonly string[]; readonly from: Cursor }): Follower {
+    if (this.#followers.size >= this.#followersMax) {
+      throw new LogError('KAFKA_STORAGE_ERROR', `${this.#followersMax} followers are open already; close some`)
+    }
+    const fromLsn = lsnOfCursor(follow.from, this.#journal.lastLsn)
+    const follower = new LogFollower(
+      this.#journal,
+      this.#state.topics,
+      { job: follow.job, topics: follow.topics, fromLsn },
+      (closed) => this.#followers.delete(closed),
+    )
+    this.#followers.add(follower)
+    return follower
+  }
+  get followers(): number {
+    return this.#followers.size
+  }
+
+  async tick(job: string, payload: Uint8Array): Promise<void> {
+    this.#checkJob(job)
+    const entry = this.#own(entryKind.tick, ownStream.ticks, writeTick(job, payload))
+    await this.#take(
+      [entry],
+      () => () => {},
+      () => {},
+    )
+  }
+  async takeJob(job: string): Promise<JobState> {
+    this.#checkJob(job)
+    const { jobs } = this.#state
+    const { epoch, cursor } = jobs.state(job)
+    const entry = { job, epoch: epoch + 1, step: null }
+    return this.#take(
+      [this.#own(entryKind.jobTaken, ownStream.jobs, writeJob(entry))],
+      () => jobs.apply(entry, cursor),
+      () => ({ epoch: epoch + 1, cursor }),
+    )
+  }
+  async commit(commit: Commit): Promise<{ readonly lsn: Lsn }> {
+    const { job, epoch, previous, cursor } = commit
+    const { jobs, topics, producers } = this.#state
+    this.#checkJob(job)
+    jobs.check(job, epoch, previous)
+    if (lsnOfCursor(cursor, this.#journal.durableLsn) < lsnOfCursor(previous, this.#journal.durableLsn)) {
+      throw new FencedError(`job ${job} stands at ${previous} and may not go back to ${cursor}`)
+    }
+    const nowMs = this.#world.clock.nowMs()
+    const next = new Map<Partition, number>()
+    const batches: { partition: Partition; batch: Uint8Array }[] = []
+    const entry = { job, epoch, step: { previous, cursor } }
+    const entries = [this.#own(entryKind.jobCommit, ownStream.jobs, writeJob(entry))]
+    for (const append of commit.appends) {
+      const { topic, partition } = topics.partition(append.topic, append.partition)
+      const batch = checkedBatch(topic, partition, append.batch, nowMs)
+      if (judgeProducer(partition, producers, batch) !== null) {
+        throw new LogError('INVALID_RECORD', `a commit of job ${job} repeats a batch of an idempotent producer`)
+      }
+      const base = next.get(partition) ?? partition.nextOffset
+      next.set(partition, base + recordsIn(batch))
+      batches.push({ partition, batch })
+      entries.push(batchEntry(partition, batch, base))
+    }
+    return this.#take(
+      entries,
+      (place) => {
+        const unplace = this.#placeBatches(place, 1, batches)
+        const unapply = jobs.apply(entry, cursor)
+        return () => {
+          unapply()
+          unplace()
+        }
+      },
+      ({ firstLsn, lastLsn }) => {
+        for (const [i, { partition }] of batches.entries()) this.#moveEnd(partition, firstLsn + 1 + i)
+        return { lsn: lsn(lastLsn) }
+      },
+    )
+  }
+  #checkJob(job: string): void {
+    const bytes = new TextEncoder().encode(job).length
+    if (bytes < 1 || bytes > jobNameBytesMax) {
+      throw new LogError('INVALID_RECORD', `a job's name has 1 to ${jobNameBytesMax} bytes, this one ${bytes}`)
+    }
+    if (this.#state.jobsDamage !== null) throw new LogError('KAFKA_STORAGE_ERROR', this.#state.jobsDamage)
+  }
+
+  /** Lets go of all who follow; nothing is told to anyone afterwards. */
+  close(): void {
+    for (const follower of [...this.#followers]) follower.close()
+    this.#listeners.clear()
+  }
+}
+
+function recordsIn(batch: Uint8Array): number {
+  return lastOffsetDelta(batch) + 1
+}

@@ -1,0 +1,111 @@
+// The payloads of the house's own entries: topics, producers, jobs as JSON; ticks as bytes. Read back they are checked.
+//
+//   topic      {"op":"create","key":1,"name":…,"id":hex,"partitions":6,"configs":{…}} | {"op":"delete","key":1}
+//   producer   {"id":17,"epoch":0}
+//   jobTaken   {"job":…,"epoch":2}
+//   jobCommit  {"job":…,"epoch":2,"previous":…,"cursor":…}
+//   tick       length of the job's name 2 (big-endian), the name in UTF-8, the job's own bytes
+//
+// Changing them needs a format version (entry.ts).
+import { assert } from '../std/assert.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+export type TopicEntry =
+  | {
+      readonly op: 'create'
+      readonly key: number
+      readonly name: string
+      /** 32 hexadecimal digits. */
+      readonly id: string
+      readonly partitions: number
+      readonly configs: Readonly<Record<string, string>>
+    }
+  | { readonly op: 'delete'; readonly key: number }
+export interface ProducerEntry {
+  readonly id: number
+  readonly epoch: number
+}
+export interface JobEntry {
+  readonly job: string
+  readonly epoch: number
+  /** Null: the job was taken over, and stands where it stood. */
+  readonly step: { readonly previous: string; readonly cursor: string } | null
+}
+
+const write = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
+function read(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(decoder.decode(payload))
+  assert(typeof value === 'object' && value !== null, 'an entry of the house is a JSON object')
+  return { ...value }
+}
+function numberOf(value: unknown, what: string): number {
+  assert(typeof value === 'number' && Number.isSafeInteger(value) && value >= 0, `${what} is ${String(value)}`)
+  return value
+}
+function textOf(value: unknown, what: string): string {
+  assert(typeof value === 'string', `${what} is ${String(value)}`)
+  return value
+}
+
+export function writeTopic(entry: TopicEntry): Uint8Array {
+  return write(entry)
+}
+export function readTopic(payload: Uint8Array): TopicEntry {
+  const { op, key, name, id, partitions, configs } = read(payload)
+  if (op === 'delete') return { op, key: numberOf(key, 'the key of a topic') }
+  assert(op === 'create', `a topic entry says ${String(op)}`)
+  assert(typeof configs === 'object' && configs !== null, 'the configs of a topic are an object')
+  return {
+    op,
+    key: numberOf(key, 'the key of a topic'),
+    name: textOf(name, 'the name of a topic'),
+    id: textOf(id, 'the id of a topic'),
+    partitions: numberOf(partitions, 'the partitions of a topic'),
+    configs: Object.fromEntries(Object.entries(configs).map(([key, value]) => [key, textOf(value, key)])),
+  }
+}
+
+export function writeProducer(entry: ProducerEntry): Uint8Array {
+  return write(entry)
+}
+export function readProducer(payload: Uint8Array): ProducerEntry {
+  const { id, epoch } = read(payload)
+  return { id: numberOf(id, 'a producer id'), epoch: numberOf(epoch, 'a producer epoch') }
+}
+
+export function writeJob({ job, epoch, step }: JobEntry): Uint8Array {
+  return write({ job, epoch, ...step })
+}
+export function readJob(payload: Uint8Array): JobEntry {
+  const { job, epoch, previous, cursor } = read(payload)
+  return {
+    job: textOf(job, 'the name of a job'),
+    epoch: numberOf(epoch, 'the epoch of a job'),
+    step:
+      cursor === undefined
+        ? null
+        : {
+            previous: textOf(previous, 'the cursor before a commit'),
+            cursor: textOf(cursor, 'the cursor of a commit'),
+          },
+  }
+}
+
+export function writeTick(job: string, payload: Uint8Array): Uint8Array {
+  const name = encoder.encode(job)
+  const bytes = new Uint8Array(2 + name.length + payload.length)
+  bytes[0] = name.length >> 8
+  bytes[1] = name.length
+  bytes.set(name, 2)
+  bytes.set(payload, 2 + name.length)
+  return bytes
+}
+/** The job's own bytes, or null if the tick is of another job. */
+export function readTick(tick: Uint8Array, job: Uint8Array): Uint8Array | null {
+  const length = (tick[0]! << 8) | tick[1]!
+  if (length !== job.length) return null
+  for (let i = 0; i < length; i++) if (tick[2 + i] !== job[i]) return null
+  return tick.subarray(2 + length)
+}

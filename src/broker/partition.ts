@@ -1,0 +1,73 @@
+// One partition: its next offset, what of it is durable, where its batches are, and its producers.
+import { assert } from '../std/assert.ts'
+import { OffsetIndex } from './offset-index.ts'
+import type { ProducerWindow } from './producer-window.ts'
+
+/** Producers remembered per partition; the one that wrote longest ago is forgotten first. */
+export const partitionProducersMax = 10_000
+
+export class Partition {
+  readonly topicKey: number
+  readonly id: number
+  readonly index = new OffsetIndex()
+  /** The offset the next batch gets. */
+  nextOffset = 0
+  /** One past the last durable record: what readers see. */
+  durableEnd = 0
+  /** The first offset still held. */
+  readonly start = 0
+  /** Why nothing may be appended any more; null: all is well. */
+  damage: string | null = null
+  readonly #windows = new Map<number, ProducerWindow>()
+
+  constructor(topicKey: number, id: number) {
+    this.topicKey = topicKey
+    this.id = id
+  }
+
+  window(producerId: number): ProducerWindow | undefined {
+    return this.#windows.get(producerId)
+  }
+  /** Undefined forgets the producer. */
+  setWindow(producerId: number, window: ProducerWindow | undefined): void {
+    // Taking it out first keeps the map in the order of use.
+    this.#windows.delete(producerId)
+    if (window === undefined) return
+    this.#windows.set(producerId, window)
+    if (this.#windows.size <= partitionProducersMax) return
+    for (const oldest of this.#windows.keys()) {
+      this.#windows.delete(oldest)
+      break
+    }
+  }
+  get producers(): number {
+    return this.#windows.size
+  }
+
+  /** A batch got its place, durable or not yet. */
+  placed(
+    lastOffset: number,
+    lsn: number,
+    maxTimestampMs: number,
+    segment: number,
+    position: number,
+    bytes: number,
+  ): void {
+    assert(lastOffset >= this.nextOffset, `offset ${lastOffset} after ${this.nextOffset}`)
+    this.index.add(this.nextOffset, lastOffset, lsn, maxTimestampMs, segment, position, bytes)
+    this.nextOffset = lastOffset + 1
+  }
+  /** The newest batch was taken back. */
+  takenBack(baseOffset: number): void {
+    this.index.removeLast()
+    this.nextOffset = baseOffset
+  }
+  /** Index entries that are durable. */
+  get durableEntries(): number {
+    const { index } = this
+    let entries = index.count
+    // What is not durable yet is a few batches at the end.
+    while (entries > 0 && index.lastOffset(entries - 1) >= this.durableEnd) entries--
+    return entries
+  }
+}

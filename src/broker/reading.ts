@@ -1,0 +1,108 @@
+// Batches of one partition by offset, and offsets by time.
+import { LogError, type OffsetRange } from '../log/log.ts'
+import { type Offset, offset } from '../std/units.ts'
+import {
+  baseOffset,
+  baseTimestampMs,
+  isAppendTime,
+  maxTimestampMs,
+  recordSlots,
+  recordsOf,
+  walkRecords,
+} from '../wire/record-batch.ts'
+import { WireError } from '../wire/wire-error.ts'
+import { entryKind } from './journal/entry.ts'
+import type { Journal } from './journal/journal.ts'
+import type { Partition } from './partition.ts'
+import { inKafkasWords } from './refusals.ts'
+
+export function offsetsOf(partition: Partition): OffsetRange {
+  return { start: offset(partition.start), end: offset(partition.durableEnd) }
+}
+
+function batchAt(journal: Journal, partition: Partition, entry: number): Uint8Array {
+  const { index } = partition
+  return journal.read({
+    kind: entryKind.batch,
+    segment: index.segment(entry),
+    position: index.position(entry),
+    payloadBytes: index.bytes(entry),
+  })
+}
+
+/** See `Log.read`. */
+export function readBatches(
+  journal: Journal,
+  partition: Partition,
+  topic: string,
+  from: number,
+  maxBytes: number,
+): Uint8Array[] {
+  const { start, durableEnd: end, index } = partition
+  if (from < start || from > end) {
+    throw new LogError('OFFSET_OUT_OF_RANGE', `${topic}-${partition.id} holds offsets ${start} to ${end}, not ${from}`)
+  }
+  const batches: Uint8Array[] = []
+  let bytes = 0
+  let expected = from
+  for (let entry = index.find(from); entry < index.count && index.lastOffset(entry) < end; entry++) {
+    const size = index.bytes(entry)
+    if (batches.length > 0 && bytes + size > maxBytes) break
+    if (index.baseOffset(entry) > expected) {
+      // A hole: what was there is damaged. Nobody is led across it unawares.
+      if (batches.length > 0) break
+      throw damaged(topic, partition, expected, index.baseOffset(entry))
+    }
+    batches.push(inKafkasWords(() => batchAt(journal, partition, entry)))
+    bytes += size
+    expected = index.lastOffset(entry) + 1
+  }
+  return batches
+}
+function damaged(topic: string, partition: Partition, from: number, to: number): LogError {
+  return new LogError(
+    'CORRUPT_MESSAGE',
+    `${topic}-${partition.id}: offsets ${from} to ${to - 1} are damaged on disk. Go on reading from ${to}, or restore ` +
+      'the data directory from a backup.',
+  )
+}
+
+export interface TimedOffset {
+  readonly offset: Offset
+  readonly timestampMs: number
+}
+/** The earliest record at or after the time. */
+export function findTime(journal: Journal, partition: Partition, timestampMs: number): TimedOffset | null {
+  const entry = partition.index.findTime(timestampMs, partition.durableEntries)
+  return entry < 0 ? null : inKafkasWords(() => recordAtTime(batchAt(journal, partition, entry), timestampMs))
+}
+/** The (first) record with the largest timestamp. */
+export function findMaxTime(journal: Journal, partition: Partition): TimedOffset | null {
+  const entry = partition.index.findMaxTime(partition.durableEntries)
+  if (entry < 0) return null
+  return inKafkasWords(() => recordAtTime(batchAt(journal, partition, entry), partition.index.maxTimestampMs(entry)))
+}
+
+const slots = recordSlots(256)
+/** The first record of the batch at or after the time; its first record if the records cannot be looked at. */
+function recordAtTime(batch: Uint8Array, timestampMs: number): TimedOffset {
+  const base = baseOffset(batch)
+  const first = { offset: offset(base), timestampMs: maxTimestampMs(batch) }
+  if (isAppendTime(batch)) return first
+  const baseMs = baseTimestampMs(batch)
+  try {
+    const { bytes, start, end } = recordsOf(batch)
+    for (let at = start; at < end; ) {
+      at = walkRecords(bytes, at, end, slots)
+      for (let row = 0; row < slots.count; row++) {
+        const ms = baseMs + slots.timestampDelta[row]!
+        if (ms >= timestampMs) return { offset: offset(base + slots.offsetDelta[row]!), timestampMs: ms }
+      }
+      if (slots.count === 0) break
+    }
+  } catch (error) {
+    // A batch whose header is whole and whose records are not was its producer's work: its place is still its place.
+    if (!(error instanceof WireError)) throw error
+  }
+  return first
+}

@@ -1,0 +1,127 @@
+// The state of the log, rebuilt from its journal at a start: topics, partitions, producers, jobs, and what damage means.
+import { assert } from '../std/assert.ts'
+import { baseOffset } from '../wire/record-batch.ts'
+import { placeBatch } from './appending.ts'
+import { cursorOfText } from './cursors.ts'
+import { readJob, readProducer, readTopic } from './house-entries.ts'
+import { JobTable } from './job-table.ts'
+import type { Damage } from './journal/damage.ts'
+import { entryKind, ownStream } from './journal/entry.ts'
+import type { ReplayedEntry } from './journal/recovery.ts'
+import { ProducerIds } from './producer-ids.ts'
+import { TopicTable } from './topic-table.ts'
+
+export interface LogState {
+  readonly topics: TopicTable
+  readonly producers: ProducerIds
+  readonly jobs: JobTable
+  /** Why no job may commit; null: all is well. */
+  jobsDamage: string | null
+}
+export function blankState(logId: Uint8Array, partitionsMax: number): LogState {
+  return {
+    topics: new TopicTable(partitionsMax),
+    producers: new ProducerIds(logId),
+    jobs: new JobTable(),
+    jobsDamage: null,
+  }
+}
+
+/** What a replay learns beside the state. */
+export interface Replay {
+  readonly state: LogState
+  /** Keys of topics whose batches are there and whose making was lost. */
+  readonly orphans: Set<number>
+  readonly deleted: Set<number>
+  lastJobLsn: number
+}
+export function replayOf(state: LogState): Replay {
+  return { state, orphans: new Set(), deleted: new Set(), lastJobLsn: 0 }
+}
+
+export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
+  const { header, segment, position } = entry
+  const { topics, producers, jobs } = replay.state
+  switch (header.kind) {
+    case entryKind.batch: {
+      topics.keyUsed(header.topicKey)
+      const partition = topics.byKey(header.topicKey)?.partitions[header.partition]
+      if (partition === undefined) {
+        if (!replay.deleted.has(header.topicKey)) replay.orphans.add(header.topicKey)
+        return
+      }
+      const batch = entry.payload()
+      // After lost batches the offsets go on where the journal says.
+      partition.nextOffset = baseOffset(batch)
+      const { lsn, appendedMs } = header
+      placeBatch(partition, producers, batch, batch.length, { lsn, appendedMs, segment, position })
+      partition.durableEnd = partition.nextOffset
+      return
+    }
+    case entryKind.topic: {
+      const told = readTopic(entry.payload())
+      if (told.op === 'create') topics.add(told, 'live')
+      else {
+        const topic = topics.byKey(told.key)
+        if (topic !== null) topics.remove(topic)
+        replay.deleted.add(told.key)
+      }
+      return
+    }
+    case entryKind.producer: {
+      const { id, epoch } = readProducer(entry.payload())
+      producers.seen(id, epoch)
+      return
+    }
+    case entryKind.jobTaken:
+    case entryKind.jobCommit: {
+      const told = readJob(entry.payload())
+      jobs.apply(told, told.step === null ? jobs.state(told.job).cursor : cursorOfText(told.step.cursor))
+      replay.lastJobLsn = header.lsn
+      return
+    }
+    case entryKind.tick:
+    case entryKind.witness:
+      return
+    default:
+      assert(false, `entry ${header.lsn} is of kind ${header.kind}, which this format does not have`)
+  }
+}
+
+/** Makes read-only what may have lost entries. Returns what to tell people, or null. */
+export function heedDamage(replay: Replay, damage: Damage): string | null {
+  if (damage.ranges.length === 0) return null
+  const { state } = replay
+  const first = damage.ranges[0]!
+  const where = `${damage.ranges.reduce((sum, range) => sum + range.lastLsn - range.firstLsn + 1, 0)} entries of the journal that were on disk are damaged (first: ${first.firstLsn}, near ${first.path})`
+  const cure = 'Nothing was deleted. Restore the data directory from a backup, or export what is left and start anew.'
+  const suspect = (lastLsn: number): boolean => damage.unknownEntries > 0 && lastLsn < damage.lastLsn
+  const touched: string[] = []
+  for (const topic of state.topics.all()) {
+    for (const partition of topic.partitions) {
+      const { index } = partition
+      const lost = damage.lost.some((each) => each.topicKey === topic.key && each.partition === partition.id)
+      const lastLsn = index.count === 0 ? 0 : index.lsn(index.count - 1)
+      if (!lost && !suspect(lastLsn)) continue
+      const name = `${topic.info.name}-${partition.id}`
+      touched.push(name)
+      partition.damage = `${name} is read-only: ${where}${lost ? '' : ', perhaps of this partition'}. ${cure}`
+    }
+  }
+  const ownLost = (stream: number): boolean =>
+    damage.lost.some((each) => each.topicKey === 0 && each.partition === stream)
+  if (ownLost(ownStream.jobs) || suspect(replay.lastJobLsn)) {
+    state.jobsDamage = `no job may commit: ${where}, and progress of jobs may be among them. ${cure}`
+    touched.push('the progress of jobs')
+  }
+  // Keys and ids that lost entries may have given out are not given out again.
+  const lostMetadata = damage.lost.find((each) => each.topicKey === 0 && each.partition === ownStream.metadata)
+  const unsure = (lostMetadata?.entries ?? 0) + damage.unknownEntries
+  state.topics.skipKeys(unsure)
+  state.producers.skip(unsure)
+  if (lostMetadata !== undefined) touched.push('topics and producers')
+  if (replay.orphans.size > 0) touched.push(`${replay.orphans.size} topics whose names are lost`)
+  const what =
+    touched.length === 0 ? '' : ` Touched: ${touched.slice(0, 20).join(', ')}${touched.length > 20 ? ' …' : ''}.`
+  return `${where}.${what} ${cure}`
+}
