@@ -10,7 +10,7 @@ import { type Server, startServer, withDataDir } from './server.ts'
 const kpisAnswer = z.object({ current: z.object({ sales: z.number() }).nullable() })
 const figureMsMax = 30_000
 /** Memory is read when the start is over and the default 50 sales a second have gone on for a while. */
-const settleMs = 4_000
+const settleMs = 2_000
 
 interface Started {
   readonly readyMs: number

@@ -50,7 +50,7 @@ export interface Taken {
 }
 
 /** Runs of one process: one cold, some warm. */
-const runsInProcess = 4
+const runsInProcess = 3
 const childAnswer = z.object({
   seconds: z.array(z.number()),
   peakBytes: z.number().nullable(),
