@@ -18,7 +18,8 @@
 //   64  4  CRC-32C of the payload; of a batch: of its first 21 bytes, which hold the batch's own CRC of all the rest
 //   68  4  salt of the segment
 //   72  4  generation of the segment
-//   76  4  zero
+//   76  4  position of this header in the segment's stream: a header that lies elsewhere, by a misdirected write, is no header
+import { assert } from '../../std/assert.ts'
 import { crc32c } from '../../std/crc32c.ts'
 import { readU32, readU64, writeU32, writeU64 } from './big-endian.ts'
 import { entryHeaderBytes, formatVersion, newerFormat, type SegmentIdentity } from './layout.ts'
@@ -86,8 +87,18 @@ export function blankEntryHeader(): EntryHeader {
 
 const entryMagic = 0x4d4c454e
 
-/** Writes all but `syncedTo` and the header's CRC; `sealEntryHeader` completes it when the entry goes to the file. */
-export function writeEntryHeader(bytes: Uint8Array, at: number, header: EntryHeader, identity: SegmentIdentity): void {
+/**
+ * Writes all but `syncedTo` and the header's CRC; `sealEntryHeader` completes it when the entry goes to the file.
+ * `position` is the entry's own.
+ */
+export function writeEntryHeader(
+  bytes: Uint8Array,
+  at: number,
+  header: EntryHeader,
+  identity: SegmentIdentity,
+  position: number,
+): void {
+  assert(position <= 0xffff_ffff, `a segment of more than 4 GiB: ${position}`)
   writeU32(bytes, at, entryMagic)
   writeU32(bytes, at + 4, 0)
   bytes[at + 8] = formatVersion
@@ -106,7 +117,7 @@ export function writeEntryHeader(bytes: Uint8Array, at: number, header: EntryHea
   writeU32(bytes, at + 64, header.payloadCrc)
   writeU32(bytes, at + 68, identity.salt)
   writeU32(bytes, at + 72, identity.generation)
-  writeU32(bytes, at + 76, 0)
+  writeU32(bytes, at + 76, position)
 }
 export function sealEntryHeader(bytes: Uint8Array, at: number, syncedTo: number): void {
   writeU64(bytes, at + 24, syncedTo)
@@ -116,12 +127,14 @@ export function sealEntryHeader(bytes: Uint8Array, at: number, syncedTo: number)
 export const payloadBytesAt = (bytes: Uint8Array, at: number): number => readU32(bytes, at + 12)
 
 /**
- * Fills `into` and returns true if the 80 bytes are an undamaged header of this segment. `identity` null: of any
- * segment (its own header is lost). Throws NEWER_FORMAT for an undamaged header of a newer version.
+ * Fills `into` and returns true if the 80 bytes are an undamaged header of this segment, where it belongs (`position` in
+ * the stream). `identity` null: of any segment (its own header is lost). Throws NEWER_FORMAT for an undamaged header of
+ * a newer version.
  */
 export function readEntryHeader(
   bytes: Uint8Array,
   at: number,
+  position: number,
   identity: SegmentIdentity | null,
   path: string,
   into: EntryHeader,
@@ -130,6 +143,7 @@ export function readEntryHeader(
   if (bytes.length < at + entryHeaderBytes || readU32(bytes, at) !== entryMagic) return false
   if (checkCrc && readU32(bytes, at + 4) !== crc32c(bytes, at + 8, at + entryHeaderBytes)) return false
   if (bytes[at + 8] !== formatVersion) throw newerFormat(path, bytes[at + 8]!)
+  if (readU32(bytes, at + 76) !== position) return false
   if (identity !== null) {
     if (readU32(bytes, at + 68) !== identity.salt || readU32(bytes, at + 72) !== identity.generation) return false
   }

@@ -65,7 +65,7 @@ export class FileWindow {
   constructor(file: File, sizeBytes: number, windowBytes: number) {
     this.file = file
     this.sizeBytes = sizeBytes
-    this.bytes = new Uint8Array(windowBytes)
+    this.bytes = new Uint8Array(Math.min(windowBytes, sizeBytes))
   }
 
   holds(place: number, count: number): boolean {

@@ -88,6 +88,11 @@ export class GroupCommit {
   /** The highest LSN that a written header witnesses. */
   #witnessedLsn: number
   #lastIsWitness = false
+  /**
+   * A segment could not be begun. Its file may come back after a power cut, and with its later generation would make
+   * void what the segment before went on with. So that one takes no more: the next append tries a new segment again.
+   */
+  #rollFailed = false
   #pendingBytes = 0
   #queue: Group[] = []
   #inFlight: Group[] = []
@@ -192,7 +197,8 @@ export class GroupCommit {
     const { segments } = this.#state
     const last = segments.at(-1)
     const isNew = last === undefined || last.end === segmentHeaderBytes
-    if (last !== undefined && (isNew || last.end + groupBytes <= this.#settings.segmentBytes)) return last
+    const fits = last !== undefined && last.end + groupBytes <= this.#settings.segmentBytes && !this.#rollFailed
+    if (last !== undefined && (isNew || fits)) return last
     this.#generation++
     const startLsn = this.lastLsn + 1
     const segment = new Segment(
@@ -361,6 +367,7 @@ export class GroupCommit {
       segment.file?.close()
       segment.file = null
       segment.written = 0
+      this.#rollFailed = true
       // If it cannot be removed either, the next roll tries again, and a start finds nothing in it.
       if (fs.stat(segment.path) !== null) {
         try {
@@ -381,7 +388,10 @@ export class GroupCommit {
         return false
       }
     }
+    // While it was waited for, a background sync may have failed.
+    if (this.#failure !== null) return false
     segment.created = true
+    this.#rollFailed = false
     if (old !== undefined) {
       old.sealed = true
       old.file?.close()

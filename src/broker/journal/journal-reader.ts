@@ -74,7 +74,7 @@ export class JournalReader {
     const at = arena === null ? place - window!.place : place % arenaBytes
     const header = this.#header
     // Bytes in memory are the ones that were written; bytes of a file may have rotted since.
-    const good = readEntryHeader(bytes, at, segment.header, segment.path, header, arena === null)
+    const good = readEntryHeader(bytes, at, start, segment.header, segment.path, header, arena === null)
     if (!good || (!this.#seeking && header.lsn !== this.#nextLsn)) throw this.#broken(segment, start)
     const after = start + entryHeaderBytes + header.payloadBytes
     if (this.#seeking && header.lsn !== this.#nextLsn) {

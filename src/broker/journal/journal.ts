@@ -211,6 +211,6 @@ class OpenJournal implements Journal {
 
 function isIntact(bytes: Uint8Array, segment: Segment, place: PayloadPlace): boolean {
   const header: EntryHeader = blankEntryHeader()
-  if (!readEntryHeader(bytes, 0, segment.header, segment.path, header)) return false
+  if (!readEntryHeader(bytes, 0, place.position, segment.header, segment.path, header)) return false
   return header.payloadBytes === place.payloadBytes && payloadIsIntact(bytes, entryHeaderBytes, header)
 }

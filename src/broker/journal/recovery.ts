@@ -180,6 +180,10 @@ async function appendInPlace(
     await file.sync()
     await world.fs.syncFolder(found.path.slice(0, found.path.lastIndexOf('/')))
   }
+  // The recovery that made the file may have died between its rename and the sync of the folder.
+  if (settings.faults.noFolderSyncInRecovery !== true) {
+    await world.fs.syncFolder(found.path.slice(0, found.path.lastIndexOf('/')))
+  }
   segment.sealed = false
   segment.resume(file, segment.end, (into, place) => {
     if (readFully(file, into, place) < into.length) {

@@ -112,7 +112,7 @@ export class Segment {
       this.#arenaAt(placeOf(this.end)).fill(0, place, place + (start - this.end))
     }
     const place = this.#enterBlock(start, 0)
-    writeEntryHeader(this.#arenaAt(place), place % arenaBytes, header, this.header)
+    writeEntryHeader(this.#arenaAt(place), place % arenaBytes, header, this.header, start)
     let position = start + entryHeaderBytes
     for (let done = 0; done < payload.length; ) {
       const to = this.#enterBlock(position, payload.length - done)

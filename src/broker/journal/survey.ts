@@ -137,7 +137,8 @@ export function surveyJournal(fs: FileSystem, folder: string, settings: SurveySe
   }
   const { damage, lastLsn, torn } = judge(missed, witness, intactEnd, openGroupFirst)
   const wholeTail = last?.clean === true && damage.at(-1)?.next !== null
-  const clean = fine && !torn && wholeTail && witness === lastLsn
+  // A segment that a roll began and nobody wrote to may not be durable itself: only a recovered one was synced whole.
+  const clean = fine && !torn && wholeTail && witness === lastLsn && last?.header?.recovered === true
   return { segments, witness, lastLsn, damage, brokenPayloads, clean, generationMax, temporaries }
 }
 

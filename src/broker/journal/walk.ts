@@ -42,7 +42,11 @@ export function walkEntries(walk: Walk): Walked {
   for (;;) {
     const start = entryStart(position)
     const at = window.load(placeOf(start), entryHeaderBytes)
-    if (at >= 0 && readEntryHeader(window.bytes, at, walk.identity, window.file.path, header) && header.lsn > lastLsn) {
+    if (
+      at >= 0 &&
+      readEntryHeader(window.bytes, at, start, walk.identity, window.file.path, header) &&
+      header.lsn > lastLsn
+    ) {
       lastLsn = header.lsn
       const intact =
         walk.payloads === 'unread' || payloadAt(window, start, header, walk.payloads === 'checked') !== null
@@ -63,7 +67,7 @@ export function walkEntries(walk: Walk): Walked {
 
 /**
  * Position of the next entry after the broken one at `position`, or -1. In its own block any 80 bytes may be a header:
- * they have to vouch for themselves with magic, CRC and the segment's salt. Later blocks say where an entry begins.
+ * they have to vouch for themselves with magic, CRC, place and the segment's salt. Later blocks say where an entry begins.
  */
 function nextEntryAfter(walk: Walk, position: number, lastLsn: number): number {
   const { window } = walk
@@ -75,8 +79,9 @@ function nextEntryAfter(walk: Walk, position: number, lastLsn: number): number {
     const header = blankEntryHeader()
     for (let at = begin + 1; at + entryHeaderBytes <= begin + rest; at++) {
       if (window.bytes[at] !== 0x4d) continue
-      if (!readEntryHeader(window.bytes, at, walk.identity, window.file.path, header)) continue
-      if (header.lsn > lastLsn) return position + (at - begin)
+      const candidate = position + (at - begin)
+      if (!readEntryHeader(window.bytes, at, candidate, walk.identity, window.file.path, header)) continue
+      if (header.lsn > lastLsn) return candidate
     }
   }
   for (let block = Math.floor(place / blockBytes) + 1; ; block++) {
@@ -92,7 +97,8 @@ function nextEntryAfter(walk: Walk, position: number, lastLsn: number): number {
 /** Of a segment whose header is lost: the identity in its first undamaged entry or block; null if there is none. */
 export function learnIdentity(window: FileWindow): SegmentIdentity | null {
   const first = window.load(placeOf(segmentHeaderBytes), entryHeaderBytes)
-  if (first >= 0 && readEntryHeader(window.bytes, first, null, window.file.path, blankEntryHeader())) {
+  const { path } = window.file
+  if (first >= 0 && readEntryHeader(window.bytes, first, segmentHeaderBytes, null, path, blankEntryHeader())) {
     return identityAt(window.bytes, first)
   }
   for (let block = 0; ; block++) {
