@@ -34,6 +34,10 @@ test('the package runs from what is emitted', () => {
   assert.equal(readFileSync(join(dist, 'screen/index.html'), 'utf8'), 'kept')
   assert.ok(!existsSync(join(dist, 'old.js')))
 
+  // As an installed package lies: without any source.
+  cpSync(`${root}bin`, join(folder, 'bin'), { recursive: true })
+  cpSync(`${root}package.json`, join(folder, 'package.json'))
+  symlinkSync(`${root}node_modules`, join(folder, 'node_modules'))
   const emitted = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   assert.deepEqual(
     emitted.filter((name) => /\.(test|suite)\.js$/.test(name)),
@@ -47,9 +51,6 @@ test('the package runs from what is emitted', () => {
     }
   }
 
-  cpSync(`${root}bin`, join(folder, 'bin'), { recursive: true })
-  cpSync(`${root}package.json`, join(folder, 'package.json'))
-  symlinkSync(`${root}node_modules`, join(folder, 'node_modules'))
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [join(folder, 'bin/millrace.mjs'), ...args], { encoding: 'utf8' })
   assert.match(run('version').stdout, /^millrace \d/)
