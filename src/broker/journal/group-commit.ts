@@ -5,16 +5,19 @@
 // everything back that is not durable; a failed sync ends the journal: the kernel reports it once and then holds the
 // pages for clean, so neither a retry nor an acknowledgement can be trusted.
 import { assert } from '../../std/assert.ts'
-import { crc32c } from '../../std/crc32c.ts'
-import { type File, FsError, type Timer, type World } from '../../world/world.ts'
-import { readU32, writeU32, writeU64 } from './big-endian.ts'
-import { type StreamSequences, streamKey } from './damage.ts'
-import { batchPrefixBytes, blankEntryHeader, type EntryKind, entryKind, ownStream } from './entry.ts'
+import type { File, Timer, World } from '../../world/world.ts'
+import type { StreamSequences } from './damage.ts'
+import { DiskRoom, isFull } from './disk-room.ts'
+import { type EntryKind, entryKind, ownStream } from './entry.ts'
 import { JournalError } from './journal-error.ts'
-import { entryHeaderBytes, fileBytesOf, segmentHeaderBytes, segmentName } from './layout.ts'
+import { entryHeaderBytes, fileBytesOf, segmentHeaderBytes } from './layout.ts'
+import { beginFile, newSegment } from './new-segment.ts'
 import type { TailCache } from './open-files.ts'
-import { Segment } from './segment.ts'
+import { PendingGroups } from './pending-groups.ts'
+import { placeEntries } from './place-entries.ts'
+import type { Segment } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
+import { Waiters } from './waiters.ts'
 
 export interface NewEntry {
   readonly kind: EntryKind
@@ -40,24 +43,6 @@ export interface GroupPlace {
   readonly positions: readonly number[]
 }
 
-interface Group {
-  readonly segment: Segment
-  /** Of the stream, before and after the group. */
-  readonly from: number
-  readonly to: number
-  readonly firstLsn: number
-  readonly lastLsn: number
-  /** Entries of the streams, for taking them back. */
-  readonly streams: readonly number[]
-  readonly witness: boolean
-  readonly outcome: Outcome | null
-}
-interface Waiter {
-  readonly lsn: number
-  readonly resolve: () => void
-  readonly reject: (error: JournalError) => void
-}
-
 export interface CommitState {
   readonly segments: Segment[]
   readonly sequences: StreamSequences
@@ -68,15 +53,14 @@ export interface CommitState {
   readonly generationMax: number
 }
 
-const diskCheckEveryMs = 1000
-const blankPrefix = new Uint8Array(batchPrefixBytes)
-
 export class GroupCommit {
   readonly #world: World
   readonly #folder: string
   readonly #settings: JournalSettings
   readonly #state: CommitState
-  readonly #header = blankEntryHeader()
+  readonly #room: DiskRoom
+  readonly #pending = new PendingGroups()
+  readonly #waiters = new Waiters()
   #condition: 'open' | 'closing' | 'closed' | 'failed' = 'open'
   #failure: JournalError | null = null
   #generation: number
@@ -93,16 +77,10 @@ export class GroupCommit {
    * void what the segment before went on with. So that one takes no more: the next append tries a new segment again.
    */
   #rollFailed = false
-  #pendingBytes = 0
-  #queue: Group[] = []
-  #inFlight: Group[] = []
-  #waiters: Waiter[] = []
   #running: Promise<void> | null = null
   #backgroundSync: Promise<void> | null = null
   #timers = new Map<'start' | 'witness' | 'sync', Timer>()
   #lastAppendMono = 0
-  #diskCheckedMono = Number.NEGATIVE_INFINITY
-  #diskLow = false
   #advanced: (durableLsn: number) => void = () => {}
   syncs = 0
   writes = 0
@@ -112,6 +90,7 @@ export class GroupCommit {
     this.#folder = folder
     this.#settings = settings
     this.#state = state
+    this.#room = new DiskRoom(world, folder, settings.freeBytesMin)
     this.#generation = state.generationMax
     this.lastLsn = state.lastLsn
     this.#writtenLsn = state.lastLsn
@@ -121,7 +100,7 @@ export class GroupCommit {
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes
+    return this.#pending.bytes
   }
   get failure(): JournalError | null {
     return this.#failure
@@ -143,13 +122,13 @@ export class GroupCommit {
     if (bytes > this.#settings.groupBytesMax) {
       throw new JournalError('TOO_LARGE', `${bytes} bytes in one step; the limit is ${this.#settings.groupBytesMax}`)
     }
-    if (this.#pendingBytes + bytes > this.#settings.pendingBytesMax) {
+    if (this.#pending.bytes + bytes > this.#settings.pendingBytesMax) {
       throw new JournalError(
         'SLOW',
-        `${this.#pendingBytes} bytes wait for the disk, the limit is ${this.#settings.pendingBytesMax}; retry later`,
+        `${this.#pending.bytes} bytes wait for the disk, the limit is ${this.#settings.pendingBytesMax}; retry later`,
       )
     }
-    if (this.#isDiskLow()) throw this.#noRoom(`less than ${this.#settings.freeBytesMin} bytes are free`)
+    if (this.#room.isLow()) throw this.#room.error(`less than ${this.#settings.freeBytesMin} bytes are free`)
     return this.#take(entries, bytes, outcome)
   }
 
@@ -159,35 +138,13 @@ export class GroupCommit {
     const from = segment.end
     const firstLsn = this.lastLsn + 1
     const appendedMs = this.#world.clock.nowMs()
-    const positions: number[] = []
-    const streams: number[] = []
+    const { sequences } = this.#state
     const split = this.#settings.faults.splitGroups === true
-    const header = this.#header
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i]!
-      const { payload } = entry
-      const key = streamKey(entry.topicKey, entry.partition)
-      const isBatch = entry.kind === entryKind.batch
-      const prefix = isBatch ? batchPrefix(payload, entry.baseOffset ?? 0) : null
-      header.kind = entry.kind
-      header.payloadBytes = payload.length
-      header.lsn = firstLsn + i
-      header.appendedMs = appendedMs
-      header.topicKey = entry.topicKey
-      header.partition = entry.partition
-      header.sequence = this.#state.sequences.take(key, entry.topicKey, entry.partition)
-      header.groupIndex = split ? 0 : i
-      header.groupCount = split ? 1 : entries.length
-      header.payloadCrc = crc32c(prefix ?? payload)
-      streams.push(key)
-      positions.push(segment.put(header, prefix, payload))
-    }
+    const { positions, streams } = placeEntries(segment, entries, firstLsn, appendedMs, sequences, split)
     const lastLsn = firstLsn + entries.length - 1
-    const witness = header.kind === entryKind.witness
     this.lastLsn = lastLsn
-    this.#lastIsWitness = witness
-    this.#pendingBytes += segment.end - from
-    this.#queue.push({ segment, from, to: segment.end, firstLsn, lastLsn, streams, witness, outcome })
+    this.#lastIsWitness = entries.at(-1)?.kind === entryKind.witness
+    this.#pending.add({ segment, from, to: segment.end, firstLsn, lastLsn, streams, outcome })
     this.#lastAppendMono = this.#world.clock.monoMs()
     this.#start()
     return { firstLsn, lastLsn, appendedMs, segment: segment.index, positions }
@@ -200,40 +157,17 @@ export class GroupCommit {
     const fits = last !== undefined && last.end + groupBytes <= this.#settings.segmentBytes && !this.#rollFailed
     if (last !== undefined && (isNew || fits)) return last
     this.#generation++
-    const startLsn = this.lastLsn + 1
-    const segment = new Segment(
-      segments.length,
-      {
-        salt: this.#world.random.fork('salt').fork(String(this.#generation)).u32(),
-        generation: this.#generation,
-        recovered: false,
-        startLsn,
-        witness: 0,
-        createdMs: this.#world.clock.nowMs(),
-        journalId: this.#settings.journalId,
-      },
-      `${this.#folder}/${segmentName(startLsn)}`,
-      this.#state.cache.made,
-    )
+    const segment = newSegment(this.#world, {
+      folder: this.#folder,
+      index: segments.length,
+      startLsn: this.lastLsn + 1,
+      generation: this.#generation,
+      journalId: this.#settings.journalId,
+      recovered: null,
+      arenaMade: this.#state.cache.made,
+    })
     segments.push(segment)
     return segment
-  }
-
-  #isDiskLow(): boolean {
-    const mono = this.#world.clock.monoMs()
-    if (mono - this.#diskCheckedMono >= diskCheckEveryMs) {
-      this.#diskCheckedMono = mono
-      this.#diskLow = this.#world.fs.space(this.#folder).freeBytes < this.#settings.freeBytesMin
-    }
-    return this.#diskLow
-  }
-  #noRoom(detail: string, cause?: unknown): JournalError {
-    return new JournalError(
-      'FULL',
-      `the disk of ${this.#folder} has no room: ${detail}. Free some (at least ${this.#settings.freeBytesMin} bytes ` +
-        'must be free); reading goes on, and appends are taken again by themselves.',
-      { cause },
-    )
   }
 
   // --- Waiting ---
@@ -243,7 +177,7 @@ export class GroupCommit {
     if (lsn <= this.durableLsn) return Promise.resolve()
     if (this.#failure !== null) return Promise.reject(this.#failure)
     assert(lsn <= this.lastLsn, `waiting for LSN ${lsn}, the last one given out is ${this.lastLsn}`)
-    return new Promise((resolve, reject) => this.#waiters.push({ lsn, resolve, reject }))
+    return this.#waiters.wait(lsn)
   }
 
   // --- Flushing ---
@@ -251,7 +185,7 @@ export class GroupCommit {
   #start(): void {
     if (this.#running !== null || this.#timers.has('start')) return
     const linger = this.#settings.lingerMs
-    if (linger > 0 && this.#pendingBytes < this.#settings.flushBytesMax && this.#condition === 'open') {
+    if (linger > 0 && this.#pending.bytes < this.#settings.flushBytesMax && this.#condition === 'open') {
       const timer = this.#world.clock.timer(linger, () => {
         this.#timers.delete('start')
         this.#run()
@@ -270,17 +204,16 @@ export class GroupCommit {
   #run(): void {
     this.#running ??= this.#flushAll().finally(() => {
       this.#running = null
-      if (this.#queue.length > 0 && this.#failure === null) this.#start()
+      if (this.#pending.next !== undefined && this.#failure === null) this.#start()
     })
   }
 
   async #flushAll(): Promise<void> {
-    while (this.#queue.length > 0 && this.#failure === null) {
-      const { segment } = this.#queue[0]!
+    while (this.#pending.next !== undefined && this.#failure === null) {
+      const { segment, from } = this.#pending.next
       if (!segment.created && !(await this.#roll(segment))) continue
-      this.#takeFlush(segment)
-      const last = this.#inFlight.at(-1)!
-      segment.seal(this.#inFlight[0]!.from, last.to, this.syncedLsn)
+      const last = this.#pending.launch(this.#settings.flushBytesMax).at(-1)!
+      segment.seal(from, last.to, this.syncedLsn)
       try {
         this.writes++
         segment.writeOut(last.to)
@@ -302,31 +235,11 @@ export class GroupCommit {
     this.#witnessLater()
   }
 
-  /** Moves whole groups of one segment from the queue into flight, up to the limit of a write. */
-  #takeFlush(segment: Segment): void {
-    let count = 0
-    let bytes = 0
-    for (const group of this.#queue) {
-      const more = group.to - group.from
-      if (group.segment !== segment || (count > 0 && bytes + more > this.#settings.flushBytesMax)) break
-      bytes += more
-      count++
-    }
-    this.#inFlight = this.#queue.splice(0, count)
-  }
-
   #becomeDurable(lsn: number): void {
     if (lsn <= this.durableLsn) return
     this.durableLsn = lsn
-    const groups = this.#inFlight
-    this.#inFlight = []
-    for (const group of groups) {
-      this.#pendingBytes -= group.to - group.from
-      group.outcome?.durable()
-    }
-    const waiting = this.#waiters
-    this.#waiters = waiting.filter((waiter) => waiter.lsn > lsn)
-    for (const waiter of waiting) if (waiter.lsn <= lsn) waiter.resolve()
+    for (const group of this.#pending.land()) group.outcome?.durable()
+    this.#waiters.durable(lsn)
     this.#advanced(lsn)
   }
 
@@ -359,23 +272,9 @@ export class GroupCommit {
       return false
     const { fs } = this.#world
     try {
-      if (fs.stat(segment.path) !== null) fs.unlink(segment.path)
-      segment.file = fs.open(segment.path, 'create')
-      segment.begin(this.syncedLsn)
-      segment.writeOut(segmentHeaderBytes)
+      beginFile(fs, segment, this.syncedLsn)
     } catch (error) {
-      segment.file?.close()
-      segment.file = null
-      segment.written = 0
       this.#rollFailed = true
-      // If it cannot be removed either, the next roll tries again, and a start finds nothing in it.
-      if (fs.stat(segment.path) !== null) {
-        try {
-          fs.unlink(segment.path)
-        } catch (unlinkError) {
-          assert(unlinkError instanceof FsError, 'a file system throws FsErrors')
-        }
-      }
       await this.#writeFailed(segment, error)
       return false
     }
@@ -404,8 +303,7 @@ export class GroupCommit {
   // --- Failing ---
 
   async #writeFailed(segment: Segment, error: unknown): Promise<void> {
-    const full = error instanceof FsError && ['ENOSPC', 'EFBIG', 'EDQUOT'].includes(error.code)
-    if (!full) {
+    if (!isFull(error)) {
       this.#fail(error)
       return
     }
@@ -419,18 +317,14 @@ export class GroupCommit {
         return
       }
     }
-    this.#diskCheckedMono = Number.NEGATIVE_INFINITY
-    this.#takeBack(this.#noRoom(error instanceof Error ? error.message : String(error), error))
+    this.#room.lookAgain()
+    this.#takeBack(this.#room.error(error instanceof Error ? error.message : String(error), error))
     if (segment.created && this.syncedLsn === this.#writtenLsn) await this.#syncFile(segment.file)
   }
 
   /** Takes back everything that is not written: newest first, so that each finds the state it left. */
   #takeBack(error: JournalError): void {
-    const groups = [...this.#inFlight, ...this.#queue]
-    this.#inFlight = []
-    this.#queue = []
-    for (const group of groups.reverse()) {
-      this.#pendingBytes -= group.to - group.from
+    for (const group of this.#pending.takeBack()) {
       group.segment.takeBack(group.from, group.firstLsn)
       for (const key of group.streams) this.#state.sequences.giveBack(key)
       this.lastLsn = group.firstLsn - 1
@@ -439,9 +333,7 @@ export class GroupCommit {
     this.#lastIsWitness = false
     const { segments } = this.#state
     while (segments.length > 0 && !segments.at(-1)!.created) segments.pop()!.abandon()
-    const gone = this.#waiters.filter((waiter) => waiter.lsn > this.lastLsn)
-    this.#waiters = this.#waiters.filter((waiter) => waiter.lsn <= this.lastLsn)
-    for (const waiter of gone) waiter.reject(error)
+    this.#waiters.takenBack(this.lastLsn, error)
   }
 
   #fail(cause: unknown): void {
@@ -502,7 +394,7 @@ export class GroupCommit {
     const idleMs = this.#world.clock.monoMs() - this.#lastAppendMono
     if (!this.#needsWitness()) return
     const quiet = idleMs >= this.#settings.witnessAfterMs && this.syncedLsn === this.lastLsn
-    if (quiet && !this.#isDiskLow()) this.#putWitness()
+    if (quiet && !this.#room.isLow()) this.#putWitness()
     else this.#witnessLater()
   }
   #putWitness(): void {
@@ -527,22 +419,11 @@ export class GroupCommit {
     this.#condition = 'closed'
   }
   async #drain(): Promise<void> {
-    while (this.#failure === null && (this.#queue.length > 0 || this.#running !== null)) {
+    while (this.#failure === null && (this.#pending.next !== undefined || this.#running !== null)) {
       this.#start()
       await this.#running
     }
     await this.#backgroundSync
     await this.#syncNow()
   }
-}
-
-/** The first bytes of a batch as the log stores them: with its base offset and leader epoch 0. Valid until the next call. */
-function batchPrefix(batch: Uint8Array, baseOffset: number): Uint8Array {
-  const prefix = blankPrefix
-  assert(batch.length > batchPrefixBytes, `a batch of ${batch.length} bytes`)
-  prefix.set(batch.subarray(0, batchPrefixBytes))
-  writeU64(prefix, 0, baseOffset)
-  writeU32(prefix, 12, 0)
-  assert(readU32(prefix, 8) + 12 === batch.length, 'the batch has the length it says')
-  return prefix
 }

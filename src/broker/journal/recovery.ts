@@ -3,17 +3,12 @@
 // nothing), the file is made durable, renamed into place, and its folder synced. Damage stays as it is.
 import { assert } from '../../std/assert.ts'
 import { FsError, type World } from '../../world/world.ts'
+import { isFull } from './disk-room.ts'
 import { blankEntryHeader } from './entry.ts'
 import { FileWindow, readFully } from './file-bytes.ts'
 import { JournalError } from './journal-error.ts'
-import {
-  entryHeaderBytes,
-  fileBytesOf,
-  type SegmentHeader,
-  segmentHeaderBytes,
-  segmentName,
-  temporarySuffix,
-} from './layout.ts'
+import { entryHeaderBytes, fileBytesOf, type SegmentHeader, segmentHeaderBytes, temporarySuffix } from './layout.ts'
+import { newSegment } from './new-segment.ts'
 import { Segment } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
 import { type FoundSegment, type Survey, windowBytes, withFile } from './survey.ts'
@@ -49,19 +44,15 @@ export async function recoverSegments(
   const startLsn = copyFrom(survey, live, settings)
   const kept = live.filter((found) => found.startLsn < startLsn)
   const segments = kept.map((found, index) => sealedSegment(found, index, arenaMade))
-  const header: SegmentHeader = {
-    salt: world.random
-      .fork('salt')
-      .fork(String(survey.generationMax + 1))
-      .u32(),
-    generation: survey.generationMax + 1,
-    recovered: true,
+  const tail = newSegment(world, {
+    folder,
+    index: segments.length,
     startLsn,
-    witness: survey.lastLsn,
-    createdMs: world.clock.nowMs(),
+    generation: survey.generationMax + 1,
     journalId: settings.journalId,
-  }
-  const tail = new Segment(segments.length, header, `${folder}/${segmentName(startLsn)}`, arenaMade)
+    recovered: { witness: survey.lastLsn },
+    arenaMade,
+  })
   const copiedEntries = await copyTail(world, folder, live, tail, survey.lastLsn, settings)
   // What the new segment took over. (Should an unlink be undone by a power cut, its generation keeps it void.)
   for (const found of survey.segments) {
@@ -152,7 +143,7 @@ async function copyTail(
     tail.created = true
   } catch (error) {
     if (!(error instanceof FsError)) throw error
-    const full = error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'
+    const full = isFull(error)
     throw new JournalError(
       full ? 'FULL' : 'FAILED',
       `the end of the journal could not be made durable again: ${error.message}. ` +

@@ -1,0 +1,60 @@
+// The groups between being taken and being durable: those that wait, and those in flight to the disk.
+import type { Outcome } from './group-commit.ts'
+import type { Segment } from './segment.ts'
+
+export interface Group {
+  readonly segment: Segment
+  /** Of the stream, before and after the group. */
+  readonly from: number
+  readonly to: number
+  readonly firstLsn: number
+  readonly lastLsn: number
+  /** The stream of each entry, for taking them back. */
+  readonly streams: readonly number[]
+  readonly outcome: Outcome | null
+}
+
+export class PendingGroups {
+  #waiting: Group[] = []
+  #inFlight: Group[] = []
+  /** Of the stream, of all groups here. */
+  bytes = 0
+
+  /** The group that waits longest. */
+  get next(): Group | undefined {
+    return this.#waiting[0]
+  }
+  add(group: Group): void {
+    this.#waiting.push(group)
+    this.bytes += group.to - group.from
+  }
+  /** Moves whole groups of the next one's segment into flight, up to `bytesMax` (one larger group goes alone). */
+  launch(bytesMax: number): readonly Group[] {
+    const segment = this.#waiting[0]?.segment
+    let count = 0
+    let bytes = 0
+    for (const group of this.#waiting) {
+      const more = group.to - group.from
+      if (group.segment !== segment || (count > 0 && bytes + more > bytesMax)) break
+      bytes += more
+      count++
+    }
+    this.#inFlight = this.#waiting.splice(0, count)
+    return this.#inFlight
+  }
+  /** What was in flight is durable. */
+  land(): readonly Group[] {
+    const landed = this.#inFlight
+    this.#inFlight = []
+    for (const group of landed) this.bytes -= group.to - group.from
+    return landed
+  }
+  /** All that is here, newest first; nothing stays. */
+  takeBack(): readonly Group[] {
+    const groups = [...this.#inFlight, ...this.#waiting].reverse()
+    this.#inFlight = []
+    this.#waiting = []
+    this.bytes = 0
+    return groups
+  }
+}
