@@ -49,6 +49,8 @@ export class Machine {
   faults: DiskFaults
   /** Operations that change the disk or wait for it, by live processes, since the machine was built. */
   operations = 0
+  /** Draws what a crash leaves; its own stream, so that one run can be crashed at one point with other outcomes. */
+  readonly crashRandom: RandomStream
   /** What happened, line by line, if it is kept. */
   readonly trace: string[] | null
   #plan: Plan | null = null
@@ -57,10 +59,17 @@ export class Machine {
   constructor(
     scheduler: Scheduler,
     random: RandomStream,
-    settings: { faults: DiskFaults; capacityBytes: number; sectorBytes: number; keepTrace: boolean },
+    settings: {
+      faults: DiskFaults
+      capacityBytes: number
+      sectorBytes: number
+      keepTrace: boolean
+      crashOutcome: number
+    },
   ) {
     this.scheduler = scheduler
     this.random = random
+    this.crashRandom = random.fork(`crash-${settings.crashOutcome}`)
     this.faults = settings.faults
     this.capacityBytes = settings.capacityBytes
     this.disk = new Disk(settings.sectorBytes)
@@ -96,8 +105,8 @@ export class Machine {
     if (plan === null) return null
     if ('crash' in plan) {
       if (this.operations !== plan.at) return null
-      const draw = this.random.below(4)
-      return { crash: plan.crash, part: draw === 0 ? 0 : draw === 1 ? 1 : this.random.float() }
+      const draw = this.crashRandom.below(4)
+      return { crash: plan.crash, part: draw === 0 ? 0 : draw === 1 ? 1 : this.crashRandom.float() }
     }
     if (this.operations < plan.at || (!plan.forEver && this.operations > plan.at)) return null
     const suits = plan.fail === 'EIO' ? operation === 'synced' : takesRoom(operation)

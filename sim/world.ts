@@ -20,6 +20,8 @@ export interface SimulationSettings {
   readonly capacityBytes?: number
   /** What survives a power cut as a whole. Default: drawn from the seed. */
   readonly sectorBytes?: 512 | 4096
+  /** The same run up to its first crash, other remains of it. */
+  readonly crashOutcome?: number
   /** Keep a line for every operation and crash, to look at or to compare. */
   readonly keepTrace?: boolean
 }
@@ -52,6 +54,7 @@ export class Simulation {
       capacityBytes: settings.capacityBytes ?? Infinity,
       sectorBytes: settings.sectorBytes ?? (random.fork('sector').below(2) === 0 ? 512 : 4096),
       keepTrace: settings.keepTrace ?? false,
+      crashOutcome: settings.crashOutcome ?? 0,
     })
     this.network = new SimNetwork(this.scheduler, random.fork('network'), { ...calmNetwork, ...settings.network })
     this.#bootRandom = random.fork('boot')
@@ -94,7 +97,7 @@ export class Simulation {
     const { machine } = this
     machine.note('power cut')
     const lost = machine.disk
-    machine.disk = lost.afterPowerCut(machine.random, machine.faults.survival)
+    machine.disk = lost.afterPowerCut(machine.crashRandom, machine.faults.survival)
     for (const process of this.#processes) process.died('power', lost)
     this.#buryDead()
     this.#boot()
