@@ -13,6 +13,8 @@ const elementsFree = 10_000
  * at most about 1 MiB and four times its size.
  */
 const bytesPerElement = 32
+/** Bytes of a string, in compact form too (Kafka's generated code has this limit). */
+export const stringBytesMax = 0x7fff
 
 export class ByteReader {
   readonly bytes: Uint8Array
@@ -80,8 +82,15 @@ export class ByteReader {
   string(flexible: boolean): string | null {
     const size = flexible ? this.uvarint() - 1 : this.int16()
     if (size === -1) return null
+    // What is read may be written back: a string that could not be written is not let in.
+    if (size > stringBytesMax) throw new WireError('INVALID_REQUEST', `a string of ${size} bytes at byte ${this.at}`)
     const at = this.#take(size, 'string')
-    return this.#text.toString('utf8', at, at + size)
+    const text = this.#text.toString('utf8', at, at + size)
+    // Broken UTF-8 becomes U+FFFD, which is longer than what it replaces; the character itself may stand there, too.
+    if (text.includes('\ufffd') && !Buffer.from(text).equals(this.#text.subarray(at, at + size))) {
+      throw new WireError('INVALID_REQUEST', `the string at byte ${at} is not UTF-8`)
+    }
+    return text
   }
   /** A slice of the frame. */
   blob(flexible: boolean): Uint8Array | null {

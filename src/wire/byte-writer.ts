@@ -1,6 +1,7 @@
 // Writes the primitive types of Kafka messages; large byte strings are passed on by reference, not copied.
 // The formats are those of `byte-reader.ts`.
 import { assert } from '../std/assert.ts'
+import { stringBytesMax } from './byte-reader.ts'
 
 /** From this size on, a byte string becomes a chunk of its own. Below, a copy is cheaper than another system call. */
 const chunkBytesMin = 16 * 1024
@@ -85,7 +86,7 @@ export class ByteWriter {
       return
     }
     const text = Buffer.from(value, 'utf8')
-    assert(text.length <= 0x7fff, `a string of ${text.length} bytes does not fit`)
+    assert(text.length <= stringBytesMax, `a string of ${text.length} bytes does not fit`)
     if (flexible) this.uvarint(text.length + 1)
     else this.int16(text.length)
     this.raw(text)

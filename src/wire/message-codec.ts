@@ -33,19 +33,21 @@ type Values = Record<string, unknown>
 
 export function messageCodec<F extends Fields>(declaration: MessageDeclaration<F>): MessageCodec<F> {
   const { min, max } = versionRange(declaration.versions)
+  const flexible = versionRange(declaration.flexible)
+  const isFlexible = (version: number): boolean => version >= flexible.min && version <= flexible.max
   const compiled: (Compiled | undefined)[] = []
   const at = (version: number): Compiled => {
     const known = compiled[version]
     if (known !== undefined) return known
     assert(version >= min && version <= max, `${declaration.name} has no version ${version}`)
-    const made = struct(declaration.fields, version, inVersions(declaration.flexible, version), declaration.name)
+    const made = struct(declaration.fields, version, isFlexible(version), declaration.name)
     compiled[version] = made
     return made
   }
   return {
     name: declaration.name,
     versions: { min, max },
-    isFlexible: (version) => inVersions(declaration.flexible, version),
+    isFlexible,
     read: (reader, version) => at(version).read(reader) as Decoded<F>,
     write: (writer, version, value) => at(version).write(writer, value),
   }

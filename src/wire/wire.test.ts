@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { randomStream } from '../std/random.ts'
 import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { type Field, type Fields, inVersions, type MessageDeclaration, message, type ScalarName } from './message.ts'
 import { messageCodec } from './message-codec.ts'
 import * as apiVersions from './messages/api-versions.ts'
@@ -206,6 +207,24 @@ test('tagged fields: known ones are read, unknown ones skipped, one that lies ab
   assert.deepEqual(read('05' + '02' + '03' + '04' + '0000002a' + '07' + '02' + 'ccdd', 1), { a: 5, b: 42 })
   assert.throws(() => read('05' + '01' + '03' + '05' + '0000002a00', 1), WireError)
   assert.throws(() => read('05' + '01' + '07' + '7f' + '00', 1), WireError)
+})
+
+test('strings: U+FFFD itself is a character, broken UTF-8 is refused, so is a string that could not be written back', () => {
+  const read = (bytes: Uint8Array) => {
+    const length = Buffer.alloc(2)
+    length.writeInt16BE(bytes.length)
+    return new ByteReader(Buffer.concat([length, bytes])).string(false)
+  }
+  assert.equal(read(Buffer.from('a\ufffdb')), 'a\ufffdb')
+  assert.throws(() => read(Buffer.from([0x61, 0xff])), /not UTF-8/)
+  const compact = (size: number) => {
+    const writer = new ByteWriter()
+    writer.uvarint(size + 1)
+    writer.raw(new Uint8Array(size).fill(0x61))
+    return new ByteReader(Buffer.concat(writer.finish())).string(true)
+  }
+  assert.equal(compact(0x7fff)?.length, 0x7fff)
+  assert.throws(() => compact(0x8000), /a string of 32768 bytes/)
 })
 
 test('memory: a full frame of the densest arrays is refused, or takes at most 4 times its size and 1 MiB', () => {

@@ -1,9 +1,11 @@
-// The broker that other people's clients are tried on: ours, in memory; or the one that TEST_KAFKA (host:port) names,
-// so that the same tests run on Apache Kafka: a difference is a finding.
+// The broker that other people's clients are tried on: ours, on a disk, durable; or the one that TEST_KAFKA (host:port)
+// names, so that the same tests run on Apache Kafka: a difference is a finding.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openBroker } from '../../src/broker/broker.ts'
 
-import { MemoryCore } from '../../src/broker/server/memory-core.suite.ts'
 import { RawClient } from '../../src/broker/server/raw-client.suite.ts'
-import { serveKafka } from '../../src/broker/server/server.ts'
 import { batchBytes } from '../../src/wire/record-batch.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 
@@ -26,9 +28,21 @@ export async function openTestBroker(): Promise<TestBroker> {
     const [host, port] = [other.slice(0, colon), Number(other.slice(colon + 1))]
     return { host, port, address: other, ours: false, close: async () => {} }
   }
-  const server = await serveKafka(world, new MemoryCore(), { port: 0 })
-  const { host, port } = server
-  return { host, port, address: `${host}:${port}`, ours: true, close: () => server.close() }
+  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-clients-'))
+  const ours = await openOn(dataDir)
+  return {
+    ...ours,
+    async close() {
+      await ours.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+/** Our broker on a data directory that stays. */
+export async function openOn(dataDir: string, port = 0): Promise<TestBroker> {
+  const broker = await openBroker(world, { dataDir, durability: 'power', autoCreate: { partitions: 2 } })
+  const at = await broker.listen({ host: '127.0.0.1', port })
+  return { host: at.host, port: at.port, address: `${at.host}:${at.port}`, ours: true, close: () => broker.close() }
 }
 
 let names = 0

@@ -149,8 +149,11 @@ test('Metadata: all, none, by name, by id, unknown; the address is where the cli
     if (version >= 2) assert.equal(all.clusterId, core.clusterId)
     if (version >= 10) assert.deepEqual(Buffer.from(all.topics[0]!.topicId), Buffer.from(topic.id))
   }
-  const byId = await client.ask('metadata', 12, { topics: [{ name: null, topicId: topic.id }] })
-  assert.equal(byId.topics[0]?.name, 'sales')
+  const byId = await client.ask('metadata', 12, { topics: [null, ''].map((name) => ({ name, topicId: topic.id })) })
+  assert.deepEqual(
+    byId.topics.map(({ name }) => name),
+    ['sales', 'sales'],
+  )
   const unknown = await client.ask('metadata', 12, { topics: [{ name: null, topicId: new Uint8Array(16).fill(9) }] })
   assert.equal(unknown.topics[0]?.errorCode, kafkaErrors.UNKNOWN_TOPIC_ID)
   const named = (name: string, allowAutoTopicCreation: boolean) =>
@@ -570,3 +573,46 @@ test('FindCoordinator says in every version that groups and transactions are not
   }
   assert.equal(apis.findCoordinator.key, 10)
 })
+
+test('the longest strings a client can send are quoted shortened, and stop nobody', async () => {
+  const { core, client } = await opened()
+  await core.createTopic({ name: 'sales', partitions: 1 })
+  const long = 'x'.repeat(0x7fff)
+  const topicId = new Uint8Array(16)
+  const topic = {
+    name: 'new',
+    numPartitions: 1,
+    replicationFactor: 1,
+    assignments: [],
+    configs: [{ name: long, value: long }],
+  }
+  const created = await client.ask('createTopics', 7, { topics: [topic, { ...topic, name: long }], timeoutMs: 1 })
+  assert.deepEqual(
+    created.topics.map(({ errorCode }) => errorCode),
+    [40, 17],
+  )
+  assert.ok((created.topics[0]?.errorMessage?.length ?? 0) < 1_100)
+  const resources = [{ resourceType: 2, resourceName: long, configurationKeys: [long] }]
+  assert.equal((await client.ask('describeConfigs', 4, { resources })).results[0]?.errorCode, 3)
+  assert.equal((await client.ask('metadata', 12, { topics: [{ name: long, topicId }] })).topics[0]?.errorCode, 17)
+  assert.equal((await client.ask('deleteTopics', 5, { topicNames: [long], timeoutMs: 1 })).responses[0]?.errorCode, 3)
+  assert.equal((await client.ask('findCoordinator', 6, { coordinatorKeys: [long] })).coordinators[0]?.key, long)
+  const fetched = await client.ask('fetch', 12, toFetch(long, 0))
+  assert.equal(fetched.responses[0]?.topic, long)
+})
+for (const [what, version, topic] of [
+  ['a name that is not UTF-8', 1, '0003' + '41ff42'],
+  ['an id below version 12', 10, `02${'07'.repeat(16)}${'00'}`],
+] as const) {
+  test(`Metadata with ${what} closes the connection`, async () => {
+    const { client } = await opened()
+    const flexible = version >= 9
+    const header = `0003${version.toString(16).padStart(4, '0')}00000001ffff${flexible ? '00' : ''}`
+    const body = flexible ? `${topic}00` + '01' + '00' + '00' + '00' : `00000001${topic}`
+    const bytes = Buffer.from(header + body, 'hex')
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(bytes.length)
+    client.socket.write(Buffer.concat([length, bytes]))
+    assert.equal(await client.frame(), null)
+  })
+}

@@ -36,5 +36,11 @@ export class Disconnect extends Error {
 export function refusal(error: unknown): { readonly errorCode: number; readonly errorMessage: string } {
   if (!(error instanceof LogError)) throw error
   const code: LogErrorCode = error.code
-  return { errorCode: kafkaErrors[code], errorMessage: error.message }
+  return { errorCode: kafkaErrors[code], errorMessage: shortened(error.message) }
+}
+
+/** Characters of an error message; it may quote what the client sent, which may be long. */
+const messageCharactersMax = 1_000
+export function shortened(message: string): string {
+  return message.length <= messageCharactersMax ? message : `${message.slice(0, messageCharactersMax)} …`
 }

@@ -2,20 +2,7 @@
 import { LogError, type TopicInfo } from '../../log/log.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
 import type { BrokerCore } from '../core.ts'
-
-/** Characters of a topic name, 1 to this many of a-z A-Z 0-9 . _ - and neither `.` nor `..` (Kafka's rule). */
-export const topicNameCharactersMax = 249
-
-/** What is wrong with a topic's name, or null. */
-export function topicNameProblem(name: string): string | null {
-  if (name.length === 0) return 'a topic name has at least one character'
-  if (name.length > topicNameCharactersMax) {
-    return `a topic name has at most ${topicNameCharactersMax} characters, this one ${name.length}`
-  }
-  if (name === '.' || name === '..') return `"${name}" is no topic name`
-  if (!/^[a-zA-Z0-9._-]+$/.test(name)) return 'a topic name is made of a-z, A-Z, 0-9, ".", "_" and "-"'
-  return null
-}
+import { topicNameProblem } from '../topic-name.ts'
 
 const idText = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.length).toString('hex')
 const zeroId = '0'.repeat(32)

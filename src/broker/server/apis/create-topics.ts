@@ -1,9 +1,10 @@
 // CreateTopics 2-7 (key 19): each topic on its own, or only a look whether it could be (validateOnly). Replication
 // factor 1 (or -1, the default), replicas assigned by hand only to this broker.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
-import { type Asking, refusal, type Serving } from '../serving.ts'
-import { brokerDefaultPartitions, describeTopicConfigs } from '../topic-configs.ts'
-import { topicNameProblem } from '../topic-directory.ts'
+import { configProblem } from '../../topic-configs.ts'
+import { topicNameProblem } from '../../topic-name.ts'
+import { type Asking, refusal, type Serving, shortened } from '../serving.ts'
+import { brokerDefaultPartitions, describeTopicConfigs } from '../shown-configs.ts'
 
 type TopicRequest = RequestOf<'createTopics'>['topics'][number]
 type TopicAnswer = ResponseTo<'createTopics'>['topics'][number]
@@ -38,8 +39,7 @@ async function create(serving: Serving, request: TopicRequest, validateOnly: boo
   const found = problem(serving, request)
   if (found !== null) return refused(name, found)
   const partitions = partitionsOf(serving, request)
-  const configs: Record<string, string> = {}
-  for (const config of request.configs) if (config.value !== null) configs[config.name] = config.value
+  const configs = configsOf(request)
   let topicId: Uint8Array = zeroId
   if (!validateOnly) {
     try {
@@ -68,9 +68,14 @@ async function create(serving: Serving, request: TopicRequest, validateOnly: boo
 const partitionsOf = ({ core }: Serving, { assignments, numPartitions }: TopicRequest): number =>
   assignments.length > 0 ? assignments.length : numPartitions === -1 ? brokerDefaultPartitions(core) : numPartitions
 
+/** Null for a value asks for the default. */
+function configsOf({ configs }: TopicRequest): Record<string, string> {
+  return Object.fromEntries(configs.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])))
+}
+
 /** What can be said before the log is asked. It checks again what is its own: names, counts, configs. */
 function problem({ core }: Serving, request: TopicRequest): Problem | null {
-  const { name, numPartitions, replicationFactor, assignments, configs } = request
+  const { name, numPartitions, replicationFactor, assignments } = request
   const wrongName = topicNameProblem(name)
   if (wrongName !== null) return { errorCode: kafkaErrors.INVALID_TOPIC_EXCEPTION, errorMessage: wrongName }
   if (core.topic(name) !== null) {
@@ -98,10 +103,8 @@ function problem({ core }: Serving, request: TopicRequest): Problem | null {
       return { errorCode: kafkaErrors.INVALID_REPLICATION_FACTOR, errorMessage }
     }
   }
-  const unknown = configs.find((config) => !Object.hasOwn(core.configDefaults, config.name))
-  if (unknown !== undefined) {
-    return { errorCode: kafkaErrors.INVALID_CONFIG, errorMessage: `there is no topic config "${unknown.name}"` }
-  }
+  const wrongConfig = configProblem(configsOf(request))
+  if (wrongConfig !== null) return { errorCode: kafkaErrors.INVALID_CONFIG, errorMessage: wrongConfig }
   return null
 }
 
@@ -109,6 +112,6 @@ const refused = (name: string, { errorCode, errorMessage }: Problem): TopicAnswe
   name,
   topicId: zeroId,
   errorCode,
-  errorMessage,
+  errorMessage: shortened(errorMessage),
   configs: null,
 })

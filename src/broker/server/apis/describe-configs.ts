@@ -1,14 +1,14 @@
 // DescribeConfigs 1-4 (key 32): the settings of topics, and the few of the broker that a client may want to know.
 // Left out: documentation texts, other resources (loggers, groups, client metrics).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
-import type { Asking, Serving } from '../serving.ts'
+import { type Asking, type Serving, shortened } from '../serving.ts'
 import {
   type ConfigEntry,
   configSources,
   configType,
   describeBrokerConfigs,
   describeTopicConfigs,
-} from '../topic-configs.ts'
+} from '../shown-configs.ts'
 
 type ResourceAnswer = ResponseTo<'describeConfigs'>['results'][number]
 const topicResource = 2
@@ -45,7 +45,10 @@ function entriesOf(
   if (resourceType === topicResource) {
     const topic = core.topic(resourceName)
     if (topic !== null) return describeTopicConfigs(core, topic.configs)
-    return { errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: `there is no topic "${resourceName}"` }
+    return {
+      errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION,
+      errorMessage: shortened(`there is no topic "${resourceName}"`),
+    }
   }
   if (resourceType === brokerResource) {
     if (resourceName === '' || resourceName === String(core.nodeId)) return describeBrokerConfigs(core)

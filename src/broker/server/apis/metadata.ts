@@ -3,8 +3,9 @@
 // Left out: authorized operations (there are no ACLs; the field stays at "not asked").
 import type { TopicInfo } from '../../../log/log.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
-import { type Asking, refusal } from '../serving.ts'
-import { isZeroId, topicNameProblem } from '../topic-directory.ts'
+import { topicNameProblem } from '../../topic-name.ts'
+import { type Asking, Disconnect, refusal } from '../serving.ts'
+import { isZeroId } from '../topic-directory.ts'
 
 type TopicAnswer = ResponseTo<'metadata'>['topics'][number]
 const zeroId = new Uint8Array(16)
@@ -23,21 +24,22 @@ export async function metadata(request: RequestOf<'metadata'>, asking: Asking): 
   }
 }
 
-async function askedFor(request: RequestOf<'metadata'>, { serving }: Asking): Promise<TopicAnswer[]> {
+async function askedFor(request: RequestOf<'metadata'>, { serving, version }: Asking): Promise<TopicAnswer[]> {
   const { core, topics, limits } = serving
   const findId = topics.idFinder()
   const answers: (TopicAnswer | Promise<TopicAnswer>)[] = []
   let made = 0
   for (const { name, topicId } of request.topics ?? []) {
-    if (name === null) {
+    // An id counts more than a name: Java's client sends both, the name empty.
+    if (name === null || !isZeroId(topicId)) {
+      if (version < 12) throw new Disconnect('topics by id are served from Metadata 12 on')
       const { topic, errorCode } = findId(topicId)
       answers.push(topic === null ? missing(null, topicId, errorCode) : described(topic, core.nodeId))
       continue
     }
     const { topic, errorCode } = topics.byName(name)
     if (topic !== null) {
-      const otherTopic = !isZeroId(topicId) && findId(topicId).topic !== topic
-      answers.push(otherTopic ? missing(name, topicId, kafkaErrors.UNKNOWN_TOPIC_ID) : described(topic, core.nodeId))
+      answers.push(described(topic, core.nodeId))
     } else if (topicNameProblem(name) !== null) {
       answers.push(missing(name, zeroId, kafkaErrors.INVALID_TOPIC_EXCEPTION))
     } else if (request.allowAutoTopicCreation && topics.makesMissing && made++ < limits.autoCreatedTopicsMax) {
