@@ -3,6 +3,7 @@
 import { connect, type Socket } from 'node:net'
 
 const clientId = 'millrace-bench'
+const leaderMsMax = 10_000
 
 /** Big-endian fields one after another. */
 class Fields {
@@ -171,10 +172,23 @@ export class KafkaConnection {
     this.#socket.destroy()
   }
 
+  /** Resolves when every partition can be read: Kafka answers before its partitions have a leader. */
   async createTopic(topic: string, partitions: number): Promise<void> {
     const answer = await this.send(createTopicFrame(topic, partitions))
     // correlation 4, throttle 4, topics 4, name, error 2
     refuse(`create ${topic}`, answer.readInt16BE(14 + answer.readInt16BE(12)))
+    const look = { minBytes: 0, maxWaitMs: 0, maxBytes: 1, partitionMaxBytes: 1 }
+    const untilMs = performance.now() + leaderMsMax
+    for (;;) {
+      const looked = await this.send(fetchFrame(topic, new Array<number>(partitions).fill(0), look))
+      try {
+        fetchedBatches(looked, () => {})
+        return
+      } catch (error) {
+        if (performance.now() > untilMs) throw error
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
   }
 
   #take(bytes: Buffer): void {
