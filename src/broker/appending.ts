@@ -38,7 +38,8 @@ export function checkedBatch(topic: Topic, partition: Partition, batch: Uint8Arr
 
 /** A copy whose records carry the broker's time (attribute bit 3, largest timestamp, new checksum). */
 function withAppendTime(batch: Uint8Array, nowMs: number): Uint8Array {
-  const stamped = batch.slice()
+  // Not `slice`: what comes from a socket may be a Buffer, whose slice is a view of the same memory.
+  const stamped = new Uint8Array(batch)
   stamped[22]! |= 0x08
   new DataView(stamped.buffer).setBigInt64(35, BigInt(nowMs))
   writeU32(stamped, 17, crc32c(stamped, 21))

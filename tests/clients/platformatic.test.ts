@@ -12,7 +12,7 @@ import {
   type ProducerOptions,
   type RecordsBatch,
 } from '@platformatic/kafka'
-import { codecOf, hasProducer } from '../../src/wire/record-batch.ts'
+import { codecOf, hasProducer, isAppendTime, maxTimestampMs } from '../../src/wire/record-batch.ts'
 import { freshTopic, openTestBroker, storedBatches, type TestBroker } from './test-broker.suite.ts'
 
 let broker: TestBroker
@@ -206,6 +206,17 @@ test('admin: offsets at the ends and by time', async () => {
   assert.deepEqual(await at(2_500n), [1n, 3_000n])
   assert.deepEqual(await at(3_001n), [-1n, -1n])
   assert.deepEqual(await at(-3n), [1n, 3_000n])
+})
+
+test("a topic with append time: records carry the broker's clock", async () => {
+  const topic = freshTopic('append-time')
+  const configs = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }]
+  await admin().createTopics({ topics: [topic], partitions: 1, replicas: 1, configs })
+  const beforeMs = Date.now()
+  await producer().send({ messages: [{ topic, partition: 0, value: Buffer.from('x'), timestamp: 1_000n }] })
+  const [batch] = await storedBatches(broker, topic, 0)
+  const timeMs = maxTimestampMs(batch!)
+  assert.ok(isAppendTime(batch!) && timeMs >= beforeMs && timeMs <= Date.now(), `${timeMs}`)
 })
 
 test('partitioners: compatibilityPartitioner goes where Java goes; the default one does not always', async () => {

@@ -88,7 +88,8 @@ export class Connection {
     this.#lastSeenMs = nowMs
     let framed = false
     try {
-      this.#frames.push(bytes, (frame) => {
+      // A plain view: Node hands out Buffers, whose `slice` does not copy as everyone further in may expect.
+      this.#frames.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), (frame) => {
         framed = true
         this.#heldBytes += frame.length
         this.#waiting.push(frame)

@@ -5,6 +5,8 @@ import {
   baseOffset,
   baseTimestampMs,
   checkBatch,
+  checkRecords,
+  codecOf,
   lastOffset,
   recordSlots,
   recordsOf,
@@ -62,7 +64,7 @@ export class MemoryCore implements BrokerCore {
     return held
   }
   async append(topic: string, partition: PartitionId, batch: Uint8Array): Promise<Appended> {
-    const problem = checkBatch(batch)
+    const problem = checkBatch(batch) ?? (codecOf(batch) === 'none' ? checkRecords(batch) : null)
     if (problem !== null) throw new LogError(problem.code, problem.message)
     const held = this.#held(topic, partition)
     const stored = new Uint8Array(batch)

@@ -1,10 +1,10 @@
 // Produce 3-13 (key 0): appends one record batch per partition. acks=all and acks=1 are both answered once the batch is
 // durable (no reader sees a record that a power cut could take back); acks=0 is never answered, and an error closes the
 // connection. Batches of a request reach the log in its order, before the next request is looked at.
-// Left out: transactions (a transactional batch is refused), append-time timestamps, leader hints (there is one broker).
+// Left out: transactions (a transactional batch is refused), leader hints (there is one broker).
 import type { TopicInfo } from '../../../log/log.ts'
 import { partitionId } from '../../../std/units.ts'
-import { type BatchProblem, checkBatch, checkRecords } from '../../../wire/record-batch.ts'
+import { type BatchProblem, batchHeaderBytes, checkBatch, checkRecords, codecOf } from '../../../wire/record-batch.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { type Asking, Disconnect, refusal, type Serving } from '../serving.ts'
 
@@ -55,25 +55,36 @@ async function append(serving: Serving, topic: TopicInfo, partition: PartitionRe
     const message = `${topic.name} has ${topic.partitions} partitions, none is ${index}`
     return refused(index, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message)
   }
-  const problem = inspect(records)
+  const problem = inspect(records, Number(configOf(serving, topic, 'max.message.bytes')))
   if (problem !== null) return refused(index, kafkaErrors[problem.code], problem.message)
   try {
-    const { baseOffset } = await serving.core.append(topic.name, partitionId(index), records ?? new Uint8Array(0))
-    const { start } = serving.core.offsets(topic.name, partitionId(index))
-    return { index, errorCode: kafkaErrors.NONE, baseOffset, logStartOffset: start, recordErrors: [] }
+    const appended = await serving.core.append(topic.name, partitionId(index), records ?? new Uint8Array(0))
+    const byBroker = configOf(serving, topic, 'message.timestamp.type') === 'LogAppendTime'
+    return {
+      index,
+      errorCode: kafkaErrors.NONE,
+      baseOffset: appended.baseOffset,
+      logAppendTimeMs: byBroker ? appended.appendedMs : -1,
+      logStartOffset: serving.core.offsets(topic.name, partitionId(index)).start,
+      recordErrors: [],
+    }
   } catch (error) {
     const { errorCode, errorMessage } = refusal(error)
     return refused(index, errorCode, errorMessage)
   }
 }
 
+const configOf = ({ core }: Serving, topic: TopicInfo, name: string): string | undefined =>
+  topic.configs[name] ?? core.configDefaults[name]
+
 /**
- * Looks into the records: a batch that no consumer could read must not reach the log. Header and checksum are the log's
- * to check; only when the records are wrong it is told first whether the bytes came undamaged, so that damage on the
- * way is CORRUPT_MESSAGE and tried again.
+ * Looks into compressed records: a batch that no consumer could read must not reach the log. Everything else is the
+ * log's to check: size, header, checksum, plain records. When compressed records are wrong, it is asked first whether
+ * the bytes came undamaged, so that damage on the way is CORRUPT_MESSAGE and tried again.
  */
-function inspect(records: Uint8Array | null): BatchProblem | null {
+function inspect(records: Uint8Array | null, bytesMax: number): BatchProblem | null {
   if (records === null || records.length === 0) return { code: 'INVALID_RECORD', message: 'no record batch' }
+  if (records.length > bytesMax || records.length < batchHeaderBytes || codecOf(records) === 'none') return null
   const problem = checkRecords(records)
   return problem === null ? null : (checkBatch(records) ?? problem)
 }
