@@ -7,8 +7,11 @@ import { salesTraffic } from '../generate/generate.ts'
 import { partitionId } from '../std/units.ts'
 import type { Timer, World } from '../world/world.ts'
 
-/** What the generator has behind it at a first start. */
-const seededMs = 15 * 60_000
+/** What the generator has behind it at a first start: so long, and at a high rate no more than so much. */
+const seededMsMax = 15 * 60_000
+const seededRecordsMax = 100_000
+/** Made between two looks at whether the log keeps up. */
+const seedRecordsAtOnce = 10_000
 /** How often the generator looks at the clock. */
 const paceMs = 50
 
@@ -36,12 +39,14 @@ export async function startGenerator(
     { length: sales.partitions },
     (_, partition) => broker.offsets(sales.topic, partitionId(partition)).end,
   ).every((end) => end === 0)
+  const seededMs = Math.min(seededMsMax, Math.floor((seededRecordsMax / settings.rate) * 1_000))
   const startMs = world.clock.nowMs() - (isNew ? seededMs : 0)
   const traffic = salesTraffic(settings.seed, { ratePerSecond: settings.rate, startMs, steady: true })
   const producer = inProcessProducer(world, broker, await broker.newProducerId())
   if (isNew) {
-    tell({ text: 'generating the first 15 minutes of sales' })
-    traffic.produceUntil(world.clock.nowMs(), producer)
+    tell({ text: `generating the last ${Math.round(seededMs / 60_000)} minutes of sales` })
+    const untilMs = world.clock.nowMs()
+    while (traffic.produceUntil(untilMs, producer, seedRecordsAtOnce) === seedRecordsAtOnce) await producer.room()
     await producer.flush()
   }
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>()

@@ -10,7 +10,11 @@ export function ackedProducer(kafka: string, name: string, acked: Set<string>): 
     serializers: stringSerializers,
     acks: -1,
     idempotent: true,
-    retries: 0,
+    // Fewer than two mean "for ever" to an idempotent producer of this client.
+    retries: 2,
+    retryDelay: 20,
+    connectTimeout: 1_000,
+    requestTimeout: 5_000,
   })
   const run = async (): Promise<void> => {
     for (;;) {

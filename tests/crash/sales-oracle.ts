@@ -25,14 +25,14 @@ export function windowsByEnd(records: readonly ReadRecord[], ends: ReadonlySet<n
   for (const { value } of records) {
     const sale = JSON.parse(value) as {
       seller: string
-      nm_category: string
+      nm_category?: string
       id_product: string
       price: number
-      quantity: number
+      quantity?: number
       sale_date: string
     }
     const ms = Date.parse(sale.sale_date)
-    const total = cents(String(sale.price)) * BigInt(sale.quantity)
+    const total = cents(String(sale.price)) * BigInt(sale.quantity ?? 1)
     const firstEnd = Math.floor(ms / slideMs) * slideMs + slideMs
     for (let end = firstEnd; end < firstEnd + sizeMs; end += slideMs) {
       if (!ends.has(end)) continue
@@ -51,7 +51,7 @@ export function windowsByEnd(records: readonly ReadRecord[], ends: ReadonlySet<n
       row.sales++
       row.revenueMinor += total
       row.sellers.add(sale.seller)
-      row.categories.add(sale.nm_category)
+      row.categories.add(sale.nm_category ?? 'General Category')
       row.products.add(sale.id_product)
       if (total > row.biggestMinor) row.biggestMinor = total
     }
