@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contract, field, nullable } from '../query/contract.ts'
 import { from } from '../query/query.ts'
+import { batchOf, plainRows } from './batches.suite.ts'
 import { openJob } from './engine.ts'
-import { batchOf, plainRows } from './test-batches.ts'
 
 const things = contract({
   topic: 'things',

@@ -22,8 +22,8 @@ import {
   tumbling,
 } from '../query/query.ts'
 import { randomStream } from '../std/random.ts'
+import { batchOf, plainRows } from './batches.suite.ts'
 import { openJob } from './engine.ts'
-import { batchOf, plainRows } from './test-batches.ts'
 
 const sales = contract({
   topic: 'sales',

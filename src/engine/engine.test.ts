@@ -17,8 +17,8 @@ import {
   sum,
   tumbling,
 } from '../query/query.ts'
+import { batchOf, plainRows } from './batches.suite.ts'
 import { encodeKey, type Job, openJob, SnapshotError, StateLimitError } from './engine.ts'
-import { batchOf, plainRows } from './test-batches.ts'
 
 const sales = contract({
   topic: 'sales',

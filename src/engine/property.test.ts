@@ -6,8 +6,8 @@ import { contract, field, nullable } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import { average, calendar, count, countDistinct, from, hopping, max, min, sum, tumbling } from '../query/query.ts'
 import { type RandomStream, randomStream } from '../std/random.ts'
+import { batchOf, type PlainRow, plainRows } from './batches.suite.ts'
 import { type Job, openJob, type Tick } from './engine.ts'
-import { batchOf, type PlainRow, plainRows } from './test-batches.ts'
 
 const PARTITIONS = 3
 const BOUND_MS = 2000
