@@ -52,8 +52,15 @@ export interface BrokerStats {
 }
 
 export interface Broker extends BrokerCore {
-  /** Serves the Kafka protocol there; port 0 picks one. Rejects with a NetError if the address cannot be had. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<{
+  /**
+   * Serves the Kafka protocol there; port 0 picks one. Rejects with a NetError if the address cannot be had. Clients are
+   * told to come to the advertised address, or else where they already did.
+   */
+  listen(address: {
+    readonly host: string
+    readonly port: number
+    readonly advertised?: { readonly host: string; readonly port: number }
+  }): Promise<{
     readonly host: string
     readonly port: number
   }>
@@ -132,8 +139,8 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     const trouble = damage === null ? null : new DamagedDataError(damage)
     return {
       ...doorsOf(log),
-      async listen({ host, port }) {
-        const server = await serveKafka(world, log, { host, port })
+      async listen(address) {
+        const server = await serveKafka(world, log, address)
         servers.push(server)
         return { host: server.host, port: server.port }
       },
