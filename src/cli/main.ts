@@ -1,9 +1,13 @@
 // The command line's beginning and end: parses, runs one command, turns whatever was thrown into words and an exit code.
+import { enableCompileCache } from 'node:module'
 import type { Act } from './command.ts'
 import { errorLines, exitCodes, explain, Interrupted, withCauses } from './errors.ts'
 import type { Globals } from './output.ts'
 import { runProgram } from './program.ts'
 import { ownVersion, terminalOutput } from './terminal.ts'
+
+// Commands are imported when asked for; from the second start on Node takes them compiled, types stripped, from its cache.
+enableCompileCache()
 
 // `millrace … | head` closes our stdout early: that is the reader's right, not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

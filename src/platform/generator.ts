@@ -87,6 +87,7 @@ export function inProcessProducer(
       partitions: (topic) => broker.topic(topic)?.partitions ?? null,
       append: (topic, partition, batch) => broker.append(topic, partition, batch),
     },
-    { producer },
+    // In one process compression would cost twice and send nothing over a wire.
+    { producer, compression: 'none' },
   )
 }
