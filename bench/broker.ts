@@ -120,7 +120,7 @@ export const broker: Section = async (bench) => {
 }
 
 function amounts({ options }: Bench): { readonly loader: number; readonly client: number } {
-  return options.quick ? { loader: 50_000, client: 20_000 } : { loader: 600_000, client: 200_000 }
+  return options.quick ? { loader: 50_000, client: 20_000 } : { loader: 400_000, client: 150_000 }
 }
 
 async function ratesOf(bench: Bench, kafka: string, prefix: string): Promise<Rates> {

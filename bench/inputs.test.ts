@@ -1,7 +1,7 @@
 // The inputs: as many records as asked for, the same file again for the same parameters, and a late file that holds the
 // same sales, some of them later but none too late.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -38,6 +38,16 @@ test('a file is made once and used again', () => {
   const again = input(dir, 'orders', 1_000, (text) => said.push(text))
   assert.deepEqual(again, first)
   assert.equal(said.length, 1)
+})
+
+test('files of an older generator are removed, other files are not', () => {
+  const old = join(dir, 'orders-1000-0123456789.ndjson')
+  const other = join(dir, 'orders-notes.txt')
+  writeFileSync(old, '')
+  writeFileSync(other, '')
+  const kept = input(dir, 'orders', 1_000, () => {})
+  input(dir, 'orders', 2_000, () => {})
+  assert.deepEqual([old, other, kept.path].map(existsSync), [false, true, true])
 })
 
 test('the late file holds the same sales, one in a hundred between 5 s and 65 s later', () => {

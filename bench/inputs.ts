@@ -1,6 +1,17 @@
 // The generated input files of the window benches: made once per set of parameters, kept, and used by ours and the peer.
 import { createHash } from 'node:crypto'
-import { closeSync, globSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  globSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ordersTraffic, salesTraffic } from '../src/generate/generate.ts'
@@ -30,6 +41,7 @@ export function input(dir: string, kind: InputKind, records: number, say: (text:
   const path = join(dir, `${kind}-${records}-${generatorVersion()}.ndjson`)
   const found = statSync(path, { throwIfNoEntry: false })
   if (found !== undefined) return { path, records, bytes: found.size }
+  removeOutdated(dir, kind)
   say(`making ${records.toLocaleString('en-US')} ${kind} in ${path}`)
   // A file under its own name is always whole.
   const unfinished = `${path}.${process.pid}.part`
@@ -53,6 +65,15 @@ export function input(dir: string, kind: InputKind, records: number, say: (text:
   const bytes = file.close()
   renameSync(unfinished, path)
   return { path, records, bytes }
+}
+
+/** Files of an older generator are of no more use, and large. */
+function removeOutdated(dir: string, kind: InputKind): void {
+  const made = new RegExp(`^${kind}-\\d+-([0-9a-f]{10})\\.ndjson$`)
+  for (const name of readdirSync(dir)) {
+    const version = made.exec(name)?.[1]
+    if (version !== undefined && version !== generatorVersion()) rmSync(join(dir, name), { force: true })
+  }
 }
 
 /** Changes with the generator's code, so that an old file is never measured as a new one. */

@@ -18,8 +18,8 @@ type Percentiles = z.infer<typeof percentiles>
 
 export const latency: Section = async (bench) => {
   const { options, say } = bench
-  const seconds = options.quick ? 2 : 3
-  const liveSeconds = options.quick ? 6 : 10
+  const seconds = 2
+  const liveSeconds = options.quick ? 4 : 7
   const found = new Map<string, Answered[]>()
   const figures: Percentiles[] = []
   const measure = async (who: string, kafka: string, through: (typeof ways)[number], topic: string): Promise<void> => {
