@@ -7,7 +7,7 @@ import { blankRotMet, runRotSeed } from './rotting.ts'
 import { blankMet, runSeed } from './seeds.ts'
 
 const seeds = 3000
-const rotSeeds = 600
+const rotSeeds = 500
 const mutantSeedsMax = 3000
 
 function failed(what: 'lives' | 'rot', seed: number, cause: unknown): Error {

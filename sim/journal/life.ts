@@ -91,6 +91,8 @@ export async function runLife(world: World, process: SimProcess, script: LifeScr
       checkReader(journal, oracle, random.below(journal.durableLsn), 1 + random.below(20))
     else if (places.length > 0) checkRead(journal, oracle, places[random.below(places.length)]!)
   }
+  // What the journal still had under way when it failed comes to its end.
+  if (failure !== null && random.below(2) === 0) await world.clock.sleep(20)
   if (!process.alive || failure !== null) return failure === null ? 'left' : 'failed'
   if (random.below(3) === 0) return 'left'
   try {
