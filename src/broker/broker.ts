@@ -11,6 +11,7 @@ import { memoryFileSystem } from './journal/memory-files.ts'
 import { journalDefaults } from './journal/settings.ts'
 import { blankState, heedDamage, replayEntry, replayOf } from './replay.ts'
 import { type KafkaServer, serveKafka } from './server/server.ts'
+import { captureState, restoreState } from './snapshot.ts'
 
 export interface BrokerSettings {
   /** Made if it is not there. Null: everything in memory, nothing on disk, gone at the end. */
@@ -117,6 +118,10 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         },
       },
       (entry) => replayEntry(replay, entry),
+      {
+        capture: (segment) => captureState(replay.state, segment),
+        restore: (captured) => restoreState(replay.state, captured),
+      },
     )
     const damage = heedDamage(replay, journal.damage)
     const log = new EmbeddedLog(world, journal, replay.state, {

@@ -128,7 +128,7 @@ export class EmbeddedLog implements Log, BrokerCore {
     )
   }
   async deleteTopic(name: string): Promise<void> {
-    const { topics } = this.#state
+    const { topics, deleted } = this.#state
     const topic = topics.live(name)
     if (topic === null || topic.state !== 'live') {
       throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
@@ -137,8 +137,10 @@ export class EmbeddedLog implements Log, BrokerCore {
       [this.#own(entryKind.topic, ownStream.metadata, writeTopic({ op: 'delete', key: topic.key }))],
       () => {
         topic.state = 'deleting'
+        deleted.add(topic.key)
         return () => {
           topic.state = 'live'
+          deleted.delete(topic.key)
         }
       },
       () => topics.remove(topic),
@@ -287,7 +289,10 @@ export class EmbeddedLog implements Log, BrokerCore {
     const entry = { job, epoch: epoch + 1, step: null }
     return this.#take(
       [this.#own(entryKind.jobTaken, ownStream.jobs, writeJob(entry))],
-      () => jobs.apply(entry, cursor),
+      ({ lastLsn }) => {
+        this.#state.lastJobLsn = lastLsn
+        return jobs.apply(entry, cursor)
+      },
       () => ({ epoch: epoch + 1, cursor }),
     )
   }
@@ -320,6 +325,7 @@ export class EmbeddedLog implements Log, BrokerCore {
       (place) => {
         const unplace = this.#placeBatches(place, 1, batches)
         const unapply = jobs.apply(entry, cursor)
+        this.#state.lastJobLsn = place.firstLsn
         return () => {
           unapply()
           unplace()

@@ -29,6 +29,9 @@ export class JobTable {
       throw new FencedError(`job ${job} stands at ${state.cursor}; a commit that builds on ${previous} would not fit`)
     }
   }
+  all(): [job: string, epoch: number, cursor: string][] {
+    return [...this.#jobs].map(([job, { epoch, cursor }]) => [job, epoch, cursor])
+  }
   get size(): number {
     return this.#jobs.size
   }

@@ -40,6 +40,10 @@ export class Partition {
       break
     }
   }
+  /** In the order of use. */
+  windows(): IterableIterator<[number, ProducerWindow]> {
+    return this.#windows.entries()
+  }
   get producers(): number {
     return this.#windows.size
   }

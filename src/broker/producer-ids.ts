@@ -19,6 +19,17 @@ export class ProducerIds {
     this.#next = this.#first
   }
 
+  get next(): number {
+    return this.#next
+  }
+  /** Of producers above epoch 0, in the order of use. */
+  epochs(): [id: number, epoch: number][] {
+    return [...this.#epochs]
+  }
+  restore(next: number, epochs: readonly (readonly [id: number, epoch: number])[]): void {
+    this.#next = next
+    for (const [id, epoch] of epochs) this.setEpoch(id, epoch)
+  }
   take(): number {
     return this.#next++
   }

@@ -15,6 +15,9 @@ export interface LogState {
   readonly topics: TopicTable
   readonly producers: ProducerIds
   readonly jobs: JobTable
+  /** Keys of topics that were deleted. */
+  readonly deleted: Set<number>
+  lastJobLsn: number
   /** Why no job may commit; null: all is well. */
   jobsDamage: string | null
 }
@@ -23,6 +26,8 @@ export function blankState(logId: Uint8Array, partitionsMax: number): LogState {
     topics: new TopicTable(partitionsMax),
     producers: new ProducerIds(logId),
     jobs: new JobTable(),
+    deleted: new Set(),
+    lastJobLsn: 0,
     jobsDamage: null,
   }
 }
@@ -32,11 +37,9 @@ export interface Replay {
   readonly state: LogState
   /** Keys of topics whose batches are there and whose making was lost. */
   readonly orphans: Set<number>
-  readonly deleted: Set<number>
-  lastJobLsn: number
 }
 export function replayOf(state: LogState): Replay {
-  return { state, orphans: new Set(), deleted: new Set(), lastJobLsn: 0 }
+  return { state, orphans: new Set() }
 }
 
 export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
@@ -47,7 +50,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
       topics.keyUsed(header.topicKey)
       const partition = topics.byKey(header.topicKey)?.partitions[header.partition]
       if (partition === undefined) {
-        if (!replay.deleted.has(header.topicKey)) replay.orphans.add(header.topicKey)
+        if (!replay.state.deleted.has(header.topicKey)) replay.orphans.add(header.topicKey)
         return
       }
       const batch = entry.payload()
@@ -64,7 +67,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
       else {
         const topic = topics.byKey(told.key)
         if (topic !== null) topics.remove(topic)
-        replay.deleted.add(told.key)
+        replay.state.deleted.add(told.key)
       }
       return
     }
@@ -77,7 +80,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
     case entryKind.jobCommit: {
       const told = readJob(entry.payload())
       jobs.apply(told, told.step === null ? jobs.state(told.job).cursor : cursorOfText(told.step.cursor))
-      replay.lastJobLsn = header.lsn
+      replay.state.lastJobLsn = header.lsn
       return
     }
     case entryKind.tick:
@@ -110,7 +113,7 @@ export function heedDamage(replay: Replay, damage: Damage): string | null {
   }
   const ownLost = (stream: number): boolean =>
     damage.lost.some((each) => each.topicKey === 0 && each.partition === stream)
-  if (ownLost(ownStream.jobs) || suspect(replay.lastJobLsn)) {
+  if (ownLost(ownStream.jobs) || suspect(replay.state.lastJobLsn)) {
     state.jobsDamage = `no job may commit: ${where}, and progress of jobs may be among them. ${cure}`
     touched.push('the progress of jobs')
   }

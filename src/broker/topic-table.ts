@@ -43,6 +43,13 @@ export class TopicTable {
   all(): Topic[] {
     return [...this.#byName.values()].filter((topic) => topic.state !== 'making')
   }
+  /** With all that was taken, durable or not: those that are being made, without those that are being deleted. */
+  assigned(): Topic[] {
+    return [...this.#byName.values()].filter((topic) => topic.state !== 'deleting')
+  }
+  get nextKey(): number {
+    return this.#nextKey
+  }
   /** Throws a LogError UNKNOWN_TOPIC_OR_PARTITION. */
   partition(topicName: string, id: number): { readonly topic: Topic; readonly partition: Partition } {
     const topic = this.live(topicName)

@@ -1,5 +1,6 @@
 // What damage means for the streams of a journal: whose entries were lost, as far as sequences and headers can tell.
 import type { EntryHeader } from './entry.ts'
+import type { StreamEnd } from './seal.ts'
 import type { BrokenPayload, MissingRange, Survey } from './survey.ts'
 
 export interface LostStream {
@@ -37,6 +38,15 @@ export class StreamSequences {
   /** The newest entry of the stream was taken back. */
   giveBack(key: number): void {
     this.#last.get(key)!.sequence--
+  }
+  /** Where all streams stand. */
+  ends(): StreamEnd[] {
+    return [...this.#last.values()].map(({ topicKey, partition, sequence }) => ({ topicKey, partition, sequence }))
+  }
+  restore(ends: readonly StreamEnd[]): void {
+    for (const { topicKey, partition, sequence } of ends) {
+      this.#last.set(streamKey(topicKey, partition), { sequence, topicKey, partition, lost: 0 })
+    }
   }
   replayed(header: Readonly<EntryHeader>): void {
     const { topicKey, partition, sequence } = header

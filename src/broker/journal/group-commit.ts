@@ -15,6 +15,7 @@ import { beginFile, newSegment } from './new-segment.ts'
 import type { TailCache } from './open-files.ts'
 import { PendingGroups } from './pending-groups.ts'
 import { placeEntries } from './place-entries.ts'
+import { type Seal, writeSeal } from './seal.ts'
 import type { Segment } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
 import { Waiters } from './waiters.ts'
@@ -51,6 +52,8 @@ export interface CommitState {
   /** The highest LSN that some header on disk says was durable. */
   readonly witness: number
   readonly generationMax: number
+  /** Everything after the segment's last entry, which is the last one there is. Null: none is to be written. */
+  sealOf(segment: Segment, lastLsn: number): Seal | null
 }
 
 export class GroupCommit {
@@ -77,6 +80,8 @@ export class GroupCommit {
    * void what the segment before went on with. So that one takes no more: the next append tries a new segment again.
    */
   #rollFailed = false
+  /** Of finished segments whose successor is not there yet. */
+  readonly #seals = new Map<Segment, Seal | null>()
   #running: Promise<void> | null = null
   #backgroundSync: Promise<void> | null = null
   #timers = new Map<'start' | 'witness' | 'sync', Timer>()
@@ -154,8 +159,9 @@ export class GroupCommit {
     const { segments } = this.#state
     const last = segments.at(-1)
     const isNew = last === undefined || last.end === segmentHeaderBytes
-    const fits = last !== undefined && last.end + groupBytes <= this.#settings.segmentBytes && !this.#rollFailed
-    if (last !== undefined && (isNew || fits)) return last
+    const { segmentBytes, segmentEntriesMax } = this.#settings
+    const fits = last !== undefined && last.end + groupBytes <= segmentBytes && last.entries < segmentEntriesMax
+    if (last !== undefined && (isNew || (fits && !this.#rollFailed))) return last
     this.#generation++
     const segment = newSegment(this.#world, {
       folder: this.#folder,
@@ -166,6 +172,7 @@ export class GroupCommit {
       recovered: null,
       arenaMade: this.#state.cache.made,
     })
+    if (last !== undefined) this.#seals.set(last, this.#state.sealOf(last, this.lastLsn))
     segments.push(segment)
     return segment
   }
@@ -292,6 +299,9 @@ export class GroupCommit {
     segment.created = true
     this.#rollFailed = false
     if (old !== undefined) {
+      const seal = this.#seals.get(old) ?? null
+      this.#seals.delete(old)
+      if (seal !== null) writeSeal(fs, this.#folder, seal)
       old.sealed = true
       old.file?.close()
       old.file = null
@@ -325,7 +335,7 @@ export class GroupCommit {
   /** Takes back everything that is not written: newest first, so that each finds the state it left. */
   #takeBack(error: JournalError): void {
     for (const group of this.#pending.takeBack()) {
-      group.segment.takeBack(group.from, group.firstLsn)
+      group.segment.takeBack(group.from, group.firstLsn, group.streams.length)
       for (const key of group.streams) this.#state.sequences.giveBack(key)
       this.lastLsn = group.firstLsn - 1
       group.outcome?.undone(error)

@@ -14,6 +14,8 @@ export interface ReadableJournal {
   readonly segments: readonly Segment[]
   readonly missing: readonly MissingRange[]
   fileOf(segment: Segment): File
+  /** The segment does not hold what it held: the next start shall walk through it. */
+  distrust(segment: Segment): void
 }
 
 export interface ReadVisitor {
@@ -159,6 +161,7 @@ export class JournalReader {
   }
 
   #broken(segment: Segment, position: number): JournalError {
+    this.#journal.distrust(segment)
     return new JournalError(
       'DAMAGED',
       `${segment.path} no longer holds entry ${this.#nextLsn} near byte ${placeOf(position)}: the disk gave other bytes ` +

@@ -2,7 +2,7 @@
 // Several topics' batches, producers, ticks and commits share it, so one sync covers them all. Format: layout.ts,
 // entry.ts. What a start makes of a folder: survey.ts, recovery.ts. Writing: group-commit.ts.
 import { assert } from '../../std/assert.ts'
-import type { World } from '../../world/world.ts'
+import type { FileSystem, World } from '../../world/world.ts'
 import { type Damage, StreamSequences } from './damage.ts'
 import { blankEntryHeader, type EntryHeader, payloadIsIntact, readEntryHeader } from './entry.ts'
 import { readBody } from './file-bytes.ts'
@@ -11,7 +11,8 @@ import { JournalError } from './journal-error.ts'
 import { JournalReader } from './journal-reader.ts'
 import { entryHeaderBytes, fileBytesOf, placeOf } from './layout.ts'
 import { OpenFiles, TailCache } from './open-files.ts'
-import { type ReplayedEntry, recoverSegments, replaySegments } from './recovery.ts'
+import { type ReplayedEntry, recoverSegments, replaySegments, sealsOf } from './recovery.ts'
+import { removeSeal, type Seal, writeSeal } from './seal.ts'
 import type { Segment } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
 import { surveyJournal } from './survey.ts'
@@ -62,8 +63,17 @@ export interface JournalStats {
   readonly lostEntries: number
 }
 
+/** The owner's part of a seal: its state after the last entry of a segment, so that a start need not replay it. */
+export interface Snapshots {
+  /** The state now, and what the owner knows of the batches in this segment. */
+  capture(segment: number): Uint8Array
+  /** What was captured of the first segments, in order: the newest state, and of each its batches. */
+  restore(captured: readonly { readonly segment: number; readonly payload: Uint8Array }[]): void
+}
+
 /**
- * Opens the journal in a folder that exists. `replay` is told of every entry of the log, in order, before it resolves.
+ * Opens the journal in a folder that exists. `replay` is told of every entry of the log, in order, before it resolves;
+ * with `snapshots`, of those behind the sealed segments only, after `restore`.
  * Rejects with a JournalError NEWER_FORMAT, UNKNOWN_FILE, FULL or FAILED, or an FsError; then nothing was changed
  * that matters. Damage does not make it reject: see `damage`.
  */
@@ -72,6 +82,7 @@ export async function openJournal(
   folder: string,
   settings: JournalSettings,
   replay: (entry: ReplayedEntry) => void = () => {},
+  snapshots: Snapshots | null = null,
 ): Promise<Journal> {
   assert(settings.journalId.length === 16, `a journal id has 16 bytes, not ${settings.journalId.length}`)
   const { faults } = settings
@@ -80,15 +91,38 @@ export async function openJournal(
     checkPayloads: faults.noPayloadCheck !== true,
     resumeAtBlocks: faults.noResumeAtBlocks !== true,
     heedWitness: faults.noWitness !== true,
+    useSeals: snapshots !== null,
   })
   const cache = new TailCache(settings.cacheBytes)
   const { segments, copiedEntries } = await recoverSegments(world, folder, survey, settings, cache.made)
   cache.trim()
   const sequences = new StreamSequences()
-  replaySegments(world, segments, survey, (entry) => {
-    sequences.replayed(entry.header)
-    replay(entry)
-  })
+  const sealOf = (segment: Segment, lastLsn: number): Seal | null => {
+    // A damaged journal is walked through at every start, so that the damage is named each time.
+    if (snapshots === null || survey.damage.length > 0) return null
+    const { salt, generation, startLsn } = segment.header
+    const streams = sequences.ends()
+    const payload = snapshots.capture(segment.index)
+    return { salt, generation, startLsn, lastLsn, end: segment.end, marks: [...segment.marks], streams, payload }
+  }
+  const known = sealsOf(survey)
+  if (known.length > 0) {
+    sequences.restore(known.at(-1)!.streams)
+    snapshots?.restore(known.map(({ payload }, segment) => ({ segment, payload })))
+  }
+  replaySegments(
+    world,
+    segments,
+    survey,
+    (entry) => {
+      sequences.replayed(entry.header)
+      replay(entry)
+    },
+    (segment, lastLsn) => {
+      const seal = sealOf(segment, lastLsn)
+      if (seal !== null) writeSeal(world.fs, folder, seal)
+    },
+  )
   const damage = sequences.damage(survey)
   const last = segments.at(-1)
   const commit = new GroupCommit(world, folder, settings, {
@@ -98,11 +132,13 @@ export async function openJournal(
     lastLsn: survey.lastLsn,
     witness: last === undefined ? 0 : survey.lastLsn,
     generationMax: Math.max(survey.generationMax, last?.header.generation ?? 0),
+    sealOf,
   })
   return new OpenJournal(world, settings, segments, cache, commit, damage, copiedEntries)
 }
 
 class OpenJournal implements Journal {
+  readonly #fs: FileSystem
   readonly #segments: Segment[]
   readonly #files: OpenFiles
   readonly #cache: TailCache
@@ -119,6 +155,7 @@ class OpenJournal implements Journal {
     damage: Damage,
     copiedEntries: number,
   ) {
+    this.#fs = world.fs
     this.#segments = segments
     this.#files = new OpenFiles(world.fs, settings.openFilesMax)
     this.#cache = cache
@@ -152,6 +189,7 @@ class OpenJournal implements Journal {
     // The header vouches for the payload, so both are read: bytes of a file may have rotted since the start.
     const bytes = readBody(this.#files.of(segment), place.position, entryHeaderBytes + place.payloadBytes)
     if (bytes === null || !isIntact(bytes, segment, place)) {
+      removeSeal(this.#fs, segment.path, segment.header.startLsn)
       throw new JournalError(
         'DAMAGED',
         `${segment.path} no longer holds the entry at byte ${placeOf(place.position)}: the disk gave other bytes than ` +
@@ -171,6 +209,7 @@ class OpenJournal implements Journal {
         segments: this.#segments,
         missing: this.damage.ranges,
         fileOf: (segment) => this.#files.of(segment),
+        distrust: (segment) => removeSeal(this.#fs, segment.path, segment.header.startLsn),
       },
       afterLsn,
     )

@@ -9,6 +9,7 @@ import { FileWindow, readFully } from './file-bytes.ts'
 import { JournalError } from './journal-error.ts'
 import { entryHeaderBytes, fileBytesOf, type SegmentHeader, segmentHeaderBytes, temporarySuffix } from './layout.ts'
 import { newSegment } from './new-segment.ts'
+import { type Seal, sealName } from './seal.ts'
 import { Segment } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
 import { type FoundSegment, type Survey, windowBytes, withFile } from './survey.ts'
@@ -59,6 +60,8 @@ export async function recoverSegments(
     const replaced = found.path === tail.path
     const takenOver = found.startLsn >= startLsn || (found.identity !== null && found.voidFrom <= found.startLsn)
     if (takenOver && !replaced) world.fs.unlink(found.path)
+    const seal = `${folder}/${sealName(found.startLsn)}`
+    if (takenOver && world.fs.stat(seal) !== null) world.fs.unlink(seal)
   }
   segments.push(tail)
   return { segments, copiedEntries }
@@ -83,6 +86,7 @@ function sealedSegment(
   segment.written = found.end
   segment.created = true
   segment.sealed = true
+  if (found.seal !== null) segment.restoreMarks(found.seal.marks)
   return segment
 }
 
@@ -201,17 +205,22 @@ function endOfLog(world: World, found: FoundSegment, lastLsn: number): number {
   return end
 }
 
-/** Tells of every entry of the log, in order, once; and notes in the segments where they are. */
+/**
+ * Tells of every entry behind the sealed segments, in order, once; and notes in the segments where they are.
+ * `ended` is called after the last entry of each segment that is followed by another.
+ */
 export function replaySegments(
   world: World,
   segments: readonly Segment[],
   survey: Survey,
   visit: (entry: ReplayedEntry) => void,
+  ended: (segment: Segment, lastLsn: number) => void,
 ): void {
   const broken = new Set(survey.brokenPayloads.map((entry) => entry.lsn))
   const entry: ReplayedEntry = { header: blankEntryHeader(), segment: 0, position: 0, payload: () => new Uint8Array(0) }
-  let lastLsn = 0
-  for (const segment of segments) {
+  const known = sealsOf(survey)
+  let lastLsn = known.at(-1)?.lastLsn ?? 0
+  for (const segment of segments.slice(known.length)) {
     const voidFrom = segments[segment.index + 1]?.header.startLsn ?? survey.lastLsn + 1
     withFile(world.fs, segment.path, (file) => {
       const window = new FileWindow(file, fileBytesOf(segment.end), windowBytes)
@@ -236,7 +245,14 @@ export function replaySegments(
         },
       })
     })
+    if (segment.index + 1 < segments.length) ended(segment, lastLsn)
   }
+}
+/** Of the segments that need no walk: the first ones. */
+export function sealsOf(survey: Survey): Seal[] {
+  const seals: Seal[] = []
+  for (const found of survey.segments) if (found.seal !== null) seals.push(found.seal)
+  return seals
 }
 /** One object, filled again and again; what `payload` gives is valid until the next entry. */
 export interface ReplayedEntry {

@@ -32,6 +32,8 @@ export class Segment {
   created = false
   /** True once a later segment takes the appends. */
   sealed = false
+  /** Entries appended since the segment was made or opened. */
+  entries = 0
   /** Position after the last entry, written or not. */
   end = segmentHeaderBytes
   /** Position up to which the file holds the stream. */
@@ -125,6 +127,7 @@ export class Segment {
     if (prefix !== null) this.#overwrite(start + entryHeaderBytes, prefix)
     if (this.#marks.length === 0 || start - this.#marks.at(-1)! >= markEveryBytes) this.#marks.push(header.lsn, start)
     this.end = position
+    this.entries++
     return start
   }
   /** Begins the block if `position` is the first of its body; `spanning` as in the block header. Returns the place. */
@@ -173,8 +176,9 @@ export class Segment {
   }
 
   /** Takes back what was appended after `to` and never became durable. */
-  takeBack(to: number, firstLsnGone: number): void {
+  takeBack(to: number, firstLsnGone: number, entries: number): void {
     this.end = to
+    this.entries -= entries
     while (this.#marks.length > 0 && this.#marks[this.#marks.length - 2]! >= firstLsnGone) this.#marks.length -= 2
   }
 
@@ -201,6 +205,13 @@ export class Segment {
   mark(lsn: number, position: number, always: boolean): void {
     if (always || this.#marks.length === 0 || position - this.#marks.at(-1)! >= markEveryBytes)
       this.#marks.push(lsn, position)
+  }
+  /** LSN and position in turn, both ascending. */
+  get marks(): readonly number[] {
+    return this.#marks
+  }
+  restoreMarks(marks: readonly number[]): void {
+    for (const number of marks) this.#marks.push(number)
   }
   /** Position of an entry at or before the one with this LSN. */
   positionBefore(lsn: number): number {

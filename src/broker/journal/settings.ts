@@ -6,6 +6,8 @@ export interface JournalSettings {
   readonly durability: 'power' | 'process'
   /** A segment takes no further group that would make it longer than this. */
   readonly segmentBytes: number
+  /** A segment takes no further group when it has so many entries: a start walks through two segments at most. */
+  readonly segmentEntriesMax: number
   /** A write takes whole groups up to this many bytes (one larger group goes alone). */
   readonly flushBytesMax: number
   /** Waiting for the disk, at most; more is refused with SLOW. */
@@ -67,6 +69,7 @@ const mebibyte = 1 << 20
 export const journalDefaults: Omit<JournalSettings, 'journalId' | 'failed'> = {
   durability: 'power',
   segmentBytes: 128 * mebibyte,
+  segmentEntriesMax: 100_000,
   flushBytesMax: mebibyte,
   pendingBytesMax: 128 * mebibyte,
   groupBytesMax: 64 * mebibyte,

@@ -8,6 +8,7 @@ import type { File, FileSystem } from '../../world/world.ts'
 import { FileWindow } from './file-bytes.ts'
 import { JournalError } from './journal-error.ts'
 import { fileBytesOf, type SegmentHeader, type SegmentIdentity, startLsnOfName, temporarySuffix } from './layout.ts'
+import { readSeal, type Seal, sealName, startLsnOfSeal } from './seal.ts'
 import { learnIdentity, segmentHeaderOf, walkEntries } from './walk.ts'
 
 /** Bytes of a file held in memory while walking through it. */
@@ -27,6 +28,8 @@ export interface FoundSegment {
   end: number
   /** Its last entry ends the file, and everything before is whole. */
   clean: boolean
+  /** Fits the segment: it and all before it are known without a walk. */
+  seal: Seal | null
 }
 
 /** A stretch of LSNs that were durable and are not there. */
@@ -69,6 +72,8 @@ export interface SurveySettings {
   readonly checkPayloads: boolean
   readonly resumeAtBlocks: boolean
   readonly heedWitness: boolean
+  /** Take seals for the walk through their segments. */
+  readonly useSeals: boolean
 }
 
 interface Missed {
@@ -83,6 +88,7 @@ interface Missed {
 export function surveyJournal(fs: FileSystem, folder: string, settings: SurveySettings): Survey {
   const { segments, temporaries } = findSegments(fs, folder, settings.journalId)
   markVoid(segments)
+  if (settings.useSeals) findSeals(fs, folder, segments)
   const missed: Missed[] = []
   const brokenPayloads: BrokenPayload[] = []
   let witness = 0
@@ -97,6 +103,14 @@ export function surveyJournal(fs: FileSystem, folder: string, settings: SurveySe
     if (segment.header !== null) witness = Math.max(witness, segment.header.witness)
     if (segment.header === null || segment.voidFrom <= segment.startLsn) fine = false
     if (segment.voidFrom <= segment.startLsn) continue
+    if (segment.seal !== null) {
+      // A seal is written when the segment was durable.
+      witness = Math.max(witness, segment.seal.lastLsn)
+      expected = segment.seal.lastLsn + 1
+      segment.end = segment.seal.end
+      segment.clean = true
+      continue
+    }
     const from = segment.startLsn
     const miss = (upTo: number, next: Missed['next']): void => {
       missed.push({ first: expected, last: upTo, path: lastPath, next, groupFirst: openGroupFirst })
@@ -179,10 +193,12 @@ function findSegments(
   const temporaries: string[] = []
   for (const name of fs.list(folder)) {
     const path = `${folder}/${name}`
-    if (name.endsWith(temporarySuffix) && startLsnOfName(name.slice(0, -temporarySuffix.length)) !== null) {
+    const unfinished = name.endsWith(temporarySuffix) ? name.slice(0, -temporarySuffix.length) : null
+    if (unfinished !== null && (startLsnOfName(unfinished) !== null || startLsnOfSeal(unfinished) !== null)) {
       temporaries.push(path)
       continue
     }
+    if (startLsnOfSeal(name) !== null) continue
     const startLsn = startLsnOfName(name)
     if (startLsn === null) {
       throw new JournalError(
@@ -212,6 +228,7 @@ function findSegments(
       voidFrom: Number.POSITIVE_INFINITY,
       end: 0,
       clean: false,
+      seal: null,
     })
   }
   return { segments, temporaries }
@@ -228,6 +245,24 @@ function markVoid(segments: FoundSegment[]): void {
     }
   }
 }
+/** From the first segment on, as long as each has a seal that fits it and leads to the next one. */
+function findSeals(fs: FileSystem, folder: string, segments: readonly FoundSegment[]): void {
+  const live = segments.filter((segment) => segment.voidFrom > segment.startLsn)
+  let expected = 1
+  for (const [i, segment] of live.entries()) {
+    const next = live[i + 1]
+    const path = `${folder}/${sealName(segment.startLsn)}`
+    // The last segment is always walked through: it is the one that may have a torn tail.
+    if (next === undefined || segment.header === null || segment.startLsn !== expected) return
+    const seal = fs.stat(path) === null ? null : readSeal(fs, path)
+    if (seal === null || seal.salt !== segment.header.salt || seal.generation !== segment.header.generation) return
+    if (seal.startLsn !== expected || seal.lastLsn + 1 !== next.startLsn) return
+    if (fileBytesOf(seal.end) > segment.sizeBytes) return
+    segment.seal = seal
+    expected = next.startLsn
+  }
+}
+
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
