@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
 
-/** A child that is silent for so long is stuck, and is stopped. */
+/** No measurement takes so long, the full work included: a child that does is stuck, and is stopped. */
 const childMsMax = 170_000
 const complaintBytesMax = 4_000
 
