@@ -81,6 +81,7 @@ class JobRunner implements RunningJob {
   #bytesSinceSnapshot = 0
   #snapshotting: Promise<void> | null = null
   #ticking: Timer | null = null
+  #readyWait: Promise<void> | null = null
   /** Something came since the last tick, so a tick would tell something new. */
   #freshInput = false
   /** By topic and partition: when a batch last came through, on the monotonic clock; null once marked idle. */
@@ -130,6 +131,7 @@ class JobRunner implements RunningJob {
         this.#process(entry)
         this.#job.take()
         if (entry.after === this.#committed) {
+          this.#outputs.take()
           this.#freshInput = true
           return
         }
@@ -287,7 +289,11 @@ class JobRunner implements RunningJob {
     return new Promise((resolve) => {
       this.#wake = resolve
       if (this.#stopping) resolve()
-      void this.#follower.ready().then(resolve)
+      // One wait at a time: a topic that stays silent for days must not gather one for each tick.
+      this.#readyWait ??= this.#follower.ready().then(() => {
+        this.#readyWait = null
+        this.#wake()
+      })
     })
   }
 
