@@ -4,6 +4,7 @@ import { type Broker, openBroker } from './broker/broker.ts'
 import { contracts, pipelines, type ReportRow, reports, sales } from './commerce/commerce.ts'
 import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
 import type { Log } from './log/log.ts'
+import type { BrokerSettings, Opened } from './platform/broker-alone.ts'
 import { show, showLastRows } from './platform/figures.ts'
 import { type Generator, startGenerator } from './platform/generator.ts'
 import { reportRows, reportsPort } from './platform/reports.ts'
@@ -15,13 +16,6 @@ import { assert } from './std/assert.ts'
 import { partitionId } from './std/units.ts'
 import type { World } from './world/world.ts'
 
-export interface BrokerSettings {
-  /** Null: in memory, nothing on disk. */
-  readonly dataDir: string | null
-  readonly host: string
-  readonly kafkaPort: number
-  readonly durability: 'power' | 'process'
-}
 export interface StartSettings extends BrokerSettings {
   readonly port: number
   /** Sales per second of the generator. */
@@ -36,30 +30,12 @@ export interface StartSettings extends BrokerSettings {
 export interface Progress {
   readonly text: string
 }
-export interface Opened {
-  readonly kafka: string
-  stop(): Promise<void>
-  /** Resolves with the reason when it cannot go on (disk failed, job fenced): stop with exit code 70. */
-  readonly failed: Promise<Error>
-}
 export interface Platform extends Opened {
   readonly url: string
 }
 
 const tickMs = 1_000
 const salesPlans = ['sales-window', 'sales-per-second', 'sales-by-product'].map((name) => planOf(name))
-
-export async function startBroker(world: World, settings: BrokerSettings): Promise<Opened> {
-  const broker = await openBroker(world, settings)
-  const { host, port } = await broker.listen({ host: settings.host, port: settings.kafkaPort })
-  const kafka = `${host}:${port}`
-  const withdraw = announce(world, settings.dataDir, { url: null, kafka })
-  const stop = async (): Promise<void> => {
-    withdraw()
-    await broker.close()
-  }
-  return { kafka, stop, failed: broker.failed }
-}
 
 /** Resolves when Kafka and HTTP listen and the first figures are there. */
 export async function startPlatform(

@@ -33,7 +33,7 @@ export const define: Define = (command, act) => {
             cure: 'leave one of them out',
           })
         const stopping = watchSignals(out)
-        const [{ startBroker }, world] = await Promise.all([import('../platform.ts'), realWorld()])
+        const [{ startBroker }, world] = await Promise.all([import('../platform/broker-alone.ts'), realWorld()])
         stopping.check()
         const dataDir = flags.ephemeral ? null : dataDirOf(flags.dataDir)
         const broker = await startBroker(world, {
