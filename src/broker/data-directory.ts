@@ -37,15 +37,15 @@ export interface DataDirectory {
 /** Makes the directory if it is not there and takes it. Rejects with a DataDirectoryError or an FsError. */
 export async function takeDataDirectory(world: World, path: string): Promise<DataDirectory> {
   const { fs } = world
-  await makeFolder(fs, path)
+  // The format file is written after everything above it is durable: where it is, the folders need no more care.
+  if (fs.stat(`${path}/format`) === null) await makeFolder(fs, path)
   const release = takeLock(world, path)
   try {
-    const id = await readOrMakeFormat(world, path)
     const journalFolder = `${path}/journal`
-    if (fs.stat(journalFolder) === null) {
-      fs.mkdir(journalFolder)
-      await fs.syncFolder(path)
-    }
+    if (fs.stat(journalFolder) === null) fs.mkdir(journalFolder)
+    const id = await readOrMakeFormat(world, path)
+    // Always: an earlier start may have died between making something here and this.
+    await fs.syncFolder(path)
     return { id, clusterId: idText(id), journalFolder, release }
   } catch (error) {
     release()
@@ -53,13 +53,19 @@ export async function takeDataDirectory(world: World, path: string): Promise<Dat
   }
 }
 
+/** Makes the folder and those above it as needed; all of them survive a power cut when it resolves. */
 async function makeFolder(fs: FileSystem, path: string): Promise<void> {
-  if (path === '' || path === '.' || fs.stat(path) !== null) return
+  if (path === '' || path === '.') return
   const slash = path.lastIndexOf('/')
   const parent = slash < 0 ? '.' : path.slice(0, slash)
   await makeFolder(fs, parent)
-  fs.mkdir(path)
-  await fs.syncFolder(parent === '' ? '/' : parent)
+  if (fs.stat(path) === null) fs.mkdir(path)
+  try {
+    await fs.syncFolder(parent === '' ? '/' : parent)
+  } catch (error) {
+    // A folder we may not open is one we have made nothing in.
+    if (!(error instanceof FsError) || (error.code !== 'EACCES' && error.code !== 'EPERM')) throw error
+  }
 }
 
 // --- The lock ---
@@ -168,7 +174,6 @@ async function readOrMakeFormat(world: World, folder: string): Promise<Uint8Arra
     file.close()
   }
   fs.rename(temporary, path)
-  await fs.syncFolder(folder)
   return id
 }
 function checkFormat(path: string, text: string): Uint8Array {
