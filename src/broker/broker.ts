@@ -118,10 +118,13 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         },
       },
       (entry) => replayEntry(replay, entry),
-      {
-        capture: (segment) => captureState(replay.state, segment),
-        restore: (captured) => restoreState(replay.state, captured),
-      },
+      // What ends with the process is never started from again.
+      settings.dataDir === null
+        ? null
+        : {
+            capture: (segment) => captureState(replay.state, segment),
+            restore: (captured) => restoreState(replay.state, captured),
+          },
     )
     const damage = heedDamage(replay, journal.damage)
     const log = new EmbeddedLog(world, journal, replay.state, {
