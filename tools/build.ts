@@ -1,20 +1,22 @@
-// `npm run build` (and `prepare`): builds the screen into dist/screen, unless nothing it is made of has changed.
-// With --package it also emits the JavaScript that is published. Never fails an install: where the tools of the build
+// `npm run build` (and `prepare`): builds the screen into dist/screen and the decoder's kernel into dist/kernel, unless
+// nothing they are made of has changed. With --package it also emits the JavaScript that is published. Never fails an install: where the tools of the build
 // are missing it says so and goes on.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { compileKernel, kernelInputs, kernelOutput } from './kernel.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const page = `${root}dist/screen/index.html`
 const stampFile = `${root}dist/screen.stamp`
+const kernelStampFile = `${root}dist/kernel/stamp`
 const screenInputs = ['src/screen', 'src/serve/contract.ts', 'package-lock.json']
 
 const say = (line: string): void => {
   process.stderr.write(`build: ${line}\n`)
 }
 
-/** SHA-256 over names and contents of all the screen is made of. */
+/** SHA-256 over names and contents of all that something is made of. */
 function stampOf(inputs: readonly string[]): string {
   const hash = createHash('sha256')
   const add = (path: string): void => {
@@ -55,8 +57,28 @@ async function buildScreen(force: boolean): Promise<void> {
   say(`built the screen in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
 }
 
-await buildScreen(process.argv.includes('--force'))
+async function buildKernel(force: boolean): Promise<void> {
+  const stamp = stampOf([...kernelInputs, 'package-lock.json'])
+  if (!force && existsSync(kernelOutput(root)) && existsSync(kernelStampFile))
+    if (readFileSync(kernelStampFile, 'utf8') === stamp) return say("the decoder's kernel is up to date")
+  if (!isInstalled('assemblyscript'))
+    return say(
+      "left the decoder's kernel as it is: assemblyscript not installed (npm ci without --omit=dev brings it); without one, records are decoded by JSON.parse, with the same results",
+    )
+  const startedMs = performance.now()
+  const bytes = await compileKernel(root)
+  rmSync(`${root}dist/kernel`, { recursive: true, force: true })
+  mkdirSync(`${root}dist/kernel`, { recursive: true })
+  writeFileSync(kernelOutput(root), bytes)
+  writeFileSync(kernelStampFile, stamp)
+  say(`built the decoder's kernel in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
+}
+
+const force = process.argv.includes('--force')
+await buildScreen(force)
 if (process.argv.includes('--package')) {
   const { emitPackage } = await import('./package.ts')
   emitPackage(root, `${root}dist/`, say)
 }
+// After the package, which begins with an empty dist/.
+await buildKernel(force)

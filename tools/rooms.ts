@@ -192,6 +192,10 @@ export const librariesWithIo: readonly { readonly library: string; readonly plac
 /** Single files outside the rooms above that may touch the outside, each with its reason. */
 export const filesThatTouchTheOutside: readonly { readonly file: string; readonly reason: string }[] = [
   {
+    file: 'src/engine/kernel/kernel-file.ts',
+    reason: "reads the decoder's kernel, which is code of the program as much as any import",
+  },
+  {
     file: 'sim/scheduler.ts',
     reason: 'virtual time: a turn of the real event loop runs the promise jobs between events',
   },
@@ -199,7 +203,13 @@ export const filesThatTouchTheOutside: readonly { readonly file: string; readonl
 ]
 
 /** Where the program begins; a file that none of these (or a test) leads to is unused. package.json scripts count too. */
-export const entryPoints: readonly string[] = ['src/cli/main.ts', 'src/screen/index.html', 'src/screen/vite.config.ts']
+export const entryPoints: readonly string[] = [
+  'src/cli/main.ts',
+  'src/screen/index.html',
+  'src/screen/vite.config.ts',
+  // AssemblyScript, compiled by tools/kernel.ts; its imports have no endings, so each file is named.
+  ...['decode', 'dictionary', 'number', 'text', 'time'].map((name) => `src/engine/kernel/assembly/${name}.ts`),
+]
 
 /** The table of ARCHITECTURE.md. */
 export function roomsAsMarkdown(): string {

@@ -68,6 +68,8 @@ export interface JobSettings {
   readonly stateBytesMax?: number
   /** Partitions of a topic where they are not the contract's. */
   readonly partitions?: { readonly [topic: string]: number }
+  /** `json`: the reference decoder alone. Default: the fast one where it was built. Both give the same rows. */
+  readonly decoder?: 'json'
 }
 
 /** Runs some Plans over their sources. One decode per topic, whatever the number of Plans. */

@@ -21,6 +21,7 @@ import type {
   WatermarkRaise,
 } from './engine.ts'
 import { jsonDecoder } from './json-decoder.ts'
+import { openDecoder } from './kernel/kernel-decoder.ts'
 import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
 import { PlanRunner } from './plan-runner.ts'
@@ -265,10 +266,11 @@ function openSource(plans: readonly Lowered[], settings: JobSettings): Source {
   )
   const partitions = settings.partitions?.[topic] ?? contract.partitions
   const { bounded } = settings
+  const open = settings.decoder === 'json' ? jsonDecoder : openDecoder
   return {
     topic,
     contract,
-    decoder: jsonDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
+    decoder: open({ contract, projections, dictionaries, futureLimit: !bounded }),
     dictionaries,
     runners: plans.map((lowered) => new PlanRunner(lowered, { partitions, bounded, projections, dictionaries })),
     time: new SourceTime(partitions, contract.outOfOrderMs, bounded),

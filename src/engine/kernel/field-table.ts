@@ -1,0 +1,267 @@
+// A contract's fields as the kernel reads them: what each value must be and where it goes. Made once per decoder.
+import type { Contract, Field, FieldType } from '../../query/contract.ts'
+import { assert, unreachable } from '../../std/assert.ts'
+import { minorFromText } from '../../std/decimal.ts'
+import type { Projection } from '../decoder.ts'
+import { fieldReaders, type Inside, isFault } from '../field-readers.ts'
+import type { KernelMemory } from './kernel-memory.ts'
+import {
+  ABSENT_FAULT,
+  ABSENT_NULL,
+  ABSENT_NUMBER,
+  ABSENT_TEXT,
+  COLUMNS_MAX,
+  D_MASK,
+  D_NUMBER,
+  D_SLOTS,
+  DICTIONARIES,
+  DICTIONARIES_MAX,
+  DICTIONARY_BYTES,
+  F_ABOVE,
+  F_ABSENT,
+  F_AT_LEAST,
+  F_COLUMN,
+  F_CONSTANT,
+  F_CONSTANT_LENGTH,
+  F_CONSTANT_TEXT,
+  F_DICTIONARY,
+  F_EVENT_TIME,
+  F_KIND,
+  F_LITERAL,
+  F_LITERAL_LENGTH,
+  F_ONE_OF,
+  F_ORDER,
+  F_OUTPUT,
+  F_SCALE,
+  FIELD_BYTES,
+  FIELDS_MAX,
+  KIND_ANY,
+  KIND_BOOL,
+  KIND_DATE,
+  KIND_DECIMAL,
+  KIND_FLOAT,
+  KIND_INT,
+  KIND_NESTED,
+  KIND_TEXT,
+  KIND_TIMESTAMP,
+  KIND_UUID,
+  OUTPUT_ID,
+  OUTPUT_NONE,
+  OUTPUT_NUMBER,
+  OUTPUT_TEXT,
+} from './layout.ts'
+
+/** One field of the contract, or one the contract does not know. */
+export interface KernelField {
+  readonly kind: number
+  readonly output: number
+  readonly column: number
+  readonly absent: Inside
+  /** Address of a default text, else 0. */
+  readonly constantText: number
+  readonly constantLength: number
+  readonly oneOf: number
+  readonly scale: number
+  readonly dictionary: number
+  readonly order: number
+  readonly isEventTime: boolean
+  readonly above: number
+  readonly atLeast: number
+}
+export interface FieldTable {
+  /** By every name a field may come under. */
+  readonly byName: ReadonlyMap<string, KernelField>
+  readonly fields: readonly KernelField[]
+}
+
+/** A field that no contract knows: any value that is not nested. */
+export const unknownField: KernelField = {
+  kind: KIND_ANY,
+  output: OUTPUT_NONE,
+  column: 0,
+  absent: null,
+  constantText: 0,
+  constantLength: 0,
+  oneOf: 0,
+  scale: 0,
+  dictionary: 0,
+  order: 0,
+  isEventTime: false,
+  above: Number.NEGATIVE_INFINITY,
+  atLeast: Number.NEGATIVE_INFINITY,
+}
+
+/** Can the kernel take this contract? The odd ones stay with JSON. */
+export function kernelTakes(contract: Contract, projections: readonly Projection[]): boolean {
+  const readers = fieldReaders(contract)
+  const names = readers.flatMap((reader) => reader.names)
+  const ids = projections.filter(({ as }) => as === 'id').length
+  return (
+    readers.length <= FIELDS_MAX &&
+    projections.length * 2 <= COLUMNS_MAX &&
+    ids + readers.length <= DICTIONARIES_MAX &&
+    new Set(names).size === names.length &&
+    // What Object.prototype answers under these names takes the JSON path by its own rules.
+    names.every((name) => !(name in Object.prototype)) &&
+    projections.every(({ name, as }) => {
+      const type = contract.fields[name]?.type
+      return type !== undefined && (isNested(type) || isText(type) === (as !== 'number'))
+    })
+  )
+}
+
+/** Null when the contract's texts do not fit the kernel's memory. */
+export function fieldTable(
+  memory: KernelMemory,
+  contract: Contract,
+  projections: readonly Projection[],
+): FieldTable | null {
+  const idColumns = projections.filter(({ as }) => as === 'id').map(({ name }) => name)
+  let heads = idColumns.length
+  const fields: KernelField[] = []
+  const byName = new Map<string, KernelField>()
+  for (const [order, reader] of fieldReaders(contract).entries()) {
+    const field = contract.fields[reader.name]
+    assert(field !== undefined, `field ${reader.name} is in the contract`)
+    const { type, rules = [] } = field
+    const column = projections.findIndex(({ name }) => name === reader.name)
+    const absent = reader.read(undefined)
+    const text = typeof absent === 'string' ? constantText(memory, absent) : { address: 0, length: 0 }
+    const allowed = rules.flatMap((rule) => (rule.rule === 'one-of' && isText(type) ? [rule.values] : []))
+    let oneOf = 0
+    if (allowed.length > 0) {
+      oneOf = DICTIONARIES + heads++ * DICTIONARY_BYTES
+      const values = allowed.reduce((left, right) => left.filter((value) => right.includes(value)))
+      if (!writeOneOf(memory, oneOf, values)) return null
+    }
+    if (text === null) return null
+    const kernelField: KernelField = {
+      kind: kindOf(type),
+      output: outputOf(projections[column]),
+      column: Math.max(0, column) * 2,
+      absent,
+      constantText: text.address,
+      constantLength: text.length,
+      oneOf,
+      scale: 'scale' in type ? type.scale : 0,
+      dictionary: DICTIONARIES + Math.max(0, idColumns.indexOf(reader.name)) * DICTIONARY_BYTES,
+      order,
+      isEventTime: reader.name === contract.eventTime,
+      ...boundsOf(field),
+    }
+    fields.push(kernelField)
+    for (const name of reader.names) byName.set(name, kernelField)
+  }
+  idColumns.forEach((_, number) => {
+    memory.view.setUint32(DICTIONARIES + number * DICTIONARY_BYTES + D_NUMBER, number, true)
+  })
+  memory.functions.forgetAll(idColumns.length)
+  return { byName, fields }
+}
+
+function constantText(memory: KernelMemory, text: string): { address: number; length: number } | null {
+  const bytes = new TextEncoder().encode(text)
+  const address = memory.constant(bytes.length)
+  if (address === null) return null
+  memory.bytes.set(bytes, address)
+  return { address, length: bytes.length }
+}
+/** A table that is never forgotten; false if it does not fit. */
+function writeOneOf(memory: KernelMemory, head: number, values: readonly string[]): boolean {
+  let slots = 16
+  while (slots < values.length * 4) slots *= 2
+  const address = memory.constant(slots * 16)
+  if (address === null) return false
+  memory.view.setUint32(head + D_SLOTS, address, true)
+  memory.view.setUint32(head + D_MASK, slots - 1, true)
+  return [...new Set(values)].every((value, i) => {
+    // Text that has no UTF-8 form equals no text of a record.
+    if (!value.isWellFormed()) return true
+    const text = constantText(memory, value)
+    if (text === null) return false
+    const hash = memory.functions.hashOf(text.address, text.length)
+    return memory.functions.put(head, text.address, text.length, hash, i + 1) !== 0
+  })
+}
+
+export function writeField(view: DataView, at: number, field: KernelField, literal: number, length: number): void {
+  const { absent } = field
+  const word = (offset: number, value: number): void => view.setUint32(at + offset, value, true)
+  const float = (offset: number, value: number): void => view.setFloat64(at + offset, value, true)
+  for (let i = 0; i < FIELD_BYTES; i += 4) word(i, 0)
+  word(F_LITERAL, literal)
+  word(F_LITERAL_LENGTH, length)
+  word(F_KIND, field.kind)
+  word(F_OUTPUT, field.output)
+  word(F_COLUMN, field.column)
+  word(F_ABSENT, absentKind(absent))
+  word(F_ONE_OF, field.oneOf)
+  word(F_SCALE, field.scale)
+  word(F_DICTIONARY, field.dictionary)
+  word(F_ORDER, field.order)
+  word(F_EVENT_TIME, field.isEventTime ? 1 : 0)
+  word(F_CONSTANT_TEXT, field.constantText)
+  word(F_CONSTANT_LENGTH, field.constantLength)
+  float(F_CONSTANT, typeof absent === 'number' ? absent : 0)
+  float(F_ABOVE, field.above)
+  float(F_AT_LEAST, field.atLeast)
+}
+
+function absentKind(absent: Inside): number {
+  if (absent === null) return ABSENT_NULL
+  if (typeof absent === 'number') return ABSENT_NUMBER
+  if (typeof absent === 'string') return ABSENT_TEXT
+  assert(absent === true || isFault(absent), 'what is absent is a value or a fault')
+  return ABSENT_FAULT
+}
+
+/** The largest of the bounds of each kind; they mean what the JSON decoder's rules mean. */
+function boundsOf(field: Field): { above: number; atLeast: number } {
+  const { type } = field
+  const scale = 'scale' in type ? type.scale : 0
+  let above = Number.NEGATIVE_INFINITY
+  let atLeast = Number.NEGATIVE_INFINITY
+  for (const rule of field.rules ?? []) {
+    if (rule.rule === 'one-of') continue
+    const exact = type.kind === 'float64' ? rule.bound : minorFromText(String(rule.bound), scale)
+    const bound = typeof exact === 'number' ? exact : rule.bound * 10 ** scale
+    if (rule.rule === 'above') above = Math.max(above, bound)
+    else atLeast = Math.max(atLeast, bound)
+  }
+  return { above, atLeast }
+}
+
+function outputOf(projection: Projection | undefined): number {
+  if (projection === undefined) return OUTPUT_NONE
+  return projection.as === 'number' ? OUTPUT_NUMBER : projection.as === 'id' ? OUTPUT_ID : OUTPUT_TEXT
+}
+const isNested = (type: FieldType): boolean => type.kind === 'struct' || type.kind === 'array'
+const isText = (type: FieldType): boolean => type.kind === 'string' || type.kind === 'bytes' || type.kind === 'uuid'
+
+function kindOf(type: FieldType): number {
+  switch (type.kind) {
+    case 'bool':
+      return KIND_BOOL
+    case 'int64':
+      return KIND_INT
+    case 'float64':
+      return KIND_FLOAT
+    case 'decimal':
+    case 'money':
+      return KIND_DECIMAL
+    case 'string':
+    case 'bytes':
+      return KIND_TEXT
+    case 'uuid':
+      return KIND_UUID
+    case 'timestamp':
+      return KIND_TIMESTAMP
+    case 'date':
+      return KIND_DATE
+    case 'struct':
+    case 'array':
+      return KIND_NESTED
+    default:
+      return unreachable(type)
+  }
+}

@@ -1,0 +1,135 @@
+// One instance of the kernel with its memory: constants, and room for a batch that grows when a larger one comes.
+import { assert } from '../../std/assert.ts'
+import type { BatchColumn } from '../columns.ts'
+import {
+  BATCH,
+  COLUMN_BASES,
+  CONSTANTS,
+  CONSTANTS_END,
+  LAST_MINUTE,
+  LAST_MINUTE_MS,
+  POWERS_F64,
+  POWERS_I64,
+  POWERS_MAX,
+  SAFE_LIMITS,
+  SLACK_BYTES,
+} from './layout.ts'
+
+/** What the kernel asks its owner. */
+export interface KernelCalls {
+  fallback(record: number, row: number): number
+  newId(dictionary: number, text: number, length: number): number
+}
+/** As `assembly/decode.ts` exports them. */
+export interface KernelFunctions {
+  readonly memory: WebAssembly.Memory
+  decode(
+    count: number,
+    starts: number,
+    ends: number,
+    shift: number,
+    arrivals: number,
+    futureLimitMs: number,
+    times: number,
+    records: number,
+  ): number
+  forgetAll(dictionaries: number): void
+  forget(dictionary: number): void
+  hashOf(text: number, length: number): number
+  put(head: number, text: number, length: number, hash: number, id: number): number
+}
+
+const PAGE_BYTES = 65_536
+const INPUT_BYTES_AT_FIRST = 256 * 1024
+const ROWS_AT_FIRST = 4096
+
+export class KernelMemory {
+  readonly functions: KernelFunctions
+  bytes: Uint8Array<ArrayBuffer>
+  view: DataView<ArrayBuffer>
+  starts = new Int32Array(0)
+  ends = new Int32Array(0)
+  arrivals = new Float64Array(0)
+  records = new Int32Array(0)
+  times = new Float64Array(0)
+  /** Of each text column: addresses (-1: null) and lengths. */
+  texts: (readonly [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>] | null)[] = []
+  #inputBytes = 0
+  #rows = 0
+  #constantsAt = CONSTANTS
+
+  constructor(module: WebAssembly.Module, calls: KernelCalls) {
+    const { exports } = new WebAssembly.Instance(module, { decode: { ...calls } })
+    // The module is ours and named by its version: these are its exports.
+    this.functions = exports as unknown as KernelFunctions
+    this.bytes = new Uint8Array(this.#buffer())
+    this.view = new DataView(this.#buffer())
+    const limit = BigInt(Number.MAX_SAFE_INTEGER)
+    for (let power = 0; power <= 22; power++) this.view.setFloat64(POWERS_F64 + power * 8, 10 ** power, true)
+    for (let power = 0; power <= POWERS_MAX; power++) {
+      this.view.setBigInt64(POWERS_I64 + power * 8, 10n ** BigInt(power), true)
+      this.view.setBigInt64(SAFE_LIMITS + power * 8, limit / 10n ** BigInt(power), true)
+    }
+    new TextEncoder().encodeInto('1970-01-01T00:00', this.bytes.subarray(LAST_MINUTE))
+    this.view.setFloat64(LAST_MINUTE_MS, 0, true)
+  }
+  #buffer(): ArrayBuffer {
+    const { buffer } = this.functions.memory
+    assert(buffer instanceof ArrayBuffer, "the kernel's memory is its own")
+    return buffer
+  }
+
+  /** Room that stays, 16 bytes of it readable past its end; null when there is none left. */
+  constant(sizeBytes: number): number | null {
+    const at = this.#constantsAt
+    const next = (at + sizeBytes + 31) & ~15
+    if (next > CONSTANTS_END) return null
+    this.#constantsAt = next
+    return at
+  }
+
+  /** Where a batch begins. */
+  readonly input = BATCH
+  /** Makes room for a batch; all views into it, the columns' as well, may be new. */
+  makeRoom(inputBytes: number, rows: number, columns: readonly BatchColumn[]): void {
+    if (inputBytes <= this.#inputBytes && rows <= this.#rows) return
+    this.#inputBytes = enlarged(this.#inputBytes, inputBytes, INPUT_BYTES_AT_FIRST)
+    this.#rows = enlarged(this.#rows, rows, ROWS_AT_FIRST)
+    const count = this.#rows
+    let at = BATCH + this.#inputBytes + SLACK_BYTES
+    const take = (sizeBytes: number): number => {
+      at = (at + 15) & ~15
+      const address = at
+      at += sizeBytes
+      return address
+    }
+    const common = [count * 4, count * 4, count * 8, count * 4, count * 8].map(take)
+    const bases = columns.map(({ kind }) =>
+      kind === 'number' ? [take(count * 8)] : kind === 'id' ? [take(count * 4)] : [take(count * 4), take(count * 4)],
+    )
+    const { memory } = this.functions
+    const missing = at + PAGE_BYTES - memory.buffer.byteLength
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES))
+    const buffer = this.#buffer()
+    this.bytes = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
+    this.starts = new Int32Array(buffer, common[0]!, count)
+    this.ends = new Int32Array(buffer, common[1]!, count)
+    this.arrivals = new Float64Array(buffer, common[2]!, count)
+    this.records = new Int32Array(buffer, common[3]!, count)
+    this.times = new Float64Array(buffer, common[4]!, count)
+    this.texts = columns.map((column, i) => {
+      const [first = 0, second = 0] = bases[i]!
+      this.view.setUint32(COLUMN_BASES + i * 8, first, true)
+      this.view.setUint32(COLUMN_BASES + i * 8 + 4, second, true)
+      if (column.kind === 'text') return [new Int32Array(buffer, first, count), new Int32Array(buffer, second, count)]
+      if (column.kind === 'number') column.values = new Float64Array(buffer, first, count)
+      else column.values = new Int32Array(buffer, first, count)
+      return null
+    })
+  }
+}
+
+function enlarged(now: number, wanted: number, least: number): number {
+  return wanted <= now ? now : Math.max(wanted, now * 2, least)
+}
