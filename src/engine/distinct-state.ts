@@ -161,6 +161,8 @@ export class SlidingDistinct implements WindowState {
   #ids: Int32Array = new Int32Array(0)
   /** Values of each pane that is open or takes late records, by slot. */
   readonly #sets: (IntSet | undefined)[] = []
+  /** The set made last: the next pane will hold about as many. */
+  #newest = new IntSet()
   /** Newest closed pane of each value, and the cell there. */
   #last: Float64Array<ArrayBuffer> = new Float64Array(0)
   #lastCell: Int32Array<ArrayBuffer> = new Int32Array(0)
@@ -208,7 +210,8 @@ export class SlidingDistinct implements WindowState {
   #setOf(slot: number): IntSet {
     let set = this.#sets[slot]
     if (set === undefined) {
-      set = new IntSet()
+      set = new IntSet(this.#newest.count)
+      this.#newest = set
       this.#sets[slot] = set
     }
     return set

@@ -8,12 +8,19 @@ const spread = (key: number): number => Math.imul(key, 0x9e3779b1)
 
 /** A set of int32 keys; `keys[0..count)` are its members in order of insertion. */
 export class IntSet {
-  keys = new Int32Array(SLOTS_MIN / 2)
+  keys: Int32Array<ArrayBuffer>
   count = 0
   /** Index into `keys` plus one; 0 is empty. */
-  #table = new Int32Array(SLOTS_MIN)
-  #shift = 32 - Math.log2(SLOTS_MIN)
+  #table: Int32Array<ArrayBuffer>
+  #shift: number
 
+  /** Made for so many keys; takes any number. */
+  constructor(expected = 0) {
+    const bits = Math.max(Math.log2(SLOTS_MIN), 33 - Math.clz32(Math.max(expected, 1) - 1))
+    this.keys = new Int32Array(2 ** (bits - 1))
+    this.#table = new Int32Array(2 ** bits)
+    this.#shift = 32 - bits
+  }
   /** True if the key was not there. */
   add(key: number): boolean {
     const table = this.#table

@@ -28,6 +28,8 @@ class TableLookup implements LookupColumns {
   /** Per column: the value of each table row, as number or id. */
   readonly #values: readonly Float64Array[]
   #rowOfId: Int32Array<ArrayBuffer> = new Int32Array(0)
+  /** Row of the table for each row of the batch. */
+  #rows: Int32Array<ArrayBuffer> = new Int32Array(0)
   #generation = -1
   #keys: IdColumn | null = null
 
@@ -60,27 +62,44 @@ class TableLookup implements LookupColumns {
     const known = this.#rowOfId.length
     this.#rowOfId = grownInts(this.#rowOfId, dictionary.high).fill(UNKNOWN, known)
     this.found = grownBytes(this.found, rows)
+    this.#rows = grownInts(this.#rows, rows)
+    const [rowOfId, found, tableRows] = [this.#rowOfId, this.found, this.#rows]
     for (let row = 0; row < rows; row++) {
       const id = values[row]!
-      if (id >= 0 && this.#rowOfId[id] === UNKNOWN)
-        this.#rowOfId[id] = this.#rowOfKey.get(dictionary.valueOf(id)) ?? ABSENT
-      this.found[row] = id >= 0 && this.#rowOfId[id] !== ABSENT ? 1 : 0
+      let tableRow = id < 0 ? ABSENT : rowOfId[id]!
+      if (tableRow === UNKNOWN) {
+        tableRow = this.#rowOfKey.get(dictionary.valueOf(id)) ?? ABSENT
+        rowOfId[id] = tableRow
+      }
+      tableRows[row] = tableRow
+      found[row] = tableRow === ABSENT ? 0 : 1
     }
     this.columns.forEach((column, i) => {
       const from = this.#values[i]!
       if (column.kind === 'number') {
         column.values = grownFloats(column.values, rows)
-        for (let row = 0; row < rows; row++)
-          column.values[row] = this.found[row] === 1 ? from[this.#rowOfId[values[row]!]!]! : Number.NaN
+        fill(column.values, from, tableRows, rows, Number.NaN)
       } else if (column.kind === 'id') {
         column.values = grownInts(column.values, rows)
-        for (let row = 0; row < rows; row++)
-          column.values[row] = this.found[row] === 1 ? from[this.#rowOfId[values[row]!]!]! : -1
+        fill(column.values, from, tableRows, rows, -1)
       }
     })
   }
   shown(row: number): string {
     const id = this.#keys?.values[row] ?? -1
     return id < 0 || this.#keys === null ? 'null' : JSON.stringify(this.#keys.dictionary.valueOf(id))
+  }
+}
+
+function fill(
+  values: Float64Array | Int32Array,
+  from: Float64Array,
+  tableRows: Int32Array,
+  rows: number,
+  absent: number,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const tableRow = tableRows[row]!
+    values[row] = tableRow === ABSENT ? absent : from[tableRow]!
   }
 }
