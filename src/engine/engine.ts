@@ -1,9 +1,12 @@
 // The engine's door: Plans in, record bytes in, rows out. It decodes, windows and aggregates; it has never heard of a
 // shop or of Kafka. Synchronous and bounded: `push` does the work of one batch and returns.
-import type { FieldType } from '../query/contract.ts'
+import type { Contract, FieldType } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
+import { assert } from '../std/assert.ts'
 import type { EventTimeMs } from '../std/units.ts'
 import { EngineJob } from './job.ts'
+import { jsonDecoder } from './json-decoder.ts'
+import { openDecoder } from './kernel/kernel-decoder.ts'
 
 export { StateLimitError } from './job.ts'
 export { SnapshotError } from './state-bytes.ts'
@@ -68,8 +71,6 @@ export interface JobSettings {
   readonly stateBytesMax?: number
   /** Partitions of a topic where they are not the contract's. */
   readonly partitions?: { readonly [topic: string]: number }
-  /** `json`: the reference decoder alone. Default: the fast one where it was built. Both give the same rows. */
-  readonly decoder?: 'json'
 }
 
 /** Runs some Plans over their sources. One decode per topic, whatever the number of Plans. */
@@ -166,7 +167,43 @@ export type ResultColumn =
 
 /** Lowers the Plans; throws a `PlanError` that names what this engine does not run. */
 export function openJob(plans: readonly Plan[], settings: JobSettings): Job {
-  return new EngineJob(plans, settings)
+  return new EngineJob(plans, openDecoder, settings)
+}
+
+/** Judges records by their contract, as a job's decoder does, for doorways that can still tell the sender. */
+export interface RecordCheck {
+  /** Each record of the batch comes to one of the two, the refused ones not in order with the others. */
+  check(
+    batch: SourceBatch,
+    /** `text`: what the record has in the field asked for, its default included; null when it has none. */
+    stands: (record: number, text: string | null) => void,
+    refused: (refusal: RecordRefusal) => void,
+  ): void
+}
+/** Why a dead letter would be made of the record: see `DeadLetter`. */
+export interface RecordRefusal {
+  readonly record: number
+  readonly reason: string
+  readonly field: string
+  readonly message: string
+}
+
+/** `textField` is a text field of the contract. */
+export function openRecordCheck(contract: Contract, textField: string): RecordCheck {
+  const decoder = jsonDecoder({
+    contract,
+    projections: [{ name: textField, as: 'text' }],
+    dictionaries: {},
+    futureLimit: true,
+  })
+  return {
+    check(batch, stands, refused) {
+      const { rows, records, columns } = decoder.decode(batch, refused)
+      const column = columns[0]
+      assert(column?.kind === 'text', `${contract.topic}.${textField} is no text field`)
+      for (let row = 0; row < rows; row++) stands(records[row]!, column.values[row] ?? null)
+    },
+  }
 }
 
 /** The row as topics and the command line carry it: money as exact decimals, times as the plan's output says. */

@@ -6,7 +6,7 @@ import { PlanError } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { eventTimeMs } from '../std/units.ts'
 import type { Batch } from './columns.ts'
-import type { Decoder, Projection, Refusal } from './decoder.ts'
+import type { Decoder, DecoderSettings, Projection, Refusal } from './decoder.ts'
 import { Dictionary } from './dictionary.ts'
 import type {
   DeadLetter,
@@ -20,8 +20,6 @@ import type {
   Tick,
   WatermarkRaise,
 } from './engine.ts'
-import { jsonDecoder } from './json-decoder.ts'
-import { openDecoder } from './kernel/kernel-decoder.ts'
 import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
 import { PlanRunner } from './plan-runner.ts'
@@ -57,7 +55,7 @@ export class EngineJob implements Job {
   #raises: WatermarkRaise[] = []
   #sinceMeasured = 0
 
-  constructor(plans: readonly Plan[], settings: JobSettings) {
+  constructor(plans: readonly Plan[], openDecoder: (settings: DecoderSettings) => Decoder, settings: JobSettings) {
     this.#settings = settings
     const lowered = plans.map((plan) => lowerPlan(plan))
     const twice = plans.find((plan, i) => plans.findIndex((other) => other.name === plan.name) !== i)
@@ -68,6 +66,7 @@ export class EngineJob implements Job {
         topic,
         openSource(
           lowered.filter((one) => one.topic === topic),
+          openDecoder,
           settings,
         ),
       )
@@ -246,7 +245,11 @@ export class EngineJob implements Job {
   }
 }
 
-function openSource(plans: readonly Lowered[], settings: JobSettings): Source {
+function openSource(
+  plans: readonly Lowered[],
+  openDecoder: (settings: DecoderSettings) => Decoder,
+  settings: JobSettings,
+): Source {
   const first = plans[0]
   assert(first !== undefined, 'a source has plans')
   const { topic } = first
@@ -266,11 +269,10 @@ function openSource(plans: readonly Lowered[], settings: JobSettings): Source {
   )
   const partitions = settings.partitions?.[topic] ?? contract.partitions
   const { bounded } = settings
-  const open = settings.decoder === 'json' ? jsonDecoder : openDecoder
   return {
     topic,
     contract,
-    decoder: open({ contract, projections, dictionaries, futureLimit: !bounded }),
+    decoder: openDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
     dictionaries,
     runners: plans.map((lowered) => new PlanRunner(lowered, { partitions, bounded, projections, dictionaries })),
     time: new SourceTime(partitions, contract.outOfOrderMs, bounded),

@@ -7,12 +7,14 @@ import { compileKernel } from '../../../tools/kernel.ts'
 import { sales } from '../../commerce/commerce.ts'
 import { salesTraffic } from '../../generate/generate.ts'
 import { type Contract, contract, field } from '../../query/contract.ts'
+import { count, countDistinct, from, hopping, sum } from '../../query/query.ts'
 import { type RandomStream, randomStream } from '../../std/random.ts'
-import { batchOf } from '../batches.suite.ts'
+import { batchOf, plainRows } from '../batches.suite.ts'
 import type { Batch } from '../columns.ts'
 import type { Decoder, DecoderSettings, Projection, Refusal } from '../decoder.ts'
 import { Dictionary } from '../dictionary.ts'
 import type { SourceBatch } from '../engine.ts'
+import { EngineJob } from '../job.ts'
 import { jsonDecoder } from '../json-decoder.ts'
 import { contracts, producerOf, recordOf } from './fuzz-records.suite.ts'
 import { KERNEL_BATCH_BYTES_MAX, KERNEL_BATCH_RECORDS_MAX, KernelDecoder, openDecoder } from './kernel-decoder.ts'
@@ -296,6 +298,38 @@ test('64 fields, all by id: the last of them too', () => {
   )
   assert.equal(compare(decoders, batchOf('lines', 0, 0, texts), '64 fields'), 20)
   assert.equal(decoders.fast.jsonRows, 1)
+})
+test('a job gives the same rows and the same snapshot by either decoder', () => {
+  const random = randomStream(`kernel/${SEED}/job`)
+  const plan = from(sales)
+    .derive((sale) => ({ value: sale.price.times(sale.quantity) }))
+    .window(hopping({ sizeMs: 6000, slideMs: 1000 }))
+    .groupBy('tp_payment')
+    .aggregate((sale) => ({ n: count(), revenue: sum(sale.value), things: countDistinct(sale.id_product) }))
+    .lateness(2000)
+    .named('both')
+  const settings = { bounded: false }
+  const jobs = [
+    new EngineJob([plan], (decoder) => openDecoder(decoder, kernel), settings),
+    new EngineJob([plan], jsonDecoder, settings),
+  ] as const
+  const traffic = salesTraffic('2', { startMs: 1_769_000_000_000, ratePerSecond: 200, steady: true })
+  const producer = producerOf(random, sales)
+  for (let second = 1; second <= 20; second++) {
+    const texts: (Uint8Array | null)[] = []
+    traffic.produceUntil(1_769_000_000_000 + second * 1000, {
+      record: (_topic, _key, value) => texts.push(value.slice()),
+    })
+    for (let i = 0; i < 10; i++) texts.push(recordOf(random, producer))
+    const batch = batchOf('sales', second % sales.partitions, second * 1000, texts, 1_769_000_000_000 + second * 1000)
+    const [fast, slow] = jobs.map((job) => {
+      job.push(batch)
+      const output = job.take()
+      return { rows: plainRows(output), dead: output.deadLetters, late: output.lateRecords, snapshot: job.snapshot() }
+    })
+    assert.deepStrictEqual(fast, slow, `second ${second}; replay: MILLRACE_SEED=${SEED} npm test -- kernel-decoder`)
+  }
+  assert.deepStrictEqual(jobs[0].ledger(), jobs[1].ledger())
 })
 test('the generated sales go through the kernel, all but the first', () => {
   const decoders = both(sales, [
