@@ -5,6 +5,8 @@ import type { World } from '../world/world.ts'
 import type { BrokerCore } from './core.ts'
 import { idText, takeDataDirectory } from './data-directory.ts'
 import { EmbeddedLog } from './embedded-log.ts'
+import { GroupCoordinator } from './groups/coordinator.ts'
+import type { GroupSettings } from './groups/settings.ts'
 import { type JournalStats, openJournal } from './journal/journal.ts'
 import type { JournalError } from './journal/journal-error.ts'
 import { memoryFileSystem } from './journal/memory-files.ts'
@@ -38,6 +40,8 @@ export interface BrokerSettings {
   readonly commitBytesMax?: number
   /** When idle, wait so long for others to join a write, 0 to 5. Default 0 = at once. */
   readonly lingerMs?: number
+  /** Limits and timeouts of consumer groups (groups/settings.ts). */
+  readonly groups?: Partial<GroupSettings>
   /** What a broker in memory may hold in all. Default 512 MiB. */
   readonly memoryBytesMax?: number
 }
@@ -133,10 +137,13 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       autoCreate: settings.autoCreate === undefined ? { partitions: 1 } : settings.autoCreate,
       followersMax: settings.followersMax ?? 1000,
     })
+    const groups = new GroupCoordinator(world, log.groupOffsets, settings.groups)
+    groups.start()
     const servers: KafkaServer[] = []
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
       for (const server of servers) await server.close()
+      groups.close()
       log.close()
       try {
         await journal.close()
@@ -148,7 +155,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     return {
       ...doorsOf(log),
       async listen(address) {
-        const server = await serveKafka(world, log, address)
+        const server = await serveKafka(world, log, groups, address)
         servers.push(server)
         return { host: server.host, port: server.port }
       },
@@ -193,6 +200,7 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     nodeId: log.nodeId,
     autoCreate: log.autoCreate,
     configDefaults: log.configDefaults,
+    groupOffsets: log.groupOffsets,
     createTopic: (spec) => log.createTopic(spec),
     deleteTopic: (name) => log.deleteTopic(name),
     topic: (name) => log.topic(name),

@@ -1,6 +1,7 @@
 // What the Kafka protocol server needs from the broker's heart beyond the `Log`: identities and news of progress.
 import type { Log } from '../log/log.ts'
 import type { Offset, PartitionId } from '../std/units.ts'
+import type { OffsetStore } from './groups/offset-store.ts'
 
 export interface BrokerCore extends Log {
   /** Stable for the life of the data directory; Kafka's 22-character base64 form of a UUID. */
@@ -23,6 +24,8 @@ export interface BrokerCore extends Log {
     topic: string,
     partition: PartitionId,
   ): { readonly offset: Offset; readonly timestampMs: number } | null
+  /** What consumer groups have committed. */
+  readonly groupOffsets: OffsetStore
   /** Kafka topic configs that can be set, with their defaults, for DescribeConfigs. */
   readonly configDefaults: Readonly<Record<string, string>>
   /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */

@@ -20,6 +20,7 @@ import { batchEntry, checkedBatch, judgeProducer, placeBatch } from './appending
 import type { BrokerCore } from './core.ts'
 import { cursorAt, lsnOfCursor } from './cursors.ts'
 import { LogFollower } from './follower.ts'
+import { OffsetStore } from './groups/offset-store.ts'
 import { writeJob, writeProducer, writeTick, writeTopic } from './house-entries.ts'
 import { type EntryKind, entryKind, ownStream } from './journal/entry.ts'
 import type { GroupPlace, NewEntry } from './journal/group-commit.ts'
@@ -47,6 +48,7 @@ export class EmbeddedLog implements Log, BrokerCore {
   readonly nodeId: number
   readonly autoCreate: { readonly partitions: number } | null
   readonly configDefaults = configDefaults
+  readonly groupOffsets: OffsetStore
   readonly #world: World
   readonly #journal: Journal
   readonly #state: LogState
@@ -64,6 +66,17 @@ export class EmbeddedLog implements Log, BrokerCore {
     this.nodeId = settings.nodeId
     this.autoCreate = settings.autoCreate
     this.#followersMax = settings.followersMax
+    const { topics, offsets } = state
+    const keys = {
+      keyOf(name: string): number | null {
+        const topic = topics.live(name)
+        return topic?.state === 'live' ? topic.key : null
+      },
+      nameOf: (key: number): string | null => topics.byKey(key)?.info.name ?? null,
+    }
+    this.groupOffsets = new OffsetStore(offsets, keys, (payload, taken, durable) =>
+      this.#take([this.#own(entryKind.groupOffset, ownStream.groups, payload)], taken, durable),
+    )
     journal.onAdvance(() => this.#advanced())
   }
 
@@ -143,7 +156,10 @@ export class EmbeddedLog implements Log, BrokerCore {
           deleted.delete(topic.key)
         }
       },
-      () => topics.remove(topic),
+      () => {
+        topics.remove(topic)
+        this.#state.offsets.dropTopic(topic.key)
+      },
     )
   }
   topic(name: string): TopicInfo | null {
@@ -296,7 +312,7 @@ export class EmbeddedLog implements Log, BrokerCore {
       () => ({ epoch: epoch + 1, cursor }),
     )
   }
-  async commit(commit: Commit): Promise<{ readonly lsn: Lsn }> {
+  async commit(commit: Commit): Promise<{ readonly lsn: Lsn; readonly baseOffsets: readonly Offset[] }> {
     const { job, epoch, previous, cursor } = commit
     const { jobs, topics, producers } = this.#state
     this.#checkJob(job)
@@ -307,6 +323,7 @@ export class EmbeddedLog implements Log, BrokerCore {
     const nowMs = this.#world.clock.nowMs()
     const next = new Map<Partition, number>()
     const batches: { partition: Partition; batch: Uint8Array }[] = []
+    const baseOffsets: Offset[] = []
     const entry = { job, epoch, step: { previous, cursor } }
     const entries = [this.#own(entryKind.jobCommit, ownStream.jobs, writeJob(entry))]
     for (const append of commit.appends) {
@@ -318,6 +335,7 @@ export class EmbeddedLog implements Log, BrokerCore {
       const base = next.get(partition) ?? partition.nextOffset
       next.set(partition, base + recordsIn(batch))
       batches.push({ partition, batch })
+      baseOffsets.push(offset(base))
       entries.push(batchEntry(partition, batch, base))
     }
     return this.#take(
@@ -333,7 +351,7 @@ export class EmbeddedLog implements Log, BrokerCore {
       },
       ({ firstLsn, lastLsn }) => {
         for (const [i, { partition }] of batches.entries()) this.#moveEnd(partition, firstLsn + 1 + i)
-        return { lsn: lsn(lastLsn) }
+        return { lsn: lsn(lastLsn), baseOffsets }
       },
     )
   }

@@ -3,6 +3,8 @@ import { assert } from '../std/assert.ts'
 import { baseOffset } from '../wire/record-batch.ts'
 import { placeBatch } from './appending.ts'
 import { cursorOfText } from './cursors.ts'
+import { readOffsetEntry } from './groups/offset-entry.ts'
+import { OffsetTable } from './groups/offset-table.ts'
 import { readJob, readProducer, readTopic } from './house-entries.ts'
 import { JobTable } from './job-table.ts'
 import type { Damage } from './journal/damage.ts'
@@ -15,6 +17,8 @@ export interface LogState {
   readonly topics: TopicTable
   readonly producers: ProducerIds
   readonly jobs: JobTable
+  /** What consumer groups have committed. */
+  readonly offsets: OffsetTable
   /** Keys of topics that were deleted. */
   readonly deleted: Set<number>
   lastJobLsn: number
@@ -26,6 +30,7 @@ export function blankState(logId: Uint8Array, partitionsMax: number): LogState {
     topics: new TopicTable(partitionsMax),
     producers: new ProducerIds(logId),
     jobs: new JobTable(),
+    offsets: new OffsetTable(),
     deleted: new Set(),
     lastJobLsn: 0,
     jobsDamage: null,
@@ -44,7 +49,7 @@ export function replayOf(state: LogState): Replay {
 
 export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
   const { header, segment, position } = entry
-  const { topics, producers, jobs } = replay.state
+  const { topics, producers, jobs, offsets } = replay.state
   switch (header.kind) {
     case entryKind.batch: {
       topics.keyUsed(header.topicKey)
@@ -67,6 +72,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
       else {
         const topic = topics.byKey(told.key)
         if (topic !== null) topics.remove(topic)
+        offsets.dropTopic(told.key)
         replay.state.deleted.add(told.key)
       }
       return
@@ -83,6 +89,9 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
       replay.state.lastJobLsn = header.lsn
       return
     }
+    case entryKind.groupOffset:
+      offsets.apply(readOffsetEntry(entry.payload()))
+      return
     case entryKind.tick:
     case entryKind.witness:
       return
@@ -117,6 +126,8 @@ export function heedDamage(replay: Replay, damage: Damage): string | null {
     state.jobsDamage = `no job may commit: ${where}, and progress of jobs may be among them. ${cure}`
     touched.push('the progress of jobs')
   }
+  // Consumers of a group that lost commits read some records again, as they would after a crash of their own.
+  if (ownLost(ownStream.groups)) touched.push('committed offsets of consumer groups')
   // Keys and ids that lost entries may have given out are not given out again.
   const lostMetadata = damage.lost.find((each) => each.topicKey === 0 && each.partition === ownStream.metadata)
   const unsure = (lostMetadata?.entries ?? 0) + damage.unknownEntries

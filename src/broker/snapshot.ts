@@ -1,7 +1,7 @@
 // The state of the log as bytes, written when a segment of the journal is sealed: a start reads it instead of replaying.
 //
 //   0 4  bytes of the JSON (little-endian, as the arrays below)
-//   4    JSON: topics, producers, jobs, producer windows (`Written`), then zeros up to a multiple of 8
+//   4    JSON: topics, producers, jobs, producer windows, offsets of groups (`Written`), then zeros up to a multiple of 8
 //        runs, one per partition with batches in the segment:
 //        topic key 4, partition 4, batches 4, zero 4, then per batch four float64 (base offset, last offset, LSN,
 //        largest timestamp), then per batch two uint32 (position, bytes), then zeros up to a multiple of 8
@@ -9,6 +9,7 @@
 // Belongs to the seal (journal/seal.ts): its checksum covers it, its format version speaks for it.
 import { assert } from '../std/assert.ts'
 import { cursorOfText } from './cursors.ts'
+import type { CapturedOffsets } from './groups/offset-table.ts'
 import type { TopicEntry } from './house-entries.ts'
 import type { Partition } from './partition.ts'
 import type { KeptBatch } from './producer-window.ts'
@@ -24,6 +25,8 @@ interface Written {
   readonly lastJobLsn: number
   /** Topic key, partition, producer id, epoch, batches. */
   readonly windows: readonly (readonly [number, number, number, number, readonly KeptBatch[]])[]
+  /** Not in seals of before there were groups: then nothing had been committed. */
+  readonly offsets?: CapturedOffsets
 }
 
 const runHeaderBytes = 16
@@ -64,6 +67,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
     jobs: jobs.all(),
     lastJobLsn: state.lastJobLsn,
     windows,
+    offsets: state.offsets.capture(),
   }
   const json = new TextEncoder().encode(JSON.stringify(written))
   const bytes = new Uint8Array(padded(4 + json.length) + runsBytes)
@@ -110,6 +114,9 @@ export function restoreState(
   producers.restore(written.nextProducer, written.epochs)
   for (const [job, epoch, cursor] of written.jobs) jobs.apply({ job, epoch, step: null }, cursorOfText(cursor))
   state.lastJobLsn = written.lastJobLsn
+  if (written.offsets !== undefined) state.offsets.restore(written.offsets)
+  // The entry that deletes a topic may have been on its way when the state was written.
+  state.offsets.keepTopics((key) => topics.byKey(key) !== null)
   for (const { segment, payload } of captured) restoreRuns(state, segment, payload)
   for (const [topicKey, partition, id, epoch, batches] of written.windows) {
     topics.byKey(topicKey)?.partitions[partition]?.setWindow(id, { epoch, batches })

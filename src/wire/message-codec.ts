@@ -33,8 +33,9 @@ type Values = Record<string, unknown>
 
 export function messageCodec<F extends Fields>(declaration: MessageDeclaration<F>): MessageCodec<F> {
   const { min, max } = versionRange(declaration.versions)
-  const flexible = versionRange(declaration.flexible)
-  const isFlexible = (version: number): boolean => version >= flexible.min && version <= flexible.max
+  const flexible = declaration.flexible === 'none' ? null : versionRange(declaration.flexible)
+  const isFlexible = (version: number): boolean =>
+    flexible !== null && version >= flexible.min && version <= flexible.max
   const compiled: (Compiled | undefined)[] = []
   const at = (version: number): Compiled => {
     const known = compiled[version]
@@ -137,6 +138,7 @@ function writeTagged(
 }
 
 const zeroUuid = new Uint8Array(16)
+const noBytes = new Uint8Array(0)
 function defaultOf(field: Field): unknown {
   if (field.type === 'struct') return null
   if (field.default !== undefined) return field.default
@@ -158,6 +160,8 @@ function zeroOf(type: ScalarName): unknown {
       return zeroUuid
     case 'string':
       return ''
+    case 'bytes':
+      return noBytes
     case 'records':
       return null
     default:
@@ -218,6 +222,7 @@ function scalar(type: ScalarName, nullable: boolean, flexible: boolean, path: st
           w.string(v as string | null, flexible)
         },
       }
+    case 'bytes':
     case 'records':
       return {
         read: (r) => r.blob(flexible) ?? (nullable ? null : refuseNull(path)),

@@ -7,7 +7,10 @@
 /** Version ranges as Kafka writes them: '3' = that one, '0-5', '9+' = from 9 on. */
 export type Versions = `${number}` | `${number}-${number}` | `${number}+`
 
-/** `int64` reads as a number (offsets, times), `id64` as a bigint (producer ids). `uuid` and `records` are slices of the frame. */
+/**
+ * `int64` reads as a number (offsets, times), `id64` as a bigint (producer ids). `uuid`, `bytes` and `records` are slices
+ * of the frame: what outlives it must be copied.
+ */
 interface ScalarTypes {
   bool: boolean
   int8: number
@@ -17,6 +20,7 @@ interface ScalarTypes {
   id64: bigint
   uuid: Uint8Array
   string: string
+  bytes: Uint8Array
   records: Uint8Array
 }
 export type ScalarName = keyof ScalarTypes
@@ -53,7 +57,7 @@ export interface MessageDeclaration<F extends Fields = Fields> {
   readonly apiKey: number
   readonly versions: Versions
   /** Versions with compact lengths and tagged fields (KIP-482). */
-  readonly flexible: Versions
+  readonly flexible: Versions | 'none'
   readonly fields: F
 }
 /** Keeps the literal types, from which the message's type is inferred. */

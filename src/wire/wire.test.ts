@@ -9,14 +9,24 @@ import { type Field, type Fields, inVersions, type MessageDeclaration, message, 
 import { messageCodec } from './message-codec.ts'
 import * as apiVersions from './messages/api-versions.ts'
 import * as createTopics from './messages/create-topics.ts'
+import * as deleteGroups from './messages/delete-groups.ts'
 import * as deleteTopics from './messages/delete-topics.ts'
 import * as describeConfigs from './messages/describe-configs.ts'
+import * as describeGroups from './messages/describe-groups.ts'
 import * as fetchMessages from './messages/fetch.ts'
 import * as findCoordinator from './messages/find-coordinator.ts'
+import * as heartbeat from './messages/heartbeat.ts'
 import * as initProducerId from './messages/init-producer-id.ts'
+import * as joinGroup from './messages/join-group.ts'
+import * as leaveGroup from './messages/leave-group.ts'
+import * as listGroups from './messages/list-groups.ts'
 import * as listOffsets from './messages/list-offsets.ts'
 import * as metadata from './messages/metadata.ts'
+import * as offsetCommit from './messages/offset-commit.ts'
+import * as offsetDelete from './messages/offset-delete.ts'
+import * as offsetFetch from './messages/offset-fetch.ts'
 import * as produce from './messages/produce.ts'
+import * as syncGroup from './messages/sync-group.ts'
 import { type Api, apis, readRequest, readRequestHeader, readResponse, writeRequest, writeResponse } from './wire.ts'
 import { WireError } from './wire-error.ts'
 
@@ -24,6 +34,16 @@ const declared: Readonly<Record<string, Readonly<Record<string, MessageDeclarati
   apiVersions: { ...apiVersions },
   createTopics: { ...createTopics },
   deleteTopics: { ...deleteTopics },
+  deleteGroups: { ...deleteGroups },
+  describeGroups: { ...describeGroups },
+  heartbeat: { ...heartbeat },
+  joinGroup: { ...joinGroup },
+  leaveGroup: { ...leaveGroup },
+  listGroups: { ...listGroups },
+  offsetCommit: { ...offsetCommit },
+  offsetDelete: { ...offsetDelete },
+  offsetFetch: { ...offsetFetch },
+  syncGroup: { ...syncGroup },
   describeConfigs: { ...describeConfigs },
   fetch: { ...fetchMessages },
   findCoordinator: { ...findCoordinator },
@@ -51,6 +71,7 @@ function scalarValue(type: ScalarName): fc.Arbitrary<unknown> {
       return fc.uint8Array({ minLength: 16, maxLength: 16 })
     case 'string':
       return fc.string({ unit: 'binary', maxLength: 40 })
+    case 'bytes':
     case 'records':
       return fc.uint8Array({ maxLength: 200 })
   }
@@ -64,10 +85,14 @@ function fieldValue(field: Field, version: number, flexible: boolean): fc.Arbitr
   }
   if (!carried) {
     if (field.type === 'array') return fc.constant([])
-    const zero = { bool: false, id64: 0n, uuid: new Uint8Array(16), string: '', records: null } as Record<
-      string,
-      unknown
-    >
+    const zero = {
+      bool: false,
+      id64: 0n,
+      uuid: new Uint8Array(16),
+      string: '',
+      bytes: new Uint8Array(0),
+      records: null,
+    } as Record<string, unknown>
     return fc.constant(field.default !== undefined ? field.default : field.type in zero ? zero[field.type] : 0)
   }
   const value =

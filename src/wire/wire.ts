@@ -11,14 +11,24 @@ import type { Decoded, Encodable, Fields, MessageDeclaration } from './message.t
 import { type MessageCodec, messageCodec } from './message-codec.ts'
 import { apiVersionsRequest, apiVersionsResponse } from './messages/api-versions.ts'
 import { createTopicsRequest, createTopicsResponse } from './messages/create-topics.ts'
+import { deleteGroupsRequest, deleteGroupsResponse } from './messages/delete-groups.ts'
 import { deleteTopicsRequest, deleteTopicsResponse } from './messages/delete-topics.ts'
 import { describeConfigsRequest, describeConfigsResponse } from './messages/describe-configs.ts'
+import { describeGroupsRequest, describeGroupsResponse } from './messages/describe-groups.ts'
 import { fetchRequest, fetchResponse } from './messages/fetch.ts'
 import { findCoordinatorRequest, findCoordinatorResponse } from './messages/find-coordinator.ts'
+import { heartbeatRequest, heartbeatResponse } from './messages/heartbeat.ts'
 import { initProducerIdRequest, initProducerIdResponse } from './messages/init-producer-id.ts'
+import { joinGroupRequest, joinGroupResponse } from './messages/join-group.ts'
+import { leaveGroupRequest, leaveGroupResponse } from './messages/leave-group.ts'
+import { listGroupsRequest, listGroupsResponse } from './messages/list-groups.ts'
 import { listOffsetsRequest, listOffsetsResponse } from './messages/list-offsets.ts'
 import { metadataRequest, metadataResponse } from './messages/metadata.ts'
+import { offsetCommitRequest, offsetCommitResponse } from './messages/offset-commit.ts'
+import { offsetDeleteRequest, offsetDeleteResponse } from './messages/offset-delete.ts'
+import { offsetFetchRequest, offsetFetchResponse } from './messages/offset-fetch.ts'
 import { produceRequest, produceResponse } from './messages/produce.ts'
+import { syncGroupRequest, syncGroupResponse } from './messages/sync-group.ts'
 import { WireError } from './wire-error.ts'
 
 /** One request and its response. `versions` are those whose bytes we can read and write. */
@@ -45,12 +55,22 @@ export const apis = {
   fetch: api('Fetch', fetchRequest, fetchResponse),
   listOffsets: api('ListOffsets', listOffsetsRequest, listOffsetsResponse),
   metadata: api('Metadata', metadataRequest, metadataResponse),
+  offsetCommit: api('OffsetCommit', offsetCommitRequest, offsetCommitResponse),
+  offsetFetch: api('OffsetFetch', offsetFetchRequest, offsetFetchResponse),
   findCoordinator: api('FindCoordinator', findCoordinatorRequest, findCoordinatorResponse),
+  joinGroup: api('JoinGroup', joinGroupRequest, joinGroupResponse),
+  heartbeat: api('Heartbeat', heartbeatRequest, heartbeatResponse),
+  leaveGroup: api('LeaveGroup', leaveGroupRequest, leaveGroupResponse),
+  syncGroup: api('SyncGroup', syncGroupRequest, syncGroupResponse),
+  describeGroups: api('DescribeGroups', describeGroupsRequest, describeGroupsResponse),
+  listGroups: api('ListGroups', listGroupsRequest, listGroupsResponse),
   apiVersions: api('ApiVersions', apiVersionsRequest, apiVersionsResponse),
   createTopics: api('CreateTopics', createTopicsRequest, createTopicsResponse),
   deleteTopics: api('DeleteTopics', deleteTopicsRequest, deleteTopicsResponse),
   initProducerId: api('InitProducerId', initProducerIdRequest, initProducerIdResponse),
   describeConfigs: api('DescribeConfigs', describeConfigsRequest, describeConfigsResponse),
+  deleteGroups: api('DeleteGroups', deleteGroupsRequest, deleteGroupsResponse),
+  offsetDelete: api('OffsetDelete', offsetDeleteRequest, offsetDeleteResponse),
 } as const
 export type ApiName = keyof typeof apis
 /** Of the API with this name: a request and a response as they were read, a response to be written. */
@@ -68,8 +88,17 @@ export const kafkaErrors = {
   CORRUPT_MESSAGE: 2,
   UNKNOWN_TOPIC_OR_PARTITION: 3,
   MESSAGE_TOO_LARGE: 10,
+  OFFSET_METADATA_TOO_LARGE: 12,
+  COORDINATOR_NOT_AVAILABLE: 15,
   INVALID_TOPIC_EXCEPTION: 17,
   INVALID_REQUIRED_ACKS: 21,
+  ILLEGAL_GENERATION: 22,
+  INCONSISTENT_GROUP_PROTOCOL: 23,
+  INVALID_GROUP_ID: 24,
+  UNKNOWN_MEMBER_ID: 25,
+  INVALID_SESSION_TIMEOUT: 26,
+  REBALANCE_IN_PROGRESS: 27,
+  INVALID_COMMIT_OFFSET_SIZE: 28,
   UNSUPPORTED_VERSION: 35,
   TOPIC_ALREADY_EXISTS: 36,
   INVALID_PARTITIONS: 37,
@@ -80,8 +109,14 @@ export const kafkaErrors = {
   OUT_OF_ORDER_SEQUENCE_NUMBER: 45,
   INVALID_PRODUCER_EPOCH: 47,
   KAFKA_STORAGE_ERROR: 56,
+  NON_EMPTY_GROUP: 68,
+  GROUP_ID_NOT_FOUND: 69,
   FETCH_SESSION_ID_NOT_FOUND: 70,
   UNKNOWN_LEADER_EPOCH: 75,
+  MEMBER_ID_REQUIRED: 79,
+  GROUP_MAX_SIZE_REACHED: 81,
+  FENCED_INSTANCE_ID: 82,
+  GROUP_SUBSCRIBED_TO_TOPIC: 86,
   INVALID_RECORD: 87,
   UNKNOWN_TOPIC_ID: 100,
 } as const
@@ -161,10 +196,15 @@ export function readResponse<Req extends Fields, Res extends Fields>(
  */
 export function answering<Req extends Fields, Res extends Fields, Context>(
   api: Api<Req, Res>,
-  answer: (body: Decoded<Req>, context: Context) => Encodable<Res> | null | Promise<Encodable<Res> | null>,
+  answer: (
+    body: Decoded<Req>,
+    context: Context,
+    clientId: string | null,
+  ) => Encodable<Res> | null | Promise<Encodable<Res> | null>,
 ): (frame: Uint8Array, header: RequestHeader, context: Context) => Promise<Uint8Array[] | null> {
   return async (frame, { version, correlationId }, context) => {
-    const response = await answer(readRequest(api, frame).body, context)
+    const { body, clientId } = readRequest(api, frame)
+    const response = await answer(body, context, clientId)
     return response === null ? null : writeResponse(api, version, correlationId, response)
   }
 }

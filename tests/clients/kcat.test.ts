@@ -163,13 +163,3 @@ test('batches of our own writer are read by kcat, in every codec', { skip }, asy
     )
   }
 })
-
-test('a group consumer is told why it cannot be one', { skip }, async (t) => {
-  if (!broker.ours) {
-    t.skip('Apache Kafka serves groups')
-    return
-  }
-  const topic = freshTopic('kcat-group')
-  await kcat(['-P', '-t', topic, '-p', '0'], 'x\n')
-  await assert.rejects(kcat(['-G', 'group', topic]), /serves neither consumer groups nor transactions/)
-})

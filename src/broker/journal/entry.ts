@@ -40,7 +40,7 @@ export const entryKind = {
   jobCommit: 6,
   /** Says by its `syncedTo` that what is before it was durable. */
   witness: 7,
-  /** Reserved: offsets of consumer groups. */
+  /** What consumer groups have committed, and who has members (groups/offset-entry.ts). */
   groupOffset: 8,
   /** Reserved: decisions about transactions. */
   transaction: 9,

@@ -3,14 +3,24 @@
 import { answering, apis, kafkaErrors, type RequestHeader, readRequestHeader, writeResponse } from '../../wire/wire.ts'
 import { apiVersions } from './apis/api-versions.ts'
 import { createTopics } from './apis/create-topics.ts'
+import { deleteGroups } from './apis/delete-groups.ts'
 import { deleteTopics } from './apis/delete-topics.ts'
 import { describeConfigs } from './apis/describe-configs.ts'
+import { describeGroups } from './apis/describe-groups.ts'
 import { fetch } from './apis/fetch.ts'
 import { findCoordinator } from './apis/find-coordinator.ts'
+import { heartbeat } from './apis/heartbeat.ts'
 import { initProducerId } from './apis/init-producer-id.ts'
+import { joinGroup } from './apis/join-group.ts'
+import { leaveGroup } from './apis/leave-group.ts'
+import { listGroups } from './apis/list-groups.ts'
 import { listOffsets } from './apis/list-offsets.ts'
 import { metadata } from './apis/metadata.ts'
+import { offsetCommit } from './apis/offset-commit.ts'
+import { offsetDelete } from './apis/offset-delete.ts'
+import { offsetFetch } from './apis/offset-fetch.ts'
 import { produce } from './apis/produce.ts'
+import { syncGroup } from './apis/sync-group.ts'
 import { type Asking, Disconnect } from './serving.ts'
 
 type Chunks = readonly Uint8Array[]
@@ -29,6 +39,19 @@ const served: ReadonlyMap<number, Served> = new Map([
     apis.findCoordinator.key,
     { versions: apis.findCoordinator.versions, answer: answering(apis.findCoordinator, findCoordinator) },
   ],
+  [apis.deleteGroups.key, { versions: apis.deleteGroups.versions, answer: answering(apis.deleteGroups, deleteGroups) }],
+  [
+    apis.describeGroups.key,
+    { versions: apis.describeGroups.versions, answer: answering(apis.describeGroups, describeGroups) },
+  ],
+  [apis.heartbeat.key, { versions: apis.heartbeat.versions, answer: answering(apis.heartbeat, heartbeat) }],
+  [apis.joinGroup.key, { versions: apis.joinGroup.versions, answer: answering(apis.joinGroup, joinGroup) }],
+  [apis.leaveGroup.key, { versions: apis.leaveGroup.versions, answer: answering(apis.leaveGroup, leaveGroup) }],
+  [apis.listGroups.key, { versions: apis.listGroups.versions, answer: answering(apis.listGroups, listGroups) }],
+  [apis.offsetCommit.key, { versions: apis.offsetCommit.versions, answer: answering(apis.offsetCommit, offsetCommit) }],
+  [apis.offsetDelete.key, { versions: apis.offsetDelete.versions, answer: answering(apis.offsetDelete, offsetDelete) }],
+  [apis.offsetFetch.key, { versions: apis.offsetFetch.versions, answer: answering(apis.offsetFetch, offsetFetch) }],
+  [apis.syncGroup.key, { versions: apis.syncGroup.versions, answer: answering(apis.syncGroup, syncGroup) }],
   [apis.apiVersions.key, { versions: apis.apiVersions.versions, answer: answering(apis.apiVersions, apiVersions) }],
   [apis.createTopics.key, { versions: apis.createTopics.versions, answer: answering(apis.createTopics, createTopics) }],
   [apis.deleteTopics.key, { versions: apis.deleteTopics.versions, answer: answering(apis.deleteTopics, deleteTopics) }],

@@ -14,6 +14,8 @@ import {
   walkRecords,
 } from '../../wire/record-batch.ts'
 import type { BrokerCore } from '../core.ts'
+import { OffsetStore } from '../groups/offset-store.ts'
+import { OffsetTable } from '../groups/offset-table.ts'
 
 interface Held {
   readonly batch: Uint8Array
@@ -26,6 +28,19 @@ export class MemoryCore implements BrokerCore {
   /** Until it is called, appends are not durable: they are neither answered nor seen. */
   durable: () => Promise<void> = () => Promise.resolve()
   readonly #topics = new Map<string, TopicInfo>()
+  readonly #keyOf = (name: string): number | null => this.#topics.get(name)?.id[15] ?? null
+  readonly groupOffsets = new OffsetStore(
+    new OffsetTable(),
+    {
+      keyOf: this.#keyOf,
+      nameOf: (key) => [...this.#topics.keys()].find((name) => this.#keyOf(name) === key) ?? null,
+    },
+    async (_, taken, durable) => {
+      taken()
+      await this.durable()
+      durable()
+    },
+  )
   readonly #batches = new Map<string, Held[]>()
   readonly #starts = new Map<string, number>()
   readonly #listeners = new Set<(topic: string, partition: PartitionId, end: Offset) => void>()

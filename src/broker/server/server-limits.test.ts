@@ -6,6 +6,7 @@ import { partitionId } from '../../std/units.ts'
 import { BatchWriter } from '../../wire/batch-writer.ts'
 import { type ApiName, apis } from '../../wire/wire.ts'
 import { nodeWorld } from '../../world/node.ts'
+import { GroupCoordinator } from '../groups/coordinator.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import { MemoryCore } from './memory-core.suite.ts'
 import { RawClient } from './raw-client.suite.ts'
@@ -18,7 +19,7 @@ after(async () => {
 })
 async function opened(limits: Partial<KafkaServerLimits> = {}) {
   const core = new MemoryCore()
-  const server = await serveKafka(world, core, { port: 0, limits })
+  const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0, limits })
   cleanUps.push(() => server.close())
   return { core, server, client: await RawClient.connect(world, server) }
 }

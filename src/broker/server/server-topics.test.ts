@@ -1,7 +1,7 @@
 // Topics through the server: made, described, refused, deleted; and strings of the greatest length.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apis, kafkaErrors } from '../../wire/wire.ts'
+import { kafkaErrors } from '../../wire/wire.ts'
 import { opened, toFetch } from './server.suite.ts'
 
 test('CreateTopics, DescribeConfigs, DeleteTopics in every version', async () => {
@@ -128,15 +128,26 @@ test('CreateTopics: only validated, with defaults, by assignment, twice the same
   )
 })
 
-test('FindCoordinator says in every version that groups and transactions are not served', async () => {
-  const { client } = await opened()
+test('FindCoordinator: for groups in every version the address that the client reached; nobody for anything else', async () => {
+  const { client, server } = await opened()
   for (let version = 0; version <= 6; version++) {
-    const body = version < 4 ? { key: 'g' } : { coordinatorKeys: ['g', 'h'] }
-    const answer = await client.ask('findCoordinator', version, body)
-    const codes = version < 4 ? [answer.errorCode] : answer.coordinators.map(({ errorCode }) => errorCode)
-    assert.deepEqual(codes, version < 4 ? [42] : [42, 42])
+    const found = async (keyType: number) => {
+      const body = version < 4 ? { key: 'g', keyType } : { coordinatorKeys: ['g', 'h'], keyType }
+      const answer = await client.ask('findCoordinator', version, body)
+      return version < 4 ? [answer] : answer.coordinators
+    }
+    const groups = await found(0)
+    assert.equal(groups.length, version < 4 ? 1 : 2)
+    for (const { errorCode, nodeId, host, port } of groups) {
+      assert.deepEqual([errorCode, nodeId, host, port], [kafkaErrors.NONE, 1, '127.0.0.1', server.port])
+    }
+    if (version === 0) continue
+    for (const keyType of [1, 2, 3]) {
+      for (const { errorCode, nodeId } of await found(keyType)) {
+        assert.deepEqual([errorCode, nodeId], [kafkaErrors.INVALID_REQUEST, -1])
+      }
+    }
   }
-  assert.equal(apis.findCoordinator.key, 10)
 })
 
 test('the longest strings a client can send are quoted shortened, and stop nobody', async () => {

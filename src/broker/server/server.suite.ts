@@ -2,6 +2,7 @@
 import { after } from 'node:test'
 import { BatchWriter } from '../../wire/batch-writer.ts'
 import { nodeWorld } from '../../world/node.ts'
+import { GroupCoordinator } from '../groups/coordinator.ts'
 import { MemoryCore } from './memory-core.suite.ts'
 import { RawClient } from './raw-client.suite.ts'
 import { type KafkaServerSettings, serveKafka } from './server.ts'
@@ -13,7 +14,7 @@ after(async () => {
 })
 export async function opened(settings: Partial<KafkaServerSettings> = {}) {
   const core = new MemoryCore()
-  const server = await serveKafka(world, core, { port: 0, ...settings })
+  const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0, ...settings })
   cleanUps.push(() => server.close())
   return { core, server, client: await RawClient.connect(world, server) }
 }

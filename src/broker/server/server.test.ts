@@ -21,12 +21,22 @@ test('ApiVersions: each version lists what is served; Produce from 0 on, no feat
         [1, 4, 18],
         [2, 1, 10],
         [3, 0, 13],
+        [8, 2, 9],
+        [9, 1, 9],
         [10, 0, 6],
+        [11, 0, 9],
+        [12, 0, 4],
+        [13, 0, 5],
+        [14, 0, 5],
+        [15, 0, 6],
+        [16, 0, 5],
         [18, 0, 4],
         [19, 2, 7],
         [20, 1, 6],
         [22, 0, 5],
         [32, 1, 4],
+        [42, 0, 2],
+        [47, 0, 0],
       ],
     )
     assert.deepEqual([supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch], [[], [], -1])
@@ -51,7 +61,7 @@ test('ApiVersions of the future: a version 0 body with UNSUPPORTED_VERSION, and 
 })
 
 for (const [what, key, version] of [
-  ['a key that is not served', 11, 0],
+  ['a key that is not served', 17, 0],
   ['a key that no one knows', 9_999, 0],
   ['Produce below 3', 0, 2],
   ['Produce above 13', 0, 14],

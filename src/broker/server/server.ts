@@ -1,6 +1,7 @@
 // The Kafka protocol server: listens, keeps the connections and their number bounded, and closes in good order.
 import type { Listener, Socket, World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
+import type { GroupCoordinator } from '../groups/coordinator.ts'
 import { Arrivals } from './arrivals.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
@@ -33,10 +34,16 @@ const lookEachMs = 1_000
 const closeMsMax = 2_000
 
 /** Rejects with a NetError if the address cannot be had. Open it after the log has been recovered. */
-export async function serveKafka(world: World, core: BrokerCore, settings: KafkaServerSettings): Promise<KafkaServer> {
+export async function serveKafka(
+  world: World,
+  core: BrokerCore,
+  groups: GroupCoordinator,
+  settings: KafkaServerSettings,
+): Promise<KafkaServer> {
   const serving: Serving = {
     world,
     core,
+    groups,
     limits: { ...kafkaServerLimits, ...settings.limits },
     topics: new TopicDirectory(core),
     arrivals: new Arrivals(core),
@@ -61,7 +68,8 @@ export async function serveKafka(world: World, core: BrokerCore, settings: Kafka
     const connection = new Connection(
       serving,
       socket,
-      (frame, asker) => dispatch(frame, { serving, advertised, onGone: (callback) => asker.onGone(callback) }),
+      (frame, asker) =>
+        dispatch(frame, { serving, advertised, remoteHost: address, onGone: (callback) => asker.onGone(callback) }),
       () => {
         connections.delete(connection)
         const left = (perAddress.get(address) ?? 1) - 1

@@ -3,6 +3,7 @@ import { LogError, type LogErrorCode } from '../../log/log.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
 import type { World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
+import type { GroupCoordinator } from '../groups/coordinator.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import type { TopicDirectory } from './topic-directory.ts'
@@ -10,6 +11,7 @@ import type { TopicDirectory } from './topic-directory.ts'
 export interface Serving {
   readonly world: World
   readonly core: BrokerCore
+  readonly groups: GroupCoordinator
   readonly limits: KafkaServerLimits
   readonly topics: TopicDirectory
   readonly arrivals: Arrivals
@@ -23,6 +25,8 @@ export interface Asking {
   readonly version: number
   /** Where the client is to connect: the advertised address, or where it already did. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** The client's address, without its port. */
+  readonly remoteHost: string
   /** Calls back when the connection is over; returns the way out. */
   onGone(callback: () => void): () => void
 }

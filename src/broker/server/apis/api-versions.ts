@@ -1,5 +1,5 @@
 // ApiVersions 0-4 (key 18): what this server speaks. Asked first by every client, before anything else.
-// Left out: features. Neither transactions nor groups are served, so none is finalised (and the epoch stays -1).
+// Left out: features. Neither transactions nor the groups of KIP-848 are served, so none is finalised (the epoch stays -1).
 import { apis, kafkaErrors, type ResponseTo } from '../../../wire/wire.ts'
 
 /**

@@ -1,17 +1,23 @@
-// FindCoordinator 0-6 (key 10): answered with INVALID_REQUEST and the reason, for neither groups nor transactions are
-// served yet. It is offered all the same: librdkafka takes it as the sign of a broker that knows lz4, and without it
-// sends lz4 batches uncompressed.
+// FindCoordinator 0-6 (key 10): the one broker there is coordinates every group. Transactions and share groups are not
+// served: asked for those it answers INVALID_REQUEST and says so.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { Asking } from '../serving.ts'
 
-const refused = {
-  errorCode: kafkaErrors.INVALID_REQUEST,
-  errorMessage:
-    'this broker serves neither consumer groups nor transactions: assign partitions, set no transactional.id',
-  nodeId: -1,
-  host: '',
-  port: -1,
-}
+const ofGroup = 0
+const ofTransaction = 1
 
-export function findCoordinator(request: RequestOf<'findCoordinator'>): ResponseTo<'findCoordinator'> {
-  return { ...refused, coordinators: request.coordinatorKeys.map((key) => ({ key, ...refused })) }
+export function findCoordinator(
+  { keyType, coordinatorKeys }: RequestOf<'findCoordinator'>,
+  { serving, advertised: { host, port } }: Asking,
+): ResponseTo<'findCoordinator'> {
+  const errorCode = keyType === ofGroup ? kafkaErrors.NONE : kafkaErrors.INVALID_REQUEST
+  const here =
+    keyType === ofGroup
+      ? { errorCode, errorMessage: null, nodeId: serving.core.nodeId, host, port }
+      : { errorCode, errorMessage: notServed(keyType), nodeId: -1, host: '', port: -1 }
+  return { ...here, coordinators: coordinatorKeys.map((key) => ({ key, ...here })) }
 }
+const notServed = (keyType: number): string =>
+  keyType === ofTransaction
+    ? 'this broker serves no transactions: set no transactional.id'
+    : `this broker coordinates groups (key type ${ofGroup}), not key type ${keyType}`

@@ -1,0 +1,49 @@
+// DescribeGroups 0-6 (key 15): the state of groups, who is in them, and what each was assigned. A group that is not there is
+// Dead, and from version 6 on GROUP_ID_NOT_FOUND.
+// Left out: authorized operations (there are no ACLs; the field stays at "not asked").
+import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { GroupCoordinator } from '../../groups/coordinator.ts'
+import { type Member, noBytes } from '../../groups/group.ts'
+import type { Asking } from '../serving.ts'
+
+type GroupAnswer = ResponseTo<'describeGroups'>['groups'][number]
+const notFoundSince = 6
+
+export function describeGroups(
+  request: RequestOf<'describeGroups'>,
+  { serving: { groups }, version }: Asking,
+): ResponseTo<'describeGroups'> {
+  return { groups: request.groups.map((id) => described(groups, id, version)) }
+}
+
+function described(groups: GroupCoordinator, groupId: string, version: number): GroupAnswer {
+  const group = groups.group(groupId)
+  const protocolType = group?.protocolType ?? groups.offsets.protocolType(groupId)
+  if (group === null || group.state === 'Dead') {
+    const isThere = group === null && groups.offsets.has(groupId)
+    const errorCode = isThere || version < notFoundSince ? kafkaErrors.NONE : kafkaErrors.GROUP_ID_NOT_FOUND
+    const errorMessage = errorCode === kafkaErrors.NONE ? null : `there is no group ${groupId}`
+    const groupState = isThere ? 'Empty' : 'Dead'
+    return { groupId, errorCode, errorMessage, groupState, protocolType, protocolData: '', members: [] }
+  }
+  // While members join again, what they were told before means nothing any more.
+  const protocol = group.state === 'Stable' ? group.protocol : null
+  return {
+    groupId,
+    errorCode: kafkaErrors.NONE,
+    groupState: group.state,
+    protocolType,
+    protocolData: protocol ?? '',
+    members: [...group.members.values()].map((member) => describedMember(member, protocol)),
+  }
+}
+function describedMember(member: Member, protocol: string | null): GroupAnswer['members'][number] {
+  return {
+    memberId: member.id,
+    groupInstanceId: member.instanceId,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    memberMetadata: member.protocols.find(({ name }) => name === protocol)?.metadata ?? noBytes,
+    memberAssignment: protocol === null ? noBytes : member.assignment,
+  }
+}

@@ -1,0 +1,11 @@
+// Heartbeat 0-4 (key 12): keeps a member's session; REBALANCE_IN_PROGRESS asks it to join again.
+import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { Asking } from '../serving.ts'
+
+export function heartbeat(
+  { groupId, memberId, groupInstanceId, generationId }: RequestOf<'heartbeat'>,
+  { serving: { groups } }: Asking,
+): ResponseTo<'heartbeat'> {
+  const error = groups.heartbeat(groupId, { memberId, instanceId: groupInstanceId, generation: generationId })
+  return { errorCode: kafkaErrors[error] }
+}

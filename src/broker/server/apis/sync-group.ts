@@ -1,0 +1,32 @@
+// SyncGroup 0-5 (key 14): the leader hands in the assignments, everyone gets the own one; answered when the leader has.
+import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { Asking } from '../serving.ts'
+
+export async function syncGroup(
+  request: RequestOf<'syncGroup'>,
+  { serving: { groups }, onGone }: Asking,
+): Promise<ResponseTo<'syncGroup'>> {
+  const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
+  const { error, protocol, assignment, ...answer } = await groups.sync(
+    groupId,
+    {
+      memberId,
+      instanceId: groupInstanceId,
+      generation: generationId,
+      protocolType,
+      protocol: protocolName,
+      // What is kept must not hold on to the whole frame.
+      assignments: request.assignments.map((each) => ({
+        memberId: each.memberId,
+        assignment: new Uint8Array(each.assignment),
+      })),
+    },
+    onGone,
+  )
+  return {
+    errorCode: kafkaErrors[error],
+    protocolType: answer.protocolType,
+    protocolName: protocol,
+    assignment,
+  }
+}
