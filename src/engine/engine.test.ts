@@ -510,7 +510,6 @@ test('what this engine does not run is refused by name, with a cure', () => {
   } as const
   const bodies: readonly NodeBody[] = [
     { kind: 'unnest', array: 'items' },
-    { kind: 'deduplicate', identity: ['id'], horizonMs: 1, horizonBytesMax: 1 },
     { kind: 'union' },
     { kind: 'running-aggregate', groups: [], aggregates: [] },
     { kind: 'over', keys: [], rangeMs: 1, aggregates: [] },

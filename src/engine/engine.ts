@@ -88,6 +88,8 @@ export interface Job {
   watermarkMs(planOrTopic: string): number
   partitions(topic: string): readonly PartitionProgress[]
   ledger(): readonly LedgerLine[]
+  /** How far back each deduplication of the plans sees. */
+  horizons(): readonly HorizonLine[]
   /** The whole state, in a versioned format. What became due must have been taken. */
   snapshot(): Uint8Array
   /** Puts a new job of the same Plans where the snapshot was taken; throws a `SnapshotError` if it does not fit. */
@@ -112,6 +114,19 @@ export interface LedgerLine {
   readonly duplicates: number
   readonly late: number
   readonly deadLettered: number
+}
+
+/** A deduplication as it is now: shorter than asked for only where its bytes ran out. */
+export interface HorizonLine {
+  readonly plan: string
+  /** Asked for, in event time. */
+  readonly horizonMs: number
+  /** Reached now. */
+  readonly reachMs: number
+  readonly identities: number
+  /** Identities forgotten before their time, ever: a duplicate of theirs would pass for new. */
+  readonly forgottenEarly: number
+  readonly bytes: number
 }
 
 export interface JobOutput {

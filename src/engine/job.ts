@@ -10,6 +10,7 @@ import type { Decoder, DecoderSettings, Projection, Refusal } from './decoder.ts
 import { Dictionary } from './dictionary.ts'
 import type {
   DeadLetter,
+  HorizonLine,
   Job,
   JobOutput,
   JobSettings,
@@ -102,6 +103,7 @@ export class EngineJob implements Job {
         rows,
         (row, reason, field, message) => refuse({ record: rows.records[row]!, reason, field, message }),
         (_view, row, watermarkMs) => this.#tooLate(source, batch, rows, row, watermarkMs, runner.plan.name),
+        (row) => ledger.duplicate(rows.records[row]!),
       )
     ledger.end()
     const watermarkMs = time.advance()
@@ -158,6 +160,18 @@ export class EngineJob implements Job {
   }
   ledger(): readonly LedgerLine[] {
     return [...this.#sources.values()].flatMap(({ topic, ledger }) => ledger.lines(topic))
+  }
+  horizons(): readonly HorizonLine[] {
+    return this.#runners.flatMap(({ plan, deduplications }) =>
+      deduplications.map(({ horizonMs, reachMs, identities, forgottenEarly, bytes }) => ({
+        plan: plan.name,
+        horizonMs,
+        reachMs,
+        identities,
+        forgottenEarly,
+        bytes,
+      })),
+    )
   }
   #sourceOf(topic: string): Source {
     const source = this.#sources.get(topic)

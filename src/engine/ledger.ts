@@ -10,8 +10,10 @@ const LATE = 2
 const DEAD = 3
 const FIGURES = 4
 
-const FATE_LATE = 1
-const FATE_DEAD = 2
+/** The worse the greater. */
+const FATE_DUPLICATE = 1
+const FATE_LATE = 2
+const FATE_DEAD = 3
 
 export class Ledger {
   readonly #partitions: number
@@ -38,13 +40,17 @@ export class Ledger {
     return true
   }
   late(record: number): void {
-    if (this.#fates[record] === 0) this.#fates[record] = FATE_LATE
+    if (this.#fates[record]! < FATE_LATE) this.#fates[record] = FATE_LATE
+  }
+  duplicate(record: number): void {
+    if (this.#fates[record] === 0) this.#fates[record] = FATE_DUPLICATE
   }
   end(): void {
     const base = this.#partition * FIGURES
     this.#figures[base + IN]! += this.#count
     for (let i = 0; i < this.#count; i++) {
-      if (this.#fates[i] === FATE_LATE) this.#figures[base + LATE]!++
+      if (this.#fates[i] === FATE_DUPLICATE) this.#figures[base + DUPLICATES]!++
+      else if (this.#fates[i] === FATE_LATE) this.#figures[base + LATE]!++
       else if (this.#fates[i] === FATE_DEAD) this.#figures[base + DEAD]!++
     }
   }

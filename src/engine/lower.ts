@@ -17,7 +17,7 @@ export interface Lowered {
   readonly columns: readonly Column[]
   readonly projections: readonly Projection[]
 }
-export type Step = PlanNode & { readonly kind: 'project' | 'filter' | 'lookup' }
+export type Step = PlanNode & { readonly kind: 'project' | 'filter' | 'lookup' | 'deduplicate' }
 
 export function lowerPlan(plan: Plan): Lowered {
   const refuse = (at: string, what: string, cure: string): never => {
@@ -49,6 +49,7 @@ export function lowerPlan(plan: Plan): Lowered {
       case 'project':
       case 'filter':
       case 'lookup':
+      case 'deduplicate':
         steps.push(node)
         break
       case 'window-aggregate':
@@ -56,7 +57,6 @@ export function lowerPlan(plan: Plan): Lowered {
         break
       case 'source':
       case 'unnest':
-      case 'deduplicate':
       case 'union':
       case 'running-aggregate':
       case 'over':
@@ -86,23 +86,24 @@ export function lowerPlan(plan: Plan): Lowered {
     steps,
     window,
     columns: last.columns,
-    projections: projectionsOf(source, steps, window !== null),
+    projections: projectionsOf(source, steps, window),
   }
 }
 
-/** Text is wanted by id wherever a step looks at it; what only passes through stays text. */
-function projectionsOf(source: PlanNode, steps: readonly Step[], windowed: boolean): Projection[] {
-  const looked = new Set<string>()
+/** Text is wanted by id wherever a step looks at it; what only passes through, or is an identity, stays text. */
+function projectionsOf(source: PlanNode, steps: readonly Step[], window: Lowered['window']): Projection[] {
+  const looked = new Set<string>(window?.groups)
+  columnNames(window?.aggregates, looked)
   for (const step of steps) {
     if (step.kind === 'lookup') looked.add(step.by)
     else if (step.kind === 'filter') columnNames(step.condition, looked)
-    else
+    else if (step.kind === 'project')
       for (const { name, value } of step.derive)
         if (!(value.op === 'column' && value.name === name)) columnNames(value, looked)
   }
   return source.columns.map(({ name, type }): Projection => {
     if (!isTextKind(type.kind)) return { name, as: 'number' }
-    return { name, as: windowed || looked.has(name) ? 'id' : 'text' }
+    return { name, as: looked.has(name) ? 'id' : 'text' }
   })
 }
 

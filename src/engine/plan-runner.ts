@@ -4,6 +4,7 @@ import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Batch, BatchColumn } from './columns.ts'
 import type { Projection, RefusalReason } from './decoder.ts'
+import { Deduplication } from './deduplicate.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { Tick } from './engine.ts'
 import { lowerExpression, lowerNumbers } from './expressions.ts'
@@ -28,16 +29,21 @@ interface Selection {
   rows: Int32Array<ArrayBuffer>
   count: number
 }
-type Run = (view: Batch, selection: Selection, refuse: RefuseRow) => void
+/** A row that came before. */
+export type DuplicateRow = (row: number) => void
+type Run = (view: Batch, selection: Selection, refuse: RefuseRow, duplicate: DuplicateRow) => void
 
 /** A tick that comes a little early (timers jitter) still counts for its interval. */
 const INTERVAL_SLACK = 0.1
+/** Room for a hundred identities: less is a slip of units. */
+const DEDUPLICATION_BYTES_MIN = 4096
 
 export class PlanRunner {
   readonly plan: Plan
   readonly topic: string
   readonly results: ResultBuilder
   readonly numbers: { readonly name: string; readonly dictionary: Dictionary<number> }[] = []
+  readonly deduplications: Deduplication[] = []
   readonly #runs: Run[] = []
   readonly #window: WindowOperator | null
   readonly #output: readonly Place[]
@@ -77,13 +83,13 @@ export class PlanRunner {
           })
   }
 
-  push(batch: Batch, refuse: RefuseRow, tooLate: TooLate): void {
+  push(batch: Batch, refuse: RefuseRow, tooLate: TooLate, duplicate: DuplicateRow): void {
     const view = this.#viewOf(batch)
     const selection = this.#selection
     if (selection.rows.length < batch.rows) selection.rows = new Int32Array(batch.rows)
     for (let row = 0; row < batch.rows; row++) selection.rows[row] = row
     selection.count = batch.rows
-    for (const run of this.#runs) run(view, selection, refuse)
+    for (const run of this.#runs) run(view, selection, refuse, duplicate)
     if (this.#window === null) this.#emit(view, selection)
     else this.#window.push(view, selection.rows, selection.count, tooLate)
   }
@@ -195,6 +201,20 @@ export class PlanRunner {
           if (unknown !== 'null') refuseUnknown(made, selection, unknown === 'drop' ? null : refuse, table, by)
         }
       }
+      case 'deduplicate': {
+        if (step.horizonBytesMax < DEDUPLICATION_BYTES_MIN)
+          throw new PlanError(
+            this.plan.name,
+            step.id,
+            `${step.horizonBytesMax} bytes hold no horizon`,
+            `Give horizonBytesMax ${DEDUPLICATION_BYTES_MIN} or more`,
+          )
+        const made = new Deduplication(step, step.identity.map(slotOf))
+        this.deduplications.push(made)
+        return (view, selection, _refuse, duplicate) => {
+          selection.count = made.keepFirsts(view, selection.rows, selection.count, duplicate)
+        }
+      }
       default:
         return unreachable(step)
     }
@@ -208,6 +228,7 @@ export class PlanRunner {
       out.numbers(free)
       out.f64(dictionary.sweepAt)
     }
+    for (const one of this.deduplications) one.write(out)
     this.#window?.write(out)
   }
   restore(from: StateReader): void {
@@ -217,6 +238,7 @@ export class PlanRunner {
       const free = from.numbers()
       dictionary.load(values, free, from.f64())
     }
+    for (const one of this.deduplications) one.restore(from)
     this.#window?.restore(from)
   }
   mark(column: string, live: Uint8Array): void {
@@ -233,6 +255,7 @@ export class PlanRunner {
   bytes(): number {
     let bytes = this.#window?.bytes() ?? 0
     for (const { dictionary } of this.numbers) bytes += dictionary.bytes
+    for (const one of this.deduplications) bytes += one.bytes
     return bytes
   }
 }

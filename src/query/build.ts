@@ -62,6 +62,8 @@ export function finishPlan(name: string, draft: Draft, settings: PlanSettings): 
 
 function node(body: NodeBody, inputs: readonly string[], columns: readonly Column[], time: string | null): PlanNode {
   const aggregates = body.kind === 'window-aggregate'
+  // Which copy of an identity came first is told by one order over all partitions.
+  const total = body.kind === 'deduplicate'
   const changelog: Changelog = aggregates
     ? { mode: 'upsert', key: ['window_start', 'window_end', ...body.groups] }
     : { mode: 'append' }
@@ -70,8 +72,8 @@ function node(body: NodeBody, inputs: readonly string[], columns: readonly Colum
     columns,
     changelog,
     time,
-    order: aggregates ? 'partition' : 'none',
-    merges: true,
+    order: aggregates ? 'partition' : total ? 'total' : 'none',
+    merges: !total,
     evidence: aggregates ? 'partition-and-pane' : 'record',
   } as const
   // Types are plain data; the contract's prose and the plan's name are not part of what an operator does.
@@ -98,6 +100,9 @@ function usedColumns(draft: Draft): ReadonlySet<string> {
         break
       case 'lookup':
         used.add(body.by)
+        break
+      case 'deduplicate':
+        for (const column of body.identity) used.add(column)
         break
       case 'window-aggregate':
         for (const group of body.groups) used.add(group)

@@ -59,6 +59,16 @@ export interface Stream<R extends Row> {
       [K in keyof T]: { readonly type: T[K]['type']; readonly nullable: U extends 'null' ? true : T[K]['nullable'] }
     }
   >
+  /**
+   * Drops records whose identity came before, over all partitions of the topic; the ledger counts them as duplicates. An
+   * identity is remembered for `horizonMs` of event time, as long as `horizonBytesMax` (64 MiB by default; 40 bytes
+   * hold one at most) has room for it. A record with a null in its identity is nobody's duplicate.
+   */
+  deduplicate(how: {
+    readonly identity: readonly [Groupable<R>, ...Groupable<R>[]]
+    readonly horizonMs: number
+    readonly horizonBytesMax?: number
+  }): Stream<R>
   window(window: Window): Windowed<R, never>
   /** What comes out, and how: where it goes and how times are written. */
   output(output: Partial<Output>): Stream<R>
@@ -94,6 +104,15 @@ export interface StaticTable<R extends Row> {
 
 /** A query over one topic begins here. */
 export function from<C extends Contract>(source: C): Stream<RowOf<C['fields']>> {
+  // A contract may describe a topic that is only read from outside: its time may be no instant.
+  const time = source.fields[source.eventTime]?.type.kind
+  if (time !== 'timestamp')
+    throw new PlanError(
+      source.topic,
+      source.eventTime,
+      `the event time is ${time === undefined ? 'no field of the contract' : `of type ${time}`}`,
+      'A query starts from a topic whose event time is a timestamp',
+    )
   const columns: Column[] = Object.entries(source.fields).map(([name, field]) => ({
     name,
     type: field.type,
@@ -137,13 +156,13 @@ export const days = (count: number): number => count * 86_400_000
 
 /** `[k * size, (k + 1) * size)`, from the epoch. */
 export function tumbling(window: { readonly sizeMs: number }): Window {
-  positive('tumbling', 'sizeMs', window.sizeMs)
+  positive('tumbling window', 'sizeMs', window.sizeMs)
   return { kind: 'tumbling', sizeMs: window.sizeMs }
 }
 /** `[k * slide, k * slide + size)`; the size is a multiple of the slide. */
 export function hopping(window: { readonly sizeMs: number; readonly slideMs: number }): Window {
-  positive('hopping', 'sizeMs', window.sizeMs)
-  positive('hopping', 'slideMs', window.slideMs)
+  positive('hopping window', 'sizeMs', window.sizeMs)
+  positive('hopping window', 'slideMs', window.slideMs)
   if (window.sizeMs % window.slideMs !== 0)
     throw new PlanError(
       'hopping window',
@@ -167,15 +186,12 @@ export function calendar(unit: 'day' | 'week' | 'month', where: { readonly zone:
   }
   return { kind: 'calendar', unit, zone: where.zone }
 }
-function positive(window: string, setting: string, value: number): void {
+function positive(of: string, setting: string, value: number, unit = 'milliseconds'): void {
   if (!(Number.isSafeInteger(value) && value > 0))
-    throw new PlanError(
-      `${window} window`,
-      setting,
-      `${value} is not a positive number of milliseconds`,
-      'Use whole milliseconds',
-    )
+    throw new PlanError(of, setting, `${value} is not a positive number of ${unit}`, `Use whole ${unit}, 1 or more`)
 }
+/** What a deduplication may hold unless told otherwise. */
+const HORIZON_BYTES_MAX = 64 * 2 ** 20
 
 // --- aggregates: each skips nulls, as in SQL; sums and ratios are exact ---
 
@@ -297,6 +313,13 @@ function stream<R extends Row>(draft: Draft, settings: PlanSettings): Stream<R> 
         ...draft.columns,
         ...added,
       ])
+    },
+    deduplicate(how) {
+      const { horizonMs, horizonBytesMax = HORIZON_BYTES_MAX } = how
+      positive('deduplicate', 'horizonMs', horizonMs)
+      positive('deduplicate', 'horizonBytesMax', horizonBytesMax, 'bytes')
+      const identity = how.identity.map((name) => columnNamed(draft, name).name)
+      return next({ body: { kind: 'deduplicate', identity, horizonMs, horizonBytesMax }, columns: [] }, draft.columns)
     },
     window: (window) => windowed<R, never>(draft, settings, window, []),
     output: (output) => stream<R>(draft, { ...settings, output: { ...settings.output, ...output } }),
