@@ -7,6 +7,8 @@ import type { Log } from './log/log.ts'
 import type { BrokerSettings, Opened } from './platform/broker-alone.ts'
 import { show, showLastRows } from './platform/figures.ts'
 import { type Generator, startGenerator } from './platform/generator.ts'
+import { openIngest } from './platform/ingest.ts'
+import { type DeadLetterCount, deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { reportRows, reportsPort } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
 import type { Plan } from './query/plan.ts'
@@ -36,6 +38,7 @@ export interface Platform extends Opened {
 
 const tickMs = 1_000
 const salesPlans = ['sales-window', 'sales-per-second', 'sales-by-product'].map((name) => planOf(name))
+const ordersPlans = [planOf('product-metrics')]
 
 /** Resolves when Kafka and HTTP listen and the first figures are there. */
 export async function startPlatform(
@@ -57,6 +60,8 @@ export async function startPlatform(
     const listening = await broker.listen({ host: settings.host, port: settings.kafkaPort })
     const kafka = `${listening.host}:${listening.port}`
     for (const contract of contracts.values()) {
+      // What a pipeline writes it makes itself, with the settings of a result.
+      if (contract.origin === 'result') continue
       await ensureTopic(broker, { name: contract.topic, partitions: contract.partitions })
     }
 
@@ -71,9 +76,12 @@ export async function startPlatform(
       slideMs: 1_000,
     })
     await showLastRows(broker, figures)
-    const jobs = await startJobs(world, broker, settings, figures)
+    const deadLetters = deadLetterCount()
+    const jobs = await startJobs(world, broker, settings, figures, deadLetters)
     undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
     await jobs.sales.settled()
+    const inputs = [...contracts].filter(([, { origin }]) => origin !== 'result')
+    const ingest = await openIngest(world, broker, new Map(inputs))
 
     const ports: ServePorts = {
       live: figures,
@@ -97,6 +105,8 @@ export async function startPlatform(
           })),
       },
       reports: reportsPort(world, broker),
+      ingest,
+      metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
       fault: (error, where) => tell({ text: `${where}: ${error.stack ?? error.message}` }),
     }
     const { serve } = await servingModule
@@ -130,9 +140,16 @@ export async function startPlatform(
 interface Jobs {
   readonly all: readonly LogJob[]
   readonly sales: LogJob
+  readonly byPipeline: ReadonlyMap<string, LogJob>
 }
 
-async function startJobs(world: World, broker: Broker, settings: StartSettings, figures: LiveFigures): Promise<Jobs> {
+async function startJobs(
+  world: World,
+  broker: Broker,
+  settings: StartSettings,
+  figures: LiveFigures,
+  deadLetters: DeadLetterCount,
+): Promise<Jobs> {
   const folder = (name: string): string | null =>
     settings.dataDir === null ? null : `${settings.dataDir}/jobs/${name}`
   const common = { logIdentity: broker.clusterId, tickMs }
@@ -146,6 +163,7 @@ async function startJobs(world: World, broker: Broker, settings: StartSettings, 
     snapshotFolder: folder('sales'),
     onOutput: (output, { epoch }) => {
       show(output, figures)
+      deadLetters.add(output)
       if (progress !== null) figures.moved(progressOf(progress, epoch))
     },
   })
@@ -153,13 +171,17 @@ async function startJobs(world: World, broker: Broker, settings: StartSettings, 
   const ordersJob = await startLogJob(world, broker, {
     ...common,
     name: 'orders',
-    plans: [planOf('product-metrics')],
+    plans: ordersPlans,
     inHouse: new Set(),
     snapshotFolder: folder('orders'),
-    onOutput: () => {},
+    onOutput: (output) => deadLetters.add(output),
   })
   figures.moved(progressOf(salesJob, salesJob.epoch))
-  return { all: [salesJob, ordersJob], sales: salesJob }
+  const byPipeline = new Map([
+    ...salesPlans.map(({ name }) => [name, salesJob] as const),
+    ...ordersPlans.map(({ name }) => [name, ordersJob] as const),
+  ])
+  return { all: [salesJob, ordersJob], sales: salesJob, byPipeline }
 }
 
 function progressOf(job: LogJob, epoch: number): Parameters<LiveFigures['moved']>[0] {

@@ -13,6 +13,8 @@ const lines = [
   'report run --help',
   'report ls --help',
   'pipelines ls --help',
+  'contracts ls --help',
+  'contracts show --help',
 ]
 
 test('the help of every command, examples first', async () => {

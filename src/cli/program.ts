@@ -26,6 +26,7 @@ export const commands: readonly Entry[] = [
   { name: 'report', summary: 'batch answers over everything in a topic', load: () => import('./report.ts') },
   { name: 'kpis', summary: 'the live figures, in the terminal', load: () => import('./kpis.ts') },
   { name: 'pipelines', summary: 'what is computed, and from what', load: () => import('./pipelines.ts') },
+  { name: 'contracts', summary: 'what each topic promises', load: () => import('./contracts.ts') },
   { name: 'explain', summary: 'show how a pipeline is computed', load: () => import('./explain.ts') },
   { name: 'doctor', summary: 'look for what would keep Millrace from working here', load: () => import('./doctor.ts') },
   { name: 'version', summary: 'the versions of Millrace and Node', load: () => import('./version.ts') },

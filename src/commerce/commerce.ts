@@ -2,17 +2,51 @@
 // is named in) and what is reported (a Plan over all of a topic, and how its rows read).
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
+import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-customers.ts'
+import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
+import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
+import { ecommerceOrders, orderStatuses } from './contracts/ecommerce-orders.ts'
+import { inventoryUpdates } from './contracts/inventory-updates.ts'
+import { delayPatterns, marketplaceSales } from './contracts/marketplace-sales.ts'
 import { onlineRetail } from './contracts/online-retail.ts'
 import { orderProducts, orders } from './contracts/orders.ts'
+import { processedOrders } from './contracts/processed-orders.ts'
+import { productMetricsRows } from './contracts/product-metrics.ts'
 import { sales } from './contracts/sales.ts'
+import { transactions } from './contracts/transactions.ts'
+import { userEvents } from './contracts/user-events.ts'
+import { type OdcsContract, odcs } from './odcs.ts'
 import { onlineRetailLines } from './online-retail.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
 import { productMetrics } from './pipelines/product-metrics.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
 import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
+import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { Report, ReportRow }
-export { onlineRetail, onlineRetailLines, orderProducts, orders, sales }
+export type { OdcsContract, Report, ReportRow }
+export {
+  customerSegments,
+  delayPatterns,
+  ecommerceCustomers,
+  ecommerceFraudAlerts,
+  ecommerceOrderItems,
+  ecommerceOrders,
+  inventoryUpdates,
+  marketplaceSales,
+  odcs,
+  onlineRetail,
+  onlineRetailLines,
+  orderProducts,
+  orderStatuses,
+  orders,
+  processedOrders,
+  productMetricsRows,
+  sales,
+  topicPage,
+  topicsPage,
+  transactions,
+  userEvents,
+}
 
 /** What is computed from a topic as records come. */
 export interface Pipeline {
@@ -35,7 +69,21 @@ const pipeline = (plan: Plan, doc: string): Pipeline => ({
 
 /** Contracts by topic. */
 export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
-  [sales, orders, onlineRetail],
+  [
+    sales,
+    orders,
+    processedOrders,
+    productMetricsRows,
+    ecommerceOrders,
+    ecommerceCustomers,
+    ecommerceOrderItems,
+    ecommerceFraudAlerts,
+    userEvents,
+    transactions,
+    inventoryUpdates,
+    marketplaceSales,
+    onlineRetail,
+  ],
   ({ topic }) => topic,
 )
 

@@ -42,7 +42,7 @@ export interface Contract<F extends Fields = Fields> {
   readonly partitions: number
   /** The field whose value is the Kafka key. */
   readonly key: keyof F & string
-  /** The field that tells when it happened. */
+  /** The field that tells when it happened. A Plan reads only topics where it is a `timestamp`. */
   readonly eventTime: keyof F & string
   /** The field that makes two records the same one, for de-duplication. */
   readonly identity?: keyof F & string
@@ -52,6 +52,8 @@ export interface Contract<F extends Fields = Fields> {
   readonly idleTimeoutMs: number
   /** Event times further ahead of the record's arrival than this go to the dead letters and never move a watermark. */
   readonly futureLimitMs: number
+  /** `result`: a pipeline writes the topic and makes it, producers do not. Default: `input`. */
+  readonly origin?: 'input' | 'result'
   readonly fields: F
   readonly doc: string
 }
