@@ -1,0 +1,242 @@
+// Records of files as rows with held values, what breaks the contract left out. Every field of the contract is checked,
+// also those the Plan does not read, as the engine does.
+//
+// Checked as in the engine: JSON types (a number in quotes is no number), required and nullable fields, defaults,
+// aliases, whole numbers and their range, decimals that fit the scale, times with any offset and fraction, dates, UUIDs,
+// rules. Seen differently, each a matter of lines no sound producer writes:
+//   - names given twice (the engine refuses the record; here the first counts), nesting deeper than 64, lines longer
+//     than the engine takes (256 KiB; here 16 MiB), commas before a closing bracket, NaN where no number is wanted;
+//   - what is inside structs and arrays: only that they are an object and a list;
+//   - amounts with a fraction and more than 2^51 minor units: a 16th digit may round to a neighbour.
+
+import type { Chain } from '../../query/chain.ts'
+import type { Contract, Field, FieldType, Rule } from '../../query/contract.ts'
+import { PlanError } from '../../query/plan.ts'
+import { unreachable } from '../../std/assert.ts'
+import { minorFromNumber, minorFromText } from '../../std/decimal.ts'
+import { parseDate, parseInstant } from '../../std/instant.ts'
+import type { LakeFiles } from '../stores.ts'
+import { instantSql } from './instant-sql.ts'
+import { exactMax, heldAs, list, name, type Parts, scaleOf, text } from './sql-text.ts'
+
+/** Adds the parts that end in rows of the source's columns, with the event time in ms as `at`. Returns the last one. */
+export function sourceSql(parts: Parts, chain: Chain, source: LakeFiles, at: string): string {
+  const { plan, contract } = chain
+  refuseClashes(plan.name, contract)
+  for (const { name: column, type } of chain.source.columns)
+    if (type.kind === 'struct' || type.kind === 'array')
+      throw new PlanError(
+        plan.name,
+        `column '${column}'`,
+        `a ${type.kind} has no DuckDB SQL yet`,
+        'Leave it out with `select`',
+      )
+  if (source.files.length === 0)
+    throw new PlanError(plan.name, 'files', 'there are none', 'Name at least one file or glob')
+  const files = `[${source.files.map(text).join(', ')}]`
+  const used = chain.source.columns.map(({ name: column }) => column)
+  const typed = source.format === 'ndjson' ? ndjson(parts, contract, used, files) : parquet(parts, chain, files)
+  const checked = Object.entries(contract.fields).filter(
+    ([column]) => source.format === 'ndjson' || used.includes(column),
+  )
+  const conditions = checked.flatMap(([column, field]) => conditionsOf(column, field, source.format === 'ndjson'))
+  const columns = used.map((column) => {
+    const value = withDefault(column, contract.fields[column]!)
+    return value === name(column) ? value : `${value} AS ${name(column)}`
+  })
+  return parts.add(
+    'source',
+    `SELECT\n  ${list([...columns, `${withDefault(contract.eventTime, contract.fields[contract.eventTime]!)} AS ${at}`])}\n` +
+      `FROM ${typed}${conditions.length === 0 ? '' : `\nWHERE ${conditions.join('\n  AND ')}`}`,
+  )
+}
+
+/** DuckDB does not tell names apart by case. */
+function refuseClashes(plan: string, contract: Contract): void {
+  const seen = new Map<string, string>()
+  for (const [column, field] of Object.entries(contract.fields))
+    for (const one of [column, ...(field.aliases ?? [])]) {
+      const before = seen.get(one.toLowerCase())
+      if (before !== undefined)
+        throw new PlanError(
+          plan,
+          `field '${one}'`,
+          `DuckDB takes it for '${before}': it does not tell names apart by case`,
+          'Rename one, or run the plan in the engine',
+        )
+      seen.set(one.toLowerCase(), one)
+    }
+}
+
+/** The text of a field as it is in the record, for fields that may be missing: tells missing from wrong. */
+const raw = (column: string): string => name(`${column} as sent`)
+const mayBeMissing = (field: Field): boolean => field.nullable || field.default !== undefined
+
+function ndjson(parts: Parts, contract: Contract, used: readonly string[], files: string): string {
+  const fields = Object.entries(contract.fields)
+  const names = fields.flatMap(([column, field]) => [column, ...(field.aliases ?? [])])
+  const record = fields.map(([column, { aliases = [] }]) => {
+    const sent = [column, ...aliases].map(name)
+    return `CAST(${sent.length === 1 ? sent[0] : `coalesce(${sent.join(', ')})`} AS VARCHAR) AS ${name(column)}`
+  })
+  parts.add(
+    'record',
+    `SELECT\n  ${list(record)}\nFROM read_json(${files}, format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
+      `${list(names.map((one) => `${name(one)}: 'JSON'`))}})`,
+  )
+  const kept = fields.filter(([, field]) => mayBeMissing(field)).map(([column]) => column)
+  const read = fields.map(([column, field]) => {
+    // Of text that nobody reads it is enough to know that it is text.
+    const isEnough = field.type.kind === 'string' && !used.includes(column) && field.rules === undefined
+    const value = isEnough ? `CASE WHEN starts_with(${name(column)}, '"') THEN '' END` : readSql(column, field.type)
+    return `${value} AS ${name(column)}`
+  })
+  parts.add(
+    'read',
+    `SELECT\n  ${list([...read, ...kept.map((column) => `${name(column)} AS ${raw(column)}`)])}\nFROM record`,
+  )
+  const typed = fields.map(([column, { type }]) => {
+    const value = typedSql(name(column), type)
+    return value === name(column) ? value : `${value} AS ${name(column)}`
+  })
+  return parts.add('typed', `SELECT\n  ${list([...typed, ...kept.map(raw)])}\nFROM read`)
+}
+
+/** JSON text as the text, number or truth inside; null if it is none. */
+function readSql(column: string, type: FieldType): string {
+  const sent = name(column)
+  switch (type.kind) {
+    case 'bool':
+      return `CASE ${sent} WHEN 'true' THEN true WHEN 'false' THEN false END`
+    case 'int64':
+    case 'float64':
+    case 'decimal':
+    case 'money':
+      // A number begins with a sign or a digit; quotes, brackets and words do not lie between these.
+      return `CASE WHEN left(${sent}, 1) BETWEEN '-' AND '9' THEN TRY_CAST(${sent} AS DOUBLE) END`
+    case 'string':
+    case 'bytes':
+    case 'uuid':
+    case 'timestamp':
+    case 'date':
+      return `CASE WHEN starts_with(${sent}, '"') THEN CAST(${sent} AS JSON) ->> '$' END`
+    case 'struct':
+      return `CASE WHEN starts_with(${sent}, '{') THEN true END`
+    case 'array':
+      return `CASE WHEN starts_with(${sent}, '[') THEN true END`
+    default:
+      return unreachable(type)
+  }
+}
+
+/** The value as held, null if it does not fit the type. */
+function typedSql(read: string, type: FieldType): string {
+  switch (type.kind) {
+    case 'int64':
+      return `CASE WHEN ${read} = trunc(${read}) AND abs(${read}) <= ${exactMax} THEN CAST(${read} AS BIGINT) END`
+    case 'float64':
+      return `CASE WHEN isfinite(${read}) THEN ${read} + 0.0 END`
+    case 'decimal':
+    case 'money': {
+      if (type.scale === 0) return typedSql(read, { kind: 'int64' })
+      // Exact if the rounded amount reads as the same double.
+      const unit = 10 ** type.scale
+      const minor = `round(${read} * ${unit})`
+      return `CASE WHEN abs(${minor}) <= ${exactMax} AND ${minor} / ${unit} = ${read} THEN CAST(${minor} AS BIGINT) END`
+    }
+    case 'uuid':
+      return `CASE WHEN regexp_full_match(${read}, '(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}') THEN ${read} END`
+    case 'timestamp':
+      return instantSql(read)
+    case 'date':
+      return `CASE WHEN regexp_full_match(${read}, '\\d{4}-\\d\\d-\\d\\d') THEN TRY_CAST(${read} AS DATE) - DATE '1970-01-01' END`
+    default:
+      return read
+  }
+}
+
+function parquet(parts: Parts, chain: Chain, files: string): string {
+  const { contract } = chain
+  const wanted = new Set([...chain.source.columns.map((column) => column.name), contract.eventTime])
+  const columns = Object.entries(contract.fields)
+    .filter(([column]) => wanted.has(column))
+    .map(([column, { type }]) => `${storedSql(name(column), type)} AS ${name(column)}`)
+  return parts.add('typed', `SELECT\n  ${list(columns)}\nFROM read_parquet(${files}, union_by_name = true)`)
+}
+function storedSql(stored: string, type: FieldType): string {
+  switch (type.kind) {
+    case 'money':
+    case 'decimal': {
+      const { scale } = type
+      return `CAST(CAST(${stored} AS DECIMAL(18, ${scale})) * CAST(${10 ** scale} AS DECIMAL(${scale + 1}, 0)) AS BIGINT)`
+    }
+    case 'timestamp':
+      return `epoch_ms(${stored})`
+    case 'date':
+      return `CAST(${stored} AS DATE) - DATE '1970-01-01'`
+    default:
+      return `CAST(${stored} AS ${heldAs(type)})`
+  }
+}
+
+function withDefault(column: string, field: Field): string {
+  const value = defaultSql(field)
+  return value === null ? name(column) : `coalesce(${name(column)}, ${value})`
+}
+function defaultSql({ default: given, type }: Field): string | null {
+  if (given === undefined) return null
+  switch (type.kind) {
+    case 'int64':
+    case 'money':
+    case 'decimal': {
+      const minor = typeof given === 'number' ? minorFromNumber(given, scaleOf(type)) : 'not-a-number'
+      return typeof minor === 'number' ? String(minor) : null
+    }
+    case 'float64':
+      return typeof given === 'number' ? `CAST(${given} AS DOUBLE)` : null
+    case 'bool':
+      return typeof given === 'boolean' ? String(given) : null
+    case 'timestamp':
+    case 'date': {
+      const time = type.kind === 'date' ? parseDate(String(given)) : parseInstant(String(given))
+      return Number.isNaN(time) ? null : String(time)
+    }
+    case 'struct':
+    case 'array':
+      return null
+    default:
+      return text(String(given))
+  }
+}
+
+function conditionsOf(column: string, field: Field, tellsMissing: boolean): string[] {
+  const value = withDefault(column, field)
+  const conditions: string[] = []
+  if (!field.nullable && value === name(column)) conditions.push(`${value} IS NOT NULL`)
+  if (tellsMissing && mayBeMissing(field)) conditions.push(`(${name(column)} IS NOT NULL OR ${raw(column)} IS NULL)`)
+  for (const rule of field.rules ?? []) {
+    const holds = ruleSql(value, rule, field.type)
+    if (holds !== null) conditions.push(field.nullable ? `(${value} IS NULL OR ${holds})` : holds)
+  }
+  return conditions
+}
+/** Null where the rule says nothing about values of the type. */
+function ruleSql(value: string, rule: Rule, type: FieldType): string | null {
+  switch (rule.rule) {
+    case 'above':
+    case 'at-least': {
+      const held = heldAs(type)
+      if (held !== 'BIGINT' && held !== 'DOUBLE') return null
+      const scale = scaleOf(type)
+      const exact = type.kind === 'float64' ? rule.bound : minorFromText(String(rule.bound), scale)
+      // A bound finer than the scale still cuts between two of its values.
+      const bound = typeof exact === 'number' ? exact : rule.bound * 10 ** scale
+      return `${value} ${rule.rule === 'above' ? '>' : '>='} ${bound}`
+    }
+    case 'one-of':
+      if (heldAs(type) !== 'VARCHAR') return null
+      return rule.values.length === 0 ? 'false' : `${value} IN (${rule.values.map(text).join(', ')})`
+    default:
+      return unreachable(rule)
+  }
+}

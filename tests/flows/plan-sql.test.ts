@@ -1,0 +1,259 @@
+// Every pipeline's DuckDB SQL over generated events: row for row the engine's final table, money exact. Over NDJSON as it
+// comes, and over the same records in Parquet.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { onlineRetailLines, pipelines } from '../../src/commerce/commerce.ts'
+import { runPipeline } from '../../src/connect/run-pipeline.ts'
+import { generators } from '../../src/generate/generate.ts'
+import { contract, field, nullable } from '../../src/query/contract.ts'
+import type { Plan } from '../../src/query/plan.ts'
+import { count, from, hopping, staticTable, sum, tumbling } from '../../src/query/query.ts'
+import { decimalJson } from '../../src/std/decimal.ts'
+import { instantText } from '../../src/std/instant.ts'
+import { randomStream } from '../../src/std/random.ts'
+import { duckdbSql } from '../../src/stores/stores.ts'
+import { nodeWorld } from '../../src/world/node.ts'
+import { duckRows } from './duckdb.ts'
+import { duckRow } from './duckdb-values.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'plan-sql-'))
+after(() => rmSync(folder, { recursive: true }))
+
+/** Lines out of order, a few of them broken or in another spelling. */
+function generated(topic: string, events: number): string[] {
+  const random = randomStream(`plan-sql/${topic}`)
+  const lines: string[] = []
+  if (topic === 'online-retail') {
+    for (let i = 0; i < events; i++) {
+      const at = instantText(Date.UTC(2010, 11, 1) + random.below(374) * 86_400_000 + random.below(86_400) * 1000)
+      const price = random.below(20) === 0 ? '0' : decimalJson(1 + random.below(20_000), 3)
+      const invoice = `${random.below(30) === 0 ? 'C' : ''}${536_365 + i}`
+      const row = [
+        invoice,
+        `${random.below(4000)}A`,
+        '',
+        String(random.below(60) - 4),
+        at.slice(0, -1),
+        price,
+        '',
+        'EIRE',
+      ]
+      lines.push(onlineRetailLines.value(row))
+    }
+  } else {
+    const traffic = generators.get(topic)?.('plan-sql', {
+      ratePerSecond: 20,
+      startMs: Date.UTC(2026, 1, 27, 23, 50),
+      steady: true,
+    })
+    assert.ok(traffic, `topic ${topic} can be generated`)
+    const decoder = new TextDecoder()
+    const sink = { record: (_: string, __: Uint8Array, value: Uint8Array) => void lines.push(decoder.decode(value)) }
+    traffic.produceUntil(Number.POSITIVE_INFINITY, sink, events)
+  }
+  for (let i = 0; i < events / 100; i++) {
+    const [a, b] = [random.below(lines.length), random.below(lines.length)]
+    ;[lines[a], lines[b]] = [lines[b] ?? '', lines[a] ?? '']
+  }
+  const spoilt = [
+    (line: string) => line.slice(0, -2),
+    (line: string) => line.replace(/:(-?[0-9.]+)([,}])/, ':"$1"$2'),
+    (line: string) => line.replace(/:(-?[0-9]+)(\.[0-9]+)?([,}])/, ':$1.98765$3'),
+    (line: string) => line.replace(/"(\d{4}-\d\d-\d\d)T/, '"$1 '),
+    (line: string) => line.replace(/Z"/, '+02:00"'),
+    (line: string) => line.replace(/"id_product"/, '"asin"'),
+    (line: string) => line.replace(/("nm_product"|"description"):"[^"]*"/, '$1:null'),
+    (line: string) => line.replace(/"quantity":-?\d+,/, ''),
+  ]
+  return lines.map((line) => (random.below(40) === 0 ? (spoilt[random.below(spoilt.length)]?.(line) ?? line) : line))
+}
+
+/** The engine's final rows as the topic carries them. */
+async function engineRows(plan: Plan, file: string): Promise<{ rows: unknown[]; rejected: number }> {
+  const decoder = new TextDecoder()
+  let text = ''
+  const { rejected } = await runPipeline(nodeWorld(), {
+    plan,
+    input: { files: [file] },
+    output: (bytes) => {
+      text += decoder.decode(bytes)
+    },
+  })
+  const rows = text.split('\n').filter((line) => line !== '')
+  return { rows: rows.map((line) => JSON.parse(line)), rejected }
+}
+
+/** DuckDB's rows as the topic would carry them. */
+async function sqlRows(plan: Plan, sql: string): Promise<unknown[]> {
+  const columns = plan.nodes.at(-1)?.columns ?? []
+  return (await duckRows(sql)).map((given) => {
+    const row = duckRow(plan, given)
+    const carried = columns.map(({ name, type }): [string, unknown] => {
+      const value = row[name] ?? null
+      if (typeof value !== 'bigint') return [name, value]
+      if (type.kind === 'money' || type.kind === 'decimal') return [name, JSON.parse(decimalJson(value, type.scale))]
+      if (type.kind !== 'timestamp') return [name, Number(value)]
+      return [name, plan.output.times === 'epoch-seconds' ? Number(value) / 1000 : instantText(Number(value))]
+    })
+    const { finalColumn } = plan.output
+    return Object.fromEntries(finalColumn === null ? carried : [...carried, [finalColumn, row[finalColumn]]])
+  })
+}
+
+const files = new Map<string, string>()
+function fileOf(topic: string): string {
+  let file = files.get(topic)
+  if (file === undefined) {
+    file = join(folder, `${topic}.ndjson`)
+    const lines = generated(topic, 20_000)
+    writeFileSync(file, `${lines.join('\n')}\n\n`)
+    files.set(topic, file)
+  }
+  return file
+}
+
+for (const { name, plan, reads } of pipelines.values()) {
+  const topic = reads.join()
+  const able = topic === 'online-retail' || generators.has(topic)
+  test(`${name}: DuckDB gives the engine's rows`, {
+    skip: able ? false : `nothing makes up '${topic}' here`,
+  }, async () => {
+    const file = fileOf(topic)
+    const engine = await engineRows(plan, file)
+    assert.ok(engine.rejected > 100, `${engine.rejected} of the lines are broken`)
+    assert.ok(engine.rows.length > 10, `${engine.rows.length} rows`)
+    assert.deepEqual(await sqlRows(plan, duckdbSql(plan, { format: 'ndjson', files: [file] })), engine.rows)
+  })
+}
+
+const small = contract({
+  topic: 'small',
+  version: 1,
+  partitions: 1,
+  key: 'who',
+  eventTime: 'at',
+  outOfOrderMs: 0,
+  idleTimeoutMs: 1000,
+  futureLimitMs: 1000,
+  doc: 'test events',
+  fields: {
+    who: field({ kind: 'string' }, 'group'),
+    what: nullable({ kind: 'string' }, 'maybe'),
+    price: field({ kind: 'money', scale: 2, currency: 'USD' }, 'amount'),
+    open: nullable({ kind: 'bool' }, 'truth'),
+    day: nullable({ kind: 'date' }, 'date'),
+    weight: field({ kind: 'float64' }, 'number', { default: 1.5 }),
+    pieces: field({ kind: 'int64' }, 'number', { default: 2 }),
+    at: field({ kind: 'timestamp' }, 'when'),
+  },
+})
+
+test('Parquet files with the same records give the same table', async () => {
+  const records = Array.from({ length: 500 }, (_, i) => ({
+    who: `w${i % 7}`,
+    what: i % 5 === 0 ? null : `t'${i % 3}`,
+    price: (i * 37) / 100,
+    open: i % 2 === 0,
+    day: '2026-01-01',
+    ...(i % 3 === 0 ? {} : { pieces: i % 4, weight: i / 8 }),
+    at: instantText(Date.UTC(2026, 0, 1) + i * 700, true),
+  }))
+  const [ndjson, parquet] = [join(folder, 'small.ndjson'), join(folder, "sm'all.parquet")]
+  writeFileSync(ndjson, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+  await duckRows(
+    `COPY (SELECT * FROM read_json('${ndjson}', columns = {who: 'VARCHAR', what: 'VARCHAR', price: 'DECIMAL(12, 2)',
+      open: 'BOOLEAN', day: 'DATE', weight: 'DOUBLE', pieces: 'BIGINT', "at": 'TIMESTAMPTZ'})) TO '${parquet.replaceAll("'", "''")}' (FORMAT parquet)`,
+  )
+  const plan = from(small)
+    .filter((e) => e.weight.above(0.1))
+    .derive((e) => ({ total: e.price.times(e.pieces) }))
+    .window(hopping({ sizeMs: 60_000, slideMs: 5000 }))
+    .groupBy('what', 'open', 'day')
+    .aggregate((e) => ({ n: count(), total: sum(e.total) }))
+    .named('small')
+  const [a, b] = await Promise.all([
+    duckRows(duckdbSql(plan, { format: 'ndjson', files: [ndjson] })),
+    duckRows(duckdbSql(plan, { format: 'parquet', files: [parquet] })),
+  ])
+  assert.ok(a.length > 100)
+  assert.deepEqual(b, a)
+  assert.deepEqual(
+    await sqlRows(plan, duckdbSql(plan, { format: 'parquet', files: [parquet] })),
+    (await engineRows(plan, ndjson)).rows,
+  )
+})
+
+test('what goes wrong says what, where and the cure', async () => {
+  const plan = from(small)
+    .window(tumbling({ sizeMs: 1000 }))
+    .aggregate(() => ({ n: count() }))
+    .named('refused')
+  const refused = (changed: Plan, expected: RegExp): void =>
+    assert.throws(() => duckdbSql(changed, { format: 'ndjson', files: ['x.ndjson'] }), expected)
+  const window = plan.nodes.at(-1)!
+  const withNode = (node: object): Plan => ({
+    ...plan,
+    nodes: [plan.nodes[0]!, { ...window, ...node } as typeof window],
+  })
+  refused(
+    withNode({ window: { kind: 'session', gapMs: 5 } }),
+    /plan 'refused', window: session windows have no DuckDB SQL yet\. Use/,
+  )
+  refused(
+    withNode({ kind: 'deduplicate', identity: ['who'], horizonMs: 1, horizonBytesMax: 1 }),
+    /'deduplicate' has no DuckDB SQL yet/,
+  )
+  const aggregates = [
+    {
+      name: 'n',
+      aggregate: { function: 'variance', of: { op: 'literal', value: 1, type: { kind: 'int64' } }, where: null },
+    },
+  ]
+  refused(withNode({ aggregates }), /aggregate 'variance' has no DuckDB SQL yet/)
+  refused({ ...plan, nodes: [...plan.nodes, { ...plan.nodes[0]!, kind: 'filter' } as typeof window] }, /after a window/)
+  assert.throws(() => duckdbSql(plan, { format: 'ndjson', files: [] }), /files: there are none/)
+  const cased = contract({ ...small, fields: { ...small.fields, Who: field({ kind: 'string' }, 'again') } })
+  refused(from(cased).named('cased'), /field 'Who': DuckDB takes it for 'who'/)
+  const huge = from(small)
+    .window(tumbling({ sizeMs: 1000 }))
+    .aggregate((e) => ({ total: sum(e.price.times(9_000_000_000_000_000)) }))
+    .named('huge')
+  const file = join(folder, 'huge.ndjson')
+  writeFileSync(file, '{"who":"a","price":7,"at":"2026-01-01T00:00:00Z"}\n')
+  await assert.rejects(duckRows(duckdbSql(huge, { format: 'ndjson', files: [file] })), /beyond what is exact/)
+})
+
+test('no records, an empty table, names in need of quotes', async () => {
+  const odd = contract({
+    ...small,
+    fields: {
+      ...small.fields,
+      'se"lect': nullable({ kind: 'string' }, 'a name that wants quotes'),
+      _at: nullable({ kind: 'string' }, 'ours?'),
+    },
+  })
+  const plan = from(odd)
+    .lookup(staticTable({ name: 'none', columns: { "o'ther": { kind: 'string' } }, rows: {} }), {
+      by: 'who',
+      unknown: 'null',
+    })
+    .window(hopping({ sizeMs: 2000, slideMs: 1000 }))
+    .groupBy('se"lect', '_at', "o'ther")
+    .aggregate(() => ({ n: count() }))
+    .named('odd')
+  const file = join(folder, "o'dd.ndjson")
+  writeFileSync(file, '{"who":"a","price":7,"at":"2026-01-01T00:00:00Z","se\\"lect":"x","_at":"y"}\n')
+  const rows = await duckRows(duckdbSql(plan, { format: 'ndjson', files: [file] }))
+  assert.deepEqual(
+    rows.map((row) => [row['se"lect'], row._at, row["o'ther"], row.n]),
+    [
+      ['x', 'y', null, 1n],
+      ['x', 'y', null, 1n],
+    ],
+  )
+  writeFileSync(file, '\n')
+  assert.deepEqual(await duckRows(duckdbSql(plan, { format: 'ndjson', files: [file] })), [])
+})
