@@ -72,7 +72,7 @@ export const rooms: readonly Room[] = [
       'the shop: event contracts, pipelines (written in the query language), reactions (pure state machines: events, cooldowns, insights, fraud, stock, quality)',
     mayImport: ['std', 'query', 'models'],
     neverReaches: 'engine, flink, broker, stores: a pipeline cannot know which backend runs it',
-    doors: ['commerce.ts'],
+    doors: ['commerce.ts', 'adapters.ts'],
   },
   {
     name: 'generate',
@@ -183,6 +183,7 @@ export const librariesWithIo: readonly { readonly library: string; readonly plac
   { library: 'fastify', places: ['src/serve/'] },
   { library: '@fastify/static', places: ['src/serve/'] },
   { library: '@fastify/swagger', places: ['src/serve/'] },
+  { library: '@prometheus-io/client', places: ['src/serve/'] },
   { library: '@platformatic/kafka', places: ['src/connect/'] },
   { library: 'pino', places: ['src/serve/', 'src/cli/', 'src/platform.ts'] },
   { library: 'node:sqlite', places: ['src/stores/serving/'] },

@@ -187,10 +187,10 @@ export function openJob(plans: readonly Plan[], settings: JobSettings): Job {
 
 /** Judges records by their contract, as a job's decoder does, for doorways that can still tell the sender. */
 export interface RecordCheck {
-  /** Each record of the batch comes to one of the two, the refused ones not in order with the others. */
+  /** Each record of the batch comes to one of the two. */
   check(
     batch: SourceBatch,
-    /** `text`: what the record has in the field asked for, its default included; null when it has none. */
+    /** `text`: what the record has in the field asked for, as text, its default included; null when it has none. */
     stands: (record: number, text: string | null) => void,
     refused: (refusal: RecordRefusal) => void,
   ): void
@@ -203,20 +203,25 @@ export interface RecordRefusal {
   readonly message: string
 }
 
-/** `textField` is a text field of the contract. */
-export function openRecordCheck(contract: Contract, textField: string): RecordCheck {
-  const decoder = jsonDecoder({
-    contract,
-    projections: [{ name: textField, as: 'text' }],
-    dictionaries: {},
-    futureLimit: true,
-  })
+/** `field` holds text or whole numbers: a key. */
+export function openRecordCheck(contract: Contract, field: string): RecordCheck {
+  const kind = contract.fields[field]?.type.kind
+  assert(
+    kind === 'string' || kind === 'uuid' || kind === 'int64',
+    `${contract.topic}.${field} is neither text nor a whole number`,
+  )
+  const as = kind === 'int64' ? 'number' : 'text'
+  const decoder = jsonDecoder({ contract, projections: [{ name: field, as }], dictionaries: {}, futureLimit: true })
   return {
     check(batch, stands, refused) {
       const { rows, records, columns } = decoder.decode(batch, refused)
       const column = columns[0]
-      assert(column?.kind === 'text', `${contract.topic}.${textField} is no text field`)
-      for (let row = 0; row < rows; row++) stands(records[row]!, column.values[row] ?? null)
+      assert(column !== undefined && column.kind !== 'id', 'asked for as text or number')
+      for (let row = 0; row < rows; row++) {
+        const value = column.values[row]
+        const absent = value === undefined || value === null || Number.isNaN(value)
+        stands(records[row]!, absent ? null : String(value))
+      }
     },
   }
 }

@@ -98,7 +98,8 @@ export interface Log {
   tick(job: string, payload: Uint8Array): Promise<void>
   /** Takes a job over: raises its epoch (durably) and tells where it stands. A new job stands at `origin()`. */
   takeJob(job: string): Promise<JobState>
-  commit(commit: Commit): Promise<{ readonly lsn: Lsn }>
+  /** Resolves when durable; `baseOffsets` tells where each of the appends went, in their order. */
+  commit(commit: Commit): Promise<{ readonly lsn: Lsn; readonly baseOffsets: readonly Offset[] }>
 }
 
 /** What the log refuses, in Kafka's words. `code` is the name of the Kafka error. */

@@ -12,7 +12,9 @@ import { guardRequest, securityHeaders } from './guard.ts'
 import { kindOfFault, ProblemError, sendProblem } from './problems.ts'
 import { figureRoutes } from './routes-figures.ts'
 import { healthRoutes } from './routes-health.ts'
+import { ingestRoutes } from './routes-ingest.ts'
 import { liveRoute } from './routes-live.ts'
+import { metricsRoute } from './routes-metrics.ts'
 import { reportRoutes } from './routes-reports.ts'
 import { screenRoutes } from './routes-screen.ts'
 import type { App, Serving } from './serving.ts'
@@ -92,6 +94,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
       tags: [
         { name: 'figures', description: 'The live tables' },
         { name: 'live', description: 'Server-sent events' },
+        { name: 'ingest', description: 'Records in' },
         { name: 'reports', description: 'Batch answers over the log' },
         { name: 'health', description: 'For probes and people' },
       ],
@@ -102,6 +105,8 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   healthRoutes(app, serving)
   figureRoutes(app, serving)
   liveRoute(app, serving)
+  if (ports.ingest !== null) ingestRoutes(app, serving, ports.ingest)
+  if (ports.metrics !== null) metricsRoute(app, serving, ports.metrics)
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     reply.header('cache-control', 'no-cache').send(app.swagger()),

@@ -137,6 +137,42 @@ export const reportRun = z
   })
   .meta({ id: 'ReportRun' })
 
+const ingestResult = z.discriminatedUnion('status', [
+  z.object({
+    index: count.meta({ description: 'position in the request' }),
+    status: z.literal('accepted'),
+    partition: count,
+    offset: count.nullable().meta({
+      description: 'null only when a request is repeated whose first answer was never sent',
+    }),
+  }),
+  z.object({
+    index: count,
+    status: z.literal('rejected'),
+    reason: z.string().meta({ description: 'missing, wrong-type, not-json, rule, future … as in the dead letters' }),
+    field: z.string().meta({ description: 'the field at fault, dotted; empty for the whole record' }),
+    message: z.string(),
+  }),
+])
+/** `POST /api/v1/ingest/{topic}`. */
+export const ingested = z
+  .object({
+    topic: z.string(),
+    accepted: count,
+    rejected: count,
+    repeated: z
+      .boolean()
+      .meta({ description: 'true: this answers the first request under the key, nothing was added' }),
+    results: z.array(ingestResult).meta({ description: 'one for each record, in their order' }),
+  })
+  .meta({ id: 'Ingested' })
+/** A problem of ingest; where records were judged and none was accepted, with what is wrong with each. */
+export const ingestProblem = problem
+  .extend({ results: z.array(ingestResult).optional() })
+  .meta({ id: 'IngestProblem', description: 'RFC 9457' })
+
+export type IngestResultJson = z.infer<typeof ingestResult>
+export type Ingested = z.infer<typeof ingested>
 export type KpiRowJson = z.infer<typeof kpiRow>
 export type SecondRowJson = z.infer<typeof secondRow>
 export type ProductRowJson = z.infer<typeof productRow>

@@ -15,6 +15,8 @@ const ports: ServePorts = {
   status: { status: () => assert.fail('describing asks for nothing') },
   health: { checks: () => assert.fail('describing asks for nothing') },
   reports: { list: () => [], run: () => assert.fail('describing asks for nothing') },
+  ingest: { topics: [], take: () => assert.fail('describing asks for nothing') },
+  metrics: { read: () => assert.fail('describing asks for nothing') },
   fault: (error) => assert.fail(error),
 }
 

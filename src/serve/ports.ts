@@ -1,5 +1,6 @@
 // What serving needs from the rest of the house, as plain data and functions. `platform.ts` supplies it from log and
 // engine; tests supply it from arrays. Times are milliseconds since the epoch (UTC), money is integer minor units.
+import type { RecordSlices } from './record-slices.ts'
 
 /** Where the live figures come from: tables the engine keeps in memory. */
 export interface LivePort {
@@ -143,12 +144,68 @@ export type ReportColumn =
   | { readonly name: string; readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'time' }
   | { readonly name: string; readonly type: 'money'; readonly currency: string; readonly scale: number }
 
+/** The way in for records. */
+export interface IngestPort {
+  /** The topics that take records: those with a contract. */
+  readonly topics: readonly string[]
+  /**
+   * Checks each record by the topic's contract and appends those that stand, all of them or none; resolves when they
+   * are durable. Rejects only with faults of the house.
+   */
+  take(request: IngestRequest): Promise<IngestOutcome>
+}
+export interface IngestRequest {
+  /** One of `topics`. */
+  readonly topic: string
+  /** The memory may not change before `take` has resolved. */
+  readonly records: RecordSlices
+  /** The caller's name for this request, and what tells two requests under the same name apart; null: no name. */
+  readonly once: { readonly key: string; readonly fingerprint: string } | null
+}
+export type IngestOutcome =
+  /** `repeated`: nothing was appended, this is what became of the first request under this name. */
+  | { readonly kind: 'taken'; readonly repeated: boolean; readonly results: readonly IngestResult[] }
+  /** The name stood for another request. */
+  | { readonly kind: 'key-reused' }
+  /** So much waits for the disk that nothing was taken: later. */
+  | { readonly kind: 'no-room' }
+  /** The log did not take it: disk full, topic damaged … */
+  | { readonly kind: 'refused'; readonly detail: string }
+/** Of each record, in the order of the request. */
+export type IngestResult =
+  /** `offset` is null only for a request whose first answer was never sent: the process died in between. */
+  | { readonly accepted: true; readonly partition: number; readonly offset: number | null }
+  /** `field` is dotted, '' for the whole record; `reason` as in the dead letters. */
+  | { readonly accepted: false; readonly reason: string; readonly field: string; readonly message: string }
+
+/** Figures for monitoring that serving does not have itself. Read at each scrape: memory only. Counts are since the start. */
+export interface MetricsPort {
+  read(): MetricsState
+}
+export interface MetricsState {
+  /** Records in each topic with a contract, since it was created. */
+  readonly ingested: readonly { readonly topic: string; readonly records: number }[]
+  /** Dead-lettered by the engine or turned away at the door. */
+  readonly rejected: readonly { readonly topic: string; readonly reason: string; readonly records: number }[]
+  /** Wall time less watermark; pipelines without a watermark are left out. */
+  readonly watermarkLags: readonly { readonly pipeline: string; readonly lagMs: number }[]
+  readonly journal: {
+    readonly fileBytes: number
+    readonly segments: number
+    readonly pendingBytes: number
+    readonly writes: number
+    readonly syncs: number
+  }
+}
+
 /** Everything together. A port that is null leaves its routes and channels out. */
 export interface ServePorts {
   readonly live: LivePort
   readonly status: StatusPort
   readonly health: HealthPort
   readonly reports: ReportsPort | null
+  readonly ingest: IngestPort | null
+  readonly metrics: MetricsPort | null
   /** Told of every fault that a handler did not expect (the caller got a 500 without details). */
   readonly fault: (error: Error, where: string) => void
 }

@@ -8,9 +8,14 @@ export type ProblemKind =
   | 'origin-not-allowed'
   | 'not-found'
   | 'unknown-report'
+  | 'unknown-topic'
   | 'screen-not-built'
   | 'too-large'
   | 'not-json'
+  | 'nothing-accepted'
+  | 'key-reused'
+  | 'no-room'
+  | 'log-refused'
   | 'busy'
   | 'too-many-streams'
   | 'timed-out'
@@ -23,9 +28,14 @@ const table: Record<ProblemKind, { readonly status: number; readonly title: stri
   'origin-not-allowed': { status: 403, title: 'Requests from other sites are refused' },
   'not-found': { status: 404, title: 'Nothing is here' },
   'unknown-report': { status: 404, title: 'There is no such report' },
+  'unknown-topic': { status: 404, title: 'No records are taken for this topic' },
   'screen-not-built': { status: 404, title: 'The screen is not built' },
   'too-large': { status: 413, title: 'The request is too large' },
   'not-json': { status: 415, title: 'The body must be JSON' },
+  'nothing-accepted': { status: 422, title: 'No record was accepted' },
+  'key-reused': { status: 422, title: 'The idempotency key belongs to another request' },
+  'no-room': { status: 429, title: 'Records come faster than they can be stored' },
+  'log-refused': { status: 503, title: 'The log does not take records now' },
   busy: { status: 503, title: 'Too much at once' },
   'too-many-streams': { status: 503, title: 'Too many live streams' },
   'timed-out': { status: 504, title: 'It took too long' },
@@ -62,9 +72,11 @@ export function sendProblem(
   kind: ProblemKind,
   detail: string,
   cure: string | null = null,
+  /** Members of its own kind (RFC 9457 §3.2). */
+  members: Readonly<Record<string, unknown>> = {},
 ): FastifyReply {
-  const problem = problemOf(kind, detail, cure, pathOf(reply.request.url))
-  if (problem.status === 503) reply.header('retry-after', '2')
+  const problem = { ...problemOf(kind, detail, cure, pathOf(reply.request.url)), ...members }
+  if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '2')
   return reply
     .code(problem.status)
     .type('application/problem+json')
@@ -87,7 +99,10 @@ export function kindOfFault(error: unknown): { readonly kind: ProblemKind; reado
   if ('validation' in error && error.validation) return { kind: 'bad-request', detail: error.message }
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return { kind: 'not-json', detail: 'Send `content-type: application/json`.' }
+      return {
+        kind: 'not-json',
+        detail: 'Send `content-type: application/json` (for events also `application/x-ndjson`).',
+      }
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { kind: 'too-large', detail: error.message }
     case 'FST_ERR_HANDLER_TIMEOUT':

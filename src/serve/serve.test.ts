@@ -101,6 +101,8 @@ function shop(): Shop {
           }
         },
       },
+      ingest: null,
+      metrics: null,
       fault: (error, where) => void faults.push(`${where}: ${error.message}`),
     },
   }

@@ -33,6 +33,11 @@ export interface Limits {
   readonly idleConnectionMsMax: number
   readonly connectionsMax: number
   readonly reportsAtOnceMax: number
+  readonly ingestBodyBytesMax: number
+  /** Of one request. */
+  readonly ingestRecordsMax: number
+  /** Requests with events whose bodies are in memory at a time. */
+  readonly ingestsAtOnceMax: number
 }
 export const limitDefaults: Limits = {
   bodyBytesMax: 1024 * 1024,
@@ -43,4 +48,7 @@ export const limitDefaults: Limits = {
   idleConnectionMsMax: 30_000,
   connectionsMax: 500,
   reportsAtOnceMax: 2,
+  ingestBodyBytesMax: 4 * 1024 * 1024,
+  ingestRecordsMax: 10_000,
+  ingestsAtOnceMax: 32,
 }

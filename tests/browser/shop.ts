@@ -120,6 +120,8 @@ export function shop(settings: ShopSettings): Shop {
       },
       health: { checks: async () => [{ name: 'broker', ok: true, needed: true, detail: '3 topics' }] },
       reports: null,
+      ingest: null,
+      metrics: null,
       fault: (error, where) => void faults.push(`${where}: ${error.message}`),
     },
   }

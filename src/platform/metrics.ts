@@ -1,0 +1,69 @@
+// What `/metrics` shows of broker, engine and ingest: read when it is asked for, from what they count anyway.
+import type { Broker } from '../broker/broker.ts'
+import type { LogJob } from '../connect/connect.ts'
+import type { JobOutput } from '../engine/engine.ts'
+import type { MetricsPort } from '../serve/ports.ts'
+import { entryOf } from '../std/maps.ts'
+import { partitionId } from '../std/units.ts'
+import type { World } from '../world/world.ts'
+import type { Ingest } from './ingest.ts'
+
+/** Counts by topic and reason. */
+export interface DeadLetterCount {
+  add(output: JobOutput): void
+  counts(): readonly { readonly topic: string; readonly reason: string; readonly records: number }[]
+}
+
+export function deadLetterCount(): DeadLetterCount {
+  const topics = new Map<string, Map<string, number>>()
+  return {
+    add({ deadLetters }) {
+      for (const { topic, reason } of deadLetters) {
+        const reasons = entryOf(topics, topic, () => new Map<string, number>())
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+      }
+    },
+    counts: () =>
+      [...topics].flatMap(([topic, reasons]) => [...reasons].map(([reason, records]) => ({ topic, reason, records }))),
+  }
+}
+
+/** `pipelines`: which job runs each. */
+export function metricsPort(
+  world: World,
+  parts: {
+    readonly broker: Broker
+    readonly ingest: Ingest
+    readonly deadLetters: DeadLetterCount
+    readonly pipelines: ReadonlyMap<string, LogJob>
+  },
+): MetricsPort {
+  const { broker, ingest, deadLetters, pipelines } = parts
+  return {
+    read() {
+      const nowMs = world.clock.nowMs()
+      // A record is either turned away at the door or dead-lettered behind it: the two add up.
+      const rejected = new Map<string, { topic: string; reason: string; records: number }>()
+      for (const { topic, reason, records } of [...ingest.rejected(), ...deadLetters.counts()]) {
+        entryOf(rejected, `${topic} ${reason}`, () => ({ topic, reason, records: 0 })).records += records
+      }
+      const { fileBytes, segments, pendingBytes, writes, syncs } = broker.stats().journal
+      return {
+        ingested: ingest.topics.map((topic) => ({ topic, records: recordsOf(broker, topic) })),
+        rejected: [...rejected.values()],
+        watermarkLags: [...pipelines]
+          .map(([pipeline, job]) => ({ pipeline, lagMs: nowMs - job.watermarkMs(pipeline) }))
+          .filter(({ lagMs }) => Number.isFinite(lagMs)),
+        journal: { fileBytes, segments, pendingBytes, writes, syncs },
+      }
+    },
+  }
+}
+
+function recordsOf(broker: Broker, topic: string): number {
+  let records = 0
+  const partitions = broker.topic(topic)?.partitions ?? 0
+  for (let partition = 0; partition < partitions; partition++)
+    records += broker.offsets(topic, partitionId(partition)).end
+  return records
+}
