@@ -217,6 +217,8 @@ export class SimProcess implements Context {
         name: 'simulated',
         env: (name) => this.#env.get(name),
         isAlive: (pid) => this.#simulation.isAlive(pid),
+        // Process ids are never given out twice here.
+        birthOf: String,
       },
     }
   }

@@ -30,7 +30,14 @@ export function machine(seed = 'machine', fs: FileSystem = memoryFileSystem(1 <<
       ...nodeWorld(),
       fs,
       random: randomStream(`${seed}/${own}`),
-      host: { pid: own, bootId: 'boot', name: 'test', env: () => undefined, isAlive: (asked) => asked === pid },
+      host: {
+        pid: own,
+        bootId: 'boot',
+        name: 'test',
+        env: () => undefined,
+        isAlive: (asked) => asked === pid,
+        birthOf: String,
+      },
     }
   }
   return {

@@ -41,6 +41,20 @@ test('one process at a time; a lock of a dead process, of another boot, or of br
   assert.deepEqual(here.fs.list(dataDir), ['format', 'journal'])
 })
 
+test('a lock of a process whose id came back to another one is stale', async () => {
+  const here = machine()
+  const first = here.life()
+  await takeDataDirectory(first, dataDir)
+  const world = here.life()
+  const other = (birth: string) => ({
+    ...world,
+    host: { ...world.host, pid: 5, isAlive: () => true, birthOf: () => birth },
+  })
+  await assert.rejects(takeDataDirectory(other(String(first.host.pid)), dataDir), code('DATA_DIRECTORY_IN_USE'))
+  const taken = await takeDataDirectory(other('born later'), dataDir)
+  taken.release()
+})
+
 test('folders are made as needed; a newer or broken format is refused and left as it is', async () => {
   const here = machine()
   const deep = await takeDataDirectory(here.life(), '/a/b/c')

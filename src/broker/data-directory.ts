@@ -73,6 +73,8 @@ async function makeFolder(fs: FileSystem, path: string): Promise<void> {
 interface Holder {
   readonly pid: number
   readonly bootId: string
+  /** Of the process: an id may come back to another one. Empty when the system does not tell. */
+  readonly birth: string
   readonly token: string
 }
 /** Locks this process holds: its own process id in a lock file that is not among them was left by an earlier process. */
@@ -82,7 +84,12 @@ function takeLock(world: World, folder: string): () => void {
   const { fs, host } = world
   const path = `${folder}/lock`
   const token = Buffer.from(world.random.fork('lock').fork(String(world.clock.nowMs())).fill(new Uint8Array(12)))
-  const mine: Holder = { pid: host.pid, bootId: host.bootId, token: token.toString('hex') }
+  const mine: Holder = {
+    pid: host.pid,
+    bootId: host.bootId,
+    birth: host.birthOf(host.pid) ?? '',
+    token: token.toString('hex'),
+  }
   const text = JSON.stringify({ ...mine, sinceMs: world.clock.nowMs() })
   for (let attempt = 0; ; attempt++) {
     try {
@@ -116,7 +123,11 @@ function takeLock(world: World, folder: string): () => void {
   }
 }
 function isAnother(world: World, holder: Holder): boolean {
-  return holder.pid === world.host.pid ? heldTokens.has(holder.token) : world.host.isAlive(holder.pid)
+  const { host } = world
+  if (holder.pid === host.pid) return heldTokens.has(holder.token)
+  return (
+    host.isAlive(holder.pid) && (holder.birth === '' || (host.birthOf(holder.pid) ?? holder.birth) === holder.birth)
+  )
 }
 function moveAside(fs: FileSystem, from: string, to: string): void {
   try {
@@ -137,9 +148,9 @@ function inUse(folder: string, holder: Holder | null): DataDirectoryError {
 function holderOf(text: string | null): Holder | null {
   const value = parseObject(text)
   if (value === null) return null
-  const { pid, bootId, token } = value
+  const { pid, bootId, birth, token } = value
   if (typeof pid !== 'number' || typeof bootId !== 'string' || typeof token !== 'string') return null
-  return { pid, bootId, token }
+  return { pid, bootId, birth: typeof birth === 'string' ? birth : '', token }
 }
 
 // --- The format file ---

@@ -10,6 +10,8 @@ export function nodeHost(): Host {
     name: hostname(),
     env: (name) => process.env[name],
     isAlive(pid) {
+      const seen = processOf(pid)
+      if (seen !== null) return seen.state !== 'Z' && seen.state !== 'X'
       try {
         process.kill(pid, 0) // signal 0 asks and sends nothing
         return true
@@ -18,6 +20,7 @@ export function nodeHost(): Host {
         return (error as NodeJS.ErrnoException).code === 'EPERM'
       }
     },
+    birthOf: (pid) => processOf(pid)?.started ?? null,
   }
 }
 
@@ -28,4 +31,21 @@ function bootId(): string {
   } catch {
     return `booted-in-minute-${Math.round((Date.now() / 1000 - uptime()) / 60)}`
   }
+}
+
+/**
+ * What Linux says of a process (proc(5), `stat`): its state, `Z` = ended but not collected (in a container often for
+ * ever: nobody collects there), and when it started, in clock ticks since the boot. Null elsewhere, or if there is none.
+ */
+function processOf(pid: number): { readonly state: string; readonly started: string } | null {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return null
+  }
+  // The second field is the program's name in parentheses and may hold anything; what follows the last one is regular.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, started] = [fields[0], fields[19]]
+  return state === undefined || started === undefined ? null : { state, started }
 }

@@ -146,6 +146,8 @@ export interface Host {
   readonly bootId: string
   readonly name: string
   env(name: string): string | undefined
-  /** Is a process with this id alive on this machine? */
+  /** Is a process with this id alive on this machine? One that has ended and was not yet collected by its parent is not. */
   isAlive(pid: number): boolean
+  /** What tells the process from an earlier or later one of this boot with the same id; null when nobody can say. */
+  birthOf(pid: number): string | null
 }
