@@ -69,7 +69,7 @@ export function outputWriter(
     topic: string,
     partition: number,
     key: Uint8Array | null,
-    value: Uint8Array,
+    value: Uint8Array | null,
     timeMs: number,
     headers: readonly RecordHeader[],
   ): void => {
@@ -89,7 +89,9 @@ export function outputWriter(
       const keyBytes = key === null ? null : encoder.encode(key)
       const timing = timings[batch.timing[row]!]
       assert(timing !== undefined, `timing ${batch.timing[row]} of plan ${batch.plan.name}`)
-      const value = encoder.encode(`${encodeRow(batch, row).slice(0, -1)},"timing":"${timing}"}`)
+      // What takes a row back is a tombstone under its key.
+      const value =
+        batch.weight[row] === 1 ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)},"timing":"${timing}"}`) : null
       const evidence = batch
         .evidence(row)
         .map(({ partition, offsetMin, offsetMax }) => `[${partition},${offsetMin},${offsetMax}]`)

@@ -141,7 +141,7 @@ function* rowTexts(output: JobOutput): Generator<{ readonly text: string; readon
   let count = 0
   for (const batch of output.results) {
     for (let row = 0; row < batch.count; row++) {
-      if (batch.final[row] !== 1) continue
+      if (batch.final[row] !== 1 || batch.weight[row] !== 1) continue
       text += `${encodeRow(batch, row)}\n`
       count++
       if (text.length < outputBytesAtOnce) continue

@@ -38,6 +38,8 @@ export function batchOf(
 export interface PlainRow {
   readonly plan: string
   readonly timing: Timing
+  /** -1: the row under this key is taken back. */
+  readonly weight: number
   readonly values: { readonly [column: string]: ResultValue }
   readonly json: string
   readonly evidence: readonly { readonly partition: number; readonly offsetMin: number; readonly offsetMax: number }[]
@@ -47,6 +49,7 @@ export function plainRows(output: JobOutput): PlainRow[] {
     Array.from({ length: batch.count }, (_, row) => ({
       plan: batch.plan.name,
       timing: timings[batch.timing[row] ?? 0] ?? 'early',
+      weight: batch.weight[row] ?? 0,
       values: resultRow(batch, row),
       json: encodeRow(batch, row),
       evidence: batch.evidence(row),

@@ -3,6 +3,7 @@
 // with it: O(1) amortised per record, whatever size / slide. Late values break that structure (they arrive behind the
 // last-seen pane), so panes inside the lateness keep their sets, and a late value corrects exactly the windows in which
 // it is new: those ending in [max(pane, previous + width), min(pane + width, next)).
+import { assert } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { NumberEvaluator } from './expressions.ts'
@@ -96,6 +97,19 @@ export class PaneDistinct implements WindowState {
   }
   clear(place: Place, index: number): void {
     if (place === CELLS) this.#counts[index] = 0
+  }
+  /** Where each cell is a slot of its own. */
+  merge(from: number, into: number): void {
+    const set = this.#sets[from]
+    if (set === undefined) return
+    const [target, pair] = [this.#setOf(into), this.#pair]
+    const before = target.count
+    for (let i = 0; i < set.high; i++) {
+      pair[0] = into
+      pair[1] = set.keys[i * 2 + 1]!
+      target.add(pair, 0)
+    }
+    this.#counts[into]! += target.count - before
   }
   freeze(slot: number): void {
     this.#sets[slot] = undefined
@@ -291,6 +305,9 @@ export class SlidingDistinct implements WindowState {
     const slot = this.#places.slotOf(pane)
     const set = slot < 0 ? undefined : this.#sets[slot]
     return set !== undefined && set.indexOf(value) >= 0
+  }
+  merge(): void {
+    assert(false, 'cells of sliding windows are not merged')
   }
   freeze(slot: number): void {
     const set = this.#sets[slot]

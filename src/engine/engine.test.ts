@@ -527,10 +527,6 @@ test('what this engine does not run is refused by name, with a cure', () => {
     ...base,
     nodes: base.nodes.map((node) => (node.kind === 'window-aggregate' ? { ...node, ...window } : node)),
   })
-  assert.throws(
-    () => live(windowOf({ window: { kind: 'session', gapMs: 1 } })),
-    /session windows do not run in this engine yet/,
-  )
   const of = { op: 'column', name: 'price', type: { kind: 'int64' } } as const
   for (const aggregate of ['first', 'last', 'variance', 'quantile', 'argmax'])
     assert.throws(

@@ -156,6 +156,11 @@ export interface ResultBatch {
   readonly columns: readonly ResultColumn[]
   /** Index into `timings`. Rows of plans without windows are on time. */
   readonly timing: Uint8Array
+  /**
+   * 1, or -1 for a row that takes back what stood under its key, of which only the key's columns are set: a session that
+   * has merged or grown, a row that has left the top.
+   */
+  readonly weight: Int8Array
   /** 1: the watermark has passed the window's end; only a correction (timing late) can replace the row. */
   readonly final: Uint8Array
   /** Offsets of the records behind a row lie within these, per partition; partitions without any are left out. */

@@ -200,6 +200,10 @@ export class ExtremeState implements WindowState {
     if (place === CELLS) this.#deques.clear(index)
     else if (place === RESULTS) this.#results[index] = Number.NaN
   }
+  merge(from: number, into: number): void {
+    const { values } = this.#deques
+    if (!Number.isNaN(values[from]!)) values[into] = this.#deques.better(values[into]!, values[from]!)
+  }
   enter(cell: number, group: number): void {
     this.#deques.push(group, cell)
   }

@@ -33,6 +33,18 @@ export class Numbers {
   }
 }
 
+/** Places of cells that are each a slot of their own: what states keep by slot, they then keep by cell. */
+export class OwnSlots implements CellPlaces {
+  readonly cellGroup: Int32Array<ArrayBuffer> = new Int32Array(0)
+  readonly slotPane: Float64Array<ArrayBuffer> = new Float64Array(0)
+  cellSlot: Int32Array<ArrayBuffer> = new Int32Array(0)
+  grow(cells: number): void {
+    const before = this.cellSlot.length
+    this.cellSlot = grownInts(this.cellSlot, cells)
+    for (let cell = before; cell < this.cellSlot.length; cell++) this.cellSlot[cell] = cell
+  }
+}
+
 export class PaneTable implements CellPlaces {
   cellGroup: Int32Array<ArrayBuffer> = new Int32Array(0)
   cellSlot: Int32Array<ArrayBuffer> = new Int32Array(0)

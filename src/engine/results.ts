@@ -23,6 +23,8 @@ export class ResultBuilder {
   #evidence: number[] = []
   #offsets: Float64Array<ArrayBuffer> = new Float64Array(0)
   #evidences = 0
+  /** Rows that take back what stood under their key. */
+  #retractions: number[] = []
 
   constructor(plan: Plan, partitions: number) {
     this.#plan = plan
@@ -58,6 +60,15 @@ export class ResultBuilder {
     this.#timing[this.#count] = timing
     this.#evidence[this.#count] = evidence
     this.#count++
+  }
+  /** Opens a row that takes back the one under its key. Only columns of the key are then set; the others are null. */
+  addRetraction(timing: TimingIndex, evidence: number): void {
+    this.#retractions.push(this.#count)
+    this.addRow(timing, evidence)
+    for (let column = 0; column < this.#columns.length; column++) {
+      if (this.#columns[column]!.kind === 'text') this.setText(column, null)
+      else this.setNumber(column, Number.NaN, 0)
+    }
   }
   setNumber(column: number, value: number, high: number): void {
     const into = this.#columns[column]!
@@ -96,6 +107,9 @@ export class ResultBuilder {
     }
     const [rows, offsets, partitions] = [this.#evidence, this.#offsets, this.#partitions]
     const timing = Uint8Array.from(this.#timing)
+    const weight = new Int8Array(count).fill(1)
+    for (const row of this.#retractions) weight[row] = -1
+    this.#retractions = []
     this.#count = 0
     this.#timing = []
     this.#evidence = []
@@ -106,6 +120,7 @@ export class ResultBuilder {
       count,
       columns,
       timing,
+      weight,
       final: timing.map((value) => (value === EARLY ? 0 : 1)),
       evidence: (row) => evidenceOf(offsets, rows[row]! * partitions * 2, partitions),
     }

@@ -90,6 +90,10 @@ export class SumState implements WindowState {
     sums.low[index] = 0
     sums.high[index] = 0
   }
+  merge(from: number, into: number): void {
+    const cells = this.#sums[CELLS]!
+    cells.addLanes(into, cells.low[from]!, cells.high[from]!)
+  }
   enter(cell: number, group: number): void {
     this.#add(RUNNING, group, cell)
   }

@@ -85,6 +85,16 @@ export class WindowRows {
       }
     }
   }
+  /** Takes back the row of this window and group. */
+  retract(startMs: number, endMs: number, timing: TimingIndex, evidence: number, group: number): void {
+    this.#results.addRetraction(timing, evidence)
+    for (let column = 0; column < this.#sources.length; column++) {
+      const source = this.#sources[column]!
+      if (source.from === 'start') this.#results.setNumber(column, startMs, 0)
+      else if (source.from === 'end') this.#results.setNumber(column, endMs, 0)
+      else if (source.from === 'group') this.#setGroup(column, source.index, group)
+    }
+  }
   #setGroup(column: number, index: number, group: number): void {
     const id = this.#idOf(group, index)
     const of = this.#columns[index]!
@@ -118,9 +128,9 @@ export class WindowRows {
   }
   /** Sorts groups by their keys, column by column: nulls first, text by UTF-8 bytes, numbers by value. */
   sort(groups: number[]): number[] {
-    return groups.length < 2 ? groups : groups.sort((a, b) => this.#compare(a, b))
+    return groups.length < 2 ? groups : groups.sort((a, b) => this.compareGroups(a, b))
   }
-  #compare(a: number, b: number): number {
+  compareGroups(a: number, b: number): number {
     for (let index = 0; index < this.#columns.length; index++) {
       const [x, y] = [this.#idOf(a, index), this.#idOf(b, index)]
       if (x === y) continue

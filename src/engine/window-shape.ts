@@ -10,13 +10,15 @@ import { isText, lowerNumbers, type NumberEvaluator } from './expressions.ts'
 import { ExtremeState } from './extreme-state.ts'
 import { calendarPanes, fixedPanes, type PaneClock } from './pane-clock.ts'
 import { PaneWindows } from './pane-windows.ts'
+import { Groups, OwnSlots } from './panes.ts'
 import { isTextKind, type ResultBuilder } from './results.ts'
+import { SessionWindows } from './session-windows.ts'
 import { SlidingWindows } from './sliding-windows.ts'
 import { SumState } from './sum-state.ts'
 import { WindowInput } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
 import { type GroupColumn, type Source, WindowRows } from './window-rows.ts'
-import { CountState, type WindowState } from './window-state.ts'
+import { type CellPlaces, CountState, type WindowState } from './window-state.ts'
 
 /** Where a column of the window's input lies, and the name its dictionary is swept by. */
 export interface Place {
@@ -39,6 +41,7 @@ export interface WindowParts {
 
 export function lowerWindow(parts: WindowParts): WindowOperator {
   const { node, results } = parts
+  if (node.window.kind === 'session') return lowerSessions(parts, node.window.gapMs)
   const { clock, width } = panesOf(parts.plan, node.window)
   const columnNames: string[] = []
   const groupColumns: GroupColumn[] = []
@@ -69,13 +72,32 @@ export function lowerWindow(parts: WindowParts): WindowOperator {
     closed: () => input.closed,
     frozen: () => frozen(),
   }
-  const { states, sources } = lowerAggregates(parts, places, width > 1)
+  const { states, sources } = lowerAggregates(parts, places, width > 1 ? places : null)
   input.states = states
   const rows = new WindowRows(sources, groupColumns, states, input.groups, results)
   if (width === 1) return new PaneWindows(input, rows, parts.latenessMs, columnNames)
   const sliding = new SlidingWindows(input, rows, { width, latenessMs: parts.latenessMs, groupColumns: columnNames })
   frozen = () => sliding.frozen
   return sliding
+}
+
+function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
+  const { node, results, latenessMs, partitions } = parts
+  const groupNames: string[] = []
+  const groupColumns: GroupColumn[] = []
+  const groupIds = node.groups.map((name) => groupColumn(parts, name, groupNames, groupColumns))
+  const [groups, slots] = [new Groups(groupIds.length), new OwnSlots()]
+  const { states, sources } = lowerAggregates(parts, slots, null)
+  const rows = new WindowRows(sources, groupColumns, states, groups, results)
+  const runs = parts.plan.emit.mode !== 'on-close'
+  return new SessionWindows(groups, slots, states, rows, {
+    gapMs,
+    latenessMs,
+    partitions,
+    groupIds,
+    groupColumns: groupNames,
+    runs,
+  })
 }
 
 function panesOf(plan: Plan, window: Window): { clock: PaneClock; width: number } {
@@ -87,6 +109,7 @@ function panesOf(plan: Plan, window: Window): { clock: PaneClock; width: number 
     case 'calendar':
       return { clock: calendarPanes(window.unit, window.zone), width: 1 }
     case 'session':
+      throw new PlanError(plan.name, 'window', 'sessions have no panes', 'Report this: it is a fault of the engine')
     case 'cumulative':
       throw new PlanError(
         plan.name,
@@ -142,8 +165,8 @@ function columnOf(parts: WindowParts, name: string): Column {
 
 function lowerAggregates(
   parts: WindowParts,
-  places: SlidingPlaces,
-  sliding: boolean,
+  places: CellPlaces,
+  sliding: SlidingPlaces | null,
 ): { states: WindowState[]; sources: Source[] } {
   const states: WindowState[] = []
   const known = new Map<string, number>()
@@ -196,7 +219,7 @@ function lowerAggregates(
         if (isText(of)) notYet(parts, `'${which}' of text`)
         const made = state(
           key(which, of, where),
-          () => new ExtremeState(which, lowerNumbers(of, slotOf), whereOf(where), places, sliding),
+          () => new ExtremeState(which, lowerNumbers(of, slotOf), whereOf(where), places, sliding !== null),
         )
         sources.push({ from: 'state', state: made, count: -1 })
         break
@@ -205,8 +228,8 @@ function lowerAggregates(
         const { of, where } = aggregate
         const made = state(key('count-distinct', of, where), () => {
           const counted = countedOf(parts, of, slotOf)
-          if (!sliding) return new PaneDistinct(counted, whereOf(where), places)
-          return new SlidingDistinct(counted, whereOf(where), places, parts.node.groups.length > 0)
+          if (sliding === null) return new PaneDistinct(counted, whereOf(where), places)
+          return new SlidingDistinct(counted, whereOf(where), sliding, parts.node.groups.length > 0)
         })
         sources.push({ from: 'state', state: made, count: -1 })
         break

@@ -46,6 +46,8 @@ export interface WindowState {
   /** The part above 2^52 of a sum, in units of 2^52. */
   readHigh(place: Place, index: number): number
   clear(place: Place, index: number): void
+  /** Adds what one cell took to another; the first stays as it is. Not in sliding windows. */
+  merge(from: number, into: number): void
 
   // Sliding windows only.
   /** The pane of the cell closed: its value joins the running window. Called in the order of panes. */
@@ -152,6 +154,9 @@ export class CountState implements WindowState {
   }
   clear(place: Place, index: number): void {
     this.#values[place]![index] = 0
+  }
+  merge(from: number, into: number): void {
+    this.#values[CELLS]![into]! += this.#values[CELLS]![from]!
   }
   enter(cell: number, group: number): void {
     this.#values[RUNNING]![group]! += this.#values[CELLS]![cell]!

@@ -172,6 +172,11 @@ export function hopping(window: { readonly sizeMs: number; readonly slideMs: num
     )
   return { kind: 'hopping', sizeMs: window.sizeMs, slideMs: window.slideMs }
 }
+/** Records of a group closer than the gap to their neighbours: `[first, last + gap)`. */
+export function session(window: { readonly gapMs: number }): Window {
+  positive('session window', 'gapMs', window.gapMs)
+  return { kind: 'session', gapMs: window.gapMs }
+}
 /** Civil days, weeks (from Monday) or months of a time zone. */
 export function calendar(unit: 'day' | 'week' | 'month', where: { readonly zone: string } = { zone: 'UTC' }): Window {
   try {
