@@ -60,12 +60,12 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     results.set(plan.name, { topic, partitions: made })
   }
 
-  const job = openJob(plans, { bounded: false, partitions })
   const snapshots =
     settings.snapshotFolder === null
       ? null
       : openSnapshots(world, settings.snapshotFolder, `${settings.logIdentity}/${plans.map(planIdentity).join('+')}`)
-  const running = await startJob(world, log, job, {
+  const open = (): Job => openJob(plans, { bounded: false, partitions })
+  const { job, running } = await startJob(world, log, open, {
     name,
     outputs: { results },
     contracts,

@@ -1,7 +1,7 @@
 // Runs a job on a log, exactly once (design A8): entries in visibility order go in, due results and the cursor come out
 // as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
 // thrown away (they are in the log already), then on.
-import type { Job, JobOutput, Tick } from '../engine/engine.ts'
+import { type Job, type JobOutput, SnapshotError, type Tick } from '../engine/engine.ts'
 import type { Commit, Cursor, Follower, Log } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { assert } from '../std/assert.ts'
@@ -48,16 +48,35 @@ const snapshotEveryMs = 5000
 const snapshotEveryBytes = 64 << 20
 
 /** Takes the job over and replays it to its committed cursor; resolves when it is running from there. */
-export async function startJob(world: World, log: Log, job: Job, settings: JobSettings): Promise<RunningJob> {
+export async function startJob(
+  world: World,
+  log: Log,
+  open: () => Job,
+  settings: JobSettings,
+): Promise<{ readonly job: Job; readonly running: RunningJob }> {
   const state = await log.takeJob(settings.name)
-  const snapshot = settings.snapshots?.newest() ?? null
-  if (snapshot !== null) job.restore(snapshot.state)
-  const from = snapshot?.cursor ?? log.origin()
+  const { job, from } = openedAt(open, settings.snapshots, log.origin())
   const follower = log.follow({ job: settings.name, topics: job.topics, from })
   const runner = new JobRunner(world, log, job, settings, follower, state.epoch, state.cursor)
   await runner.replay(from)
   runner.run()
-  return runner
+  return { job, running: runner }
+}
+
+/** The job where the newest snapshot that fits was taken; where none fits, a new one at the log's origin. */
+function openedAt(open: () => Job, snapshots: SnapshotStore | null, origin: Cursor): { job: Job; from: Cursor } {
+  for (const { cursor, state } of snapshots?.stored() ?? []) {
+    const job = open()
+    try {
+      job.restore(state)
+      return { job, from: cursor }
+    } catch (error) {
+      // Of another release, or of plans that were kept otherwise: an older one may fit, and the log always does. The job
+      // it was tried on may hold half of it, and is let go.
+      if (!(error instanceof SnapshotError)) throw error
+    }
+  }
+  return { job: open(), from: origin }
 }
 
 class JobRunner implements RunningJob {
@@ -82,11 +101,13 @@ class JobRunner implements RunningJob {
   #snapshotting: Promise<void> | null = null
   #ticking: Timer | null = null
   #readyWait: Promise<void> | null = null
-  /** Something came since the last tick, so a tick would tell something new. */
-  #freshInput = false
+  /** Something came since the last tick, so a tick would tell something new. At the start nobody knows: corrections may wait. */
+  #freshInput = true
   /** By topic and partition: when a batch last came through, on the monotonic clock; null once marked idle. */
   readonly #lastBatchMs = new Map<string, Map<number, number | null>>()
   #stopping = false
+  /** Something failed, so the job is over: outputs of a refused commit are gone, a later one must not move past them. */
+  #broken = false
   #wake: () => void = () => {}
   #loop: Promise<void> = Promise.resolve()
   readonly #settledWaiters: (() => void)[] = []
@@ -132,7 +153,6 @@ class JobRunner implements RunningJob {
         this.#job.take()
         if (entry.after === this.#committed) {
           this.#outputs.take()
-          this.#freshInput = true
           return
         }
       }
@@ -186,6 +206,7 @@ class JobRunner implements RunningJob {
       await this.#somethingHappens()
     }
     await this.#committing
+    if (this.#broken) return
     await this.#commit(true)
     await this.#snapshotting
     if (this.#bytesSinceSnapshot > 0) this.#save(this.#committed, this.#job.snapshot())
@@ -220,7 +241,7 @@ class JobRunner implements RunningJob {
 
   /** At once when idle, batched under load: one commit is under way at a time and the next takes all that came due. */
   #maybeCommit(): void {
-    if (this.#committing !== null || this.#processed === this.#committed) return
+    if (this.#broken || this.#committing !== null || this.#processed === this.#committed) return
     const now = this.#world.clock.monoMs()
     if (this.#outputs.pendingBytes === 0 && now - this.#lastCommitMs < idleCommitMs && !this.#snapshotDue(now)) return
     this.#committing = this.#commit(this.#snapshotDue(now)).finally(() => {
@@ -232,9 +253,12 @@ class JobRunner implements RunningJob {
   }
 
   #stopFor(error: unknown): void {
+    this.#broken = true
     this.#stopping = true
     this.#ticking?.cancel()
     this.#fail(error instanceof Error ? error : new Error(String(error)))
+    // A failed tick or snapshot comes while the loop waits: it must end too, or `stop` would wait for it for ever.
+    this.#wake()
   }
 
   #snapshotDue(nowMs: number): boolean {
@@ -262,7 +286,11 @@ class JobRunner implements RunningJob {
       this.#bytesSinceSnapshot = 0
       this.#lastSnapshotMs = this.#world.clock.monoMs()
     }
-    await this.#log.commit(commit)
+    await this.#log.commit(commit).catch((error: unknown) => {
+      // At once: whoever waits for this commit may look before the one who started it hears of it.
+      this.#stopFor(error)
+      throw error
+    })
     this.#committed = cursor
     this.#lastCommitMs = this.#world.clock.monoMs()
     if (state !== null) this.#save(cursor, state)

@@ -14,8 +14,8 @@ export interface Snapshot {
   readonly state: Uint8Array
 }
 export interface SnapshotStore {
-  /** The newest snapshot whose files verify and that belongs to these plans and this log; null to replay from the start. */
-  newest(): Snapshot | null
+  /** The snapshots whose files verify and that belong to these plans and this log, newest first. */
+  stored(): Iterable<Snapshot>
   /** Resolves when the snapshot would survive a power cut. One at a time. */
   save(snapshot: Snapshot): Promise<void>
 }
@@ -47,12 +47,11 @@ export function openSnapshots(world: World, folder: string, identity: string): S
   let next = (numbers()[0] ?? 0) + 1
 
   return {
-    newest() {
+    *stored() {
       for (const number of numbers()) {
         const found = load(world, `${folder}/chk-${number}`, identity)
-        if (found !== null) return found
+        if (found !== null) yield found
       }
-      return null
     },
     async save(snapshot) {
       const number = next++

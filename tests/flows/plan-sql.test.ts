@@ -12,7 +12,7 @@ import { contract, field, nullable } from '../../src/query/contract.ts'
 import type { Plan } from '../../src/query/plan.ts'
 import { count, from, hopping, staticTable, sum, tumbling } from '../../src/query/query.ts'
 import { decimalJson } from '../../src/std/decimal.ts'
-import { instantText } from '../../src/std/instant.ts'
+import { dateText, instantText } from '../../src/std/instant.ts'
 import { randomStream } from '../../src/std/random.ts'
 import { duckdbSql } from '../../src/stores/stores.ts'
 import { nodeWorld } from '../../src/world/node.ts'
@@ -95,6 +95,7 @@ async function sqlRows(plan: Plan, sql: string): Promise<unknown[]> {
       const value = row[name] ?? null
       if (typeof value !== 'bigint') return [name, value]
       if (type.kind === 'money' || type.kind === 'decimal') return [name, JSON.parse(decimalJson(value, type.scale))]
+      if (type.kind === 'date') return [name, dateText(Number(value))]
       if (type.kind !== 'timestamp') return [name, Number(value)]
       return [name, plan.output.times === 'epoch-seconds' ? Number(value) / 1000 : instantText(Number(value))]
     })

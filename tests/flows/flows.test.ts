@@ -1,0 +1,60 @@
+// Every flow of this folder, on every ride (README.md): what the file says must come out, and nothing else, whatever the
+// batching, the snapshots, the crashes.
+//
+//   MILLRACE_FLOW=late-across-a-crash npm test -- tests/flows/flows.test.ts            one flow (part of its name)
+//   MILLRACE_FLOW=late-across-a-crash MILLRACE_RIDE=power:37:0 npm test -- …           one ride of it
+//   MILLRACE_FLOWS=all npm test -- tests/flows/flows.test.ts                           every point of I/O: an hour
+//   MILLRACE_FLOWS=write npm test -- tests/flows/flows.test.ts                         writes what came out into the files
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { after, describe, test } from 'node:test'
+import { allFlows, type Flow } from './flow-file.ts'
+import { printSection } from './outcome.ts'
+import { ride } from './ride.ts'
+import { runFlow } from './run-flow.ts'
+import { blankMet, count, ridesOf, takeRide, takeWhole } from './suite.ts'
+
+const {
+  MILLRACE_FLOW: only,
+  MILLRACE_RIDE: onlyRide,
+  MILLRACE_FLOWS: mode,
+  MILLRACE_SEED: seed = 'flows',
+} = process.env
+const flows = allFlows().filter(({ name }) => only === undefined || name.includes(only))
+const met = blankMet()
+
+async function takeAll(flow: Flow): Promise<void> {
+  const whole = await takeWhole(flow)
+  const names = onlyRide === undefined ? await ridesOf(flow, whole, { seed, all: mode === 'all' }) : [onlyRide]
+  for (const name of names) {
+    try {
+      count(met, name, (await takeRide(flow, name, whole)).harmed)
+    } catch (error) {
+      const again = `MILLRACE_FLOW=${flow.name} MILLRACE_RIDE=${name} npm test -- tests/flows/flows.test.ts`
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\nagain with: ${again}`, {
+        cause: error,
+      })
+    }
+  }
+}
+/** The file with what came out: to be read line by line before it is believed. */
+async function write(flow: Flow): Promise<void> {
+  const { outcome } = await runFlow(flow, ride('whole'))
+  const sections = [...flow.sections.keys()].map((name) => ({ name, rows: printSection(flow, outcome, name) }))
+  const said = sections.filter(({ name, rows }) => rows.length > 0 || (name !== 'late' && name !== 'dead letters'))
+  writeFileSync(
+    flow.path,
+    `${flow.head}\n${said.map(({ name, rows }) => `\n--- ${name}\n${rows.map((row) => `${row}\n`).join('')}`).join('')}`,
+  )
+}
+
+describe('flows, on every ride', () => {
+  assert.ok(flows.length > 0, `no flow has '${only}' in its name`)
+  for (const flow of flows) test(flow.name, () => (mode === 'write' ? write(flow) : takeAll(flow)))
+  after(() => {
+    if (only !== undefined || mode === 'write') return
+    assert.ok(flows.length >= 70, `${flows.length} flows`)
+    // Faults that never came would prove nothing.
+    for (const [what, times] of Object.entries(met)) assert.ok(times >= 20, `${what}: ${times}`)
+  })
+})

@@ -1,0 +1,96 @@
+// Every ride a flow is taken on: whole, in other batches, with snapshots, killed at every commit, its power cut and its
+// disk filled or failing at points of its I/O. All points with MILLRACE_FLOWS=all, else some drawn by the seed.
+import { randomStream } from '../../src/std/random.ts'
+import { checkAccounts, checkAgainst, checkSections } from './check.ts'
+import type { Flow } from './flow-file.ts'
+import { ride } from './ride.ts'
+import { type Mutation, type RideResult, runFlow } from './run-flow.ts'
+
+export interface SuiteSettings {
+  /** Draws the shuffles and the sampled points. */
+  readonly seed: string
+  /** Every point, and several outcomes of each power cut. */
+  readonly all: boolean
+}
+/** What came to pass over all flows: faults that never came would prove nothing. */
+export interface Met {
+  rides: number
+  shuffles: number
+  commitKills: number
+  refusedCommits: number
+  kills: number
+  powerCuts: number
+  fullDisks: number
+  failedSyncs: number
+}
+export const blankMet = (): Met => ({
+  rides: 0,
+  shuffles: 0,
+  commitKills: 0,
+  refusedCommits: 0,
+  kills: 0,
+  powerCuts: 0,
+  fullDisks: 0,
+  failedSyncs: 0,
+})
+
+/** The whole ride: what the file says must come out. */
+export async function takeWhole(flow: Flow): Promise<RideResult> {
+  const whole = await runFlow(flow, ride('whole'))
+  checkSections(flow, whole.outcome)
+  checkAccounts(flow, whole.outcome)
+  return whole
+}
+
+/** One ride by its name, held against the whole one. */
+export async function takeRide(flow: Flow, name: string, whole: RideResult, mutation?: Mutation): Promise<RideResult> {
+  const taken = ride(name)
+  const result = await runFlow(flow, taken, mutation)
+  checkAgainst(flow, taken, whole.outcome, result.outcome)
+  checkAccounts(flow, result.outcome)
+  return result
+}
+
+/** Names of the rides after the whole one. */
+export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSettings): Promise<string[]> {
+  const random = randomStream(`${settings.seed}/${flow.name}`)
+  const { all } = settings
+  const names: string[] = []
+  for (let i = 0; i < (all ? 20 : 3); i++) names.push(`shuffle:${all ? i : random.below(1_000_000)}`)
+  const moments = ['before', 'during', 'after'] as const
+  for (let at = 1; at <= whole.commits; at++)
+    for (const when of all ? moments : (['during', random.below(2) === 0 ? 'before' : 'after'] as const))
+      names.push(`commit:${at}:${when}`)
+  for (const at of all ? Array.from({ length: whole.commits }, (_, i) => i + 1) : [1 + random.below(whole.commits + 1)])
+    names.push(`refuse:${at}`)
+  const points = (operations: number, wanted: number): number[] =>
+    all
+      ? Array.from({ length: operations }, (_, i) => i + 1)
+      : Array.from({ length: wanted }, () => 1 + random.below(operations))
+  for (const at of points(whole.operations, 3)) {
+    for (let outcome = 0; outcome < (all ? 3 : 1); outcome++) names.push(`power:${at}:${outcome}`)
+    if (all) names.push(`kill:${at}`)
+  }
+  for (const at of points(whole.operations, 1)) names.push(`full:${at}`, `error:${at}`)
+  // Time passes for the snapshots: a job with a clock of its own would find other partitions idle.
+  if (flow.clock) return names
+  names.push('snapshots')
+  const { commits, operations } = await takeRide(flow, 'snapshots', whole)
+  for (let at = 1; at <= commits; at++)
+    for (const when of all ? moments : [moments[random.below(3)]!]) names.push(`snapshots+commit:${at}:${when}`)
+  for (const at of points(operations, 2))
+    names.push(`snapshots+${random.below(3) === 0 ? 'kill' : 'power'}:${at}:${at % 4}`)
+  return names
+}
+
+export function count(met: Met, name: string, harmed: boolean): void {
+  met.rides++
+  if (name.startsWith('shuffle')) met.shuffles++
+  if (!harmed) return
+  if (name.includes('commit:')) met.commitKills++
+  if (name.includes('refuse:')) met.refusedCommits++
+  if (name.includes('kill:')) met.kills++
+  if (name.includes('power:')) met.powerCuts++
+  if (name.includes('full:')) met.fullDisks++
+  if (name.includes('error:')) met.failedSyncs++
+}
