@@ -8,6 +8,7 @@ import {
   calendar,
   count,
   countDistinct,
+  cumulative,
   from,
   hopping,
   max,
@@ -215,6 +216,28 @@ test('hopping windows: final rows while a window holds a record, a running row f
     'on-time 7..10 {"n":1,"who":1,"top":1}',
     'on-time 8..11 {"n":1,"who":1,"top":1}',
   ])
+})
+
+test('cumulative windows: a row per step while its period holds a record; a late one corrects the steps from its own on', () => {
+  const plan = from(sales)
+    .window(cumulative({ sizeMs: seconds(30), stepMs: seconds(10) }))
+    .aggregate(() => ({ n: count() }))
+    .emit('on-change')
+    .lateness(seconds(60))
+    .named('p')
+  const job = live(plan)
+  push(job, 0, { at: 12 }, { at: 13 })
+  job.tick(tickOf(1))
+  assert.deepEqual(due(job), ['early 0..20 {"n":2}'])
+  push(job, 0, { at: 46 })
+  assert.deepEqual(due(job), ['on-time 0..20 {"n":2}', 'on-time 0..30 {"n":2}'])
+  push(job, 0, { at: 5 })
+  job.tick(tickOf(2, [], false))
+  assert.deepEqual(due(job), ['late 0..10 {"n":1}', 'late 0..20 {"n":3}', 'late 0..30 {"n":3}', 'early 30..50 {"n":1}'])
+  push(job, 0, { at: 33 })
+  job.finish()
+  assert.deepEqual(due(job), ['late 30..40 {"n":1}', 'on-time 30..50 {"n":2}', 'on-time 30..60 {"n":2}'])
+  assert.throws(() => cumulative({ sizeMs: 30, stepMs: 7 }), /30 is not a multiple of stepMs 7/)
 })
 
 test('nulls: a group of their own, skipped by aggregates; a sum of none is null', () => {

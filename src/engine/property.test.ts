@@ -4,7 +4,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contract, field, nullable } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
-import { average, calendar, count, countDistinct, from, hopping, max, min, sum, tumbling } from '../query/query.ts'
+import {
+  average,
+  calendar,
+  count,
+  countDistinct,
+  cumulative,
+  from,
+  hopping,
+  max,
+  min,
+  sum,
+  tumbling,
+} from '../query/query.ts'
 import { type RandomStream, randomStream } from '../std/random.ts'
 import { batchOf, type PlainRow, plainRows } from './batches.suite.ts'
 import { type Job, openJob, type Tick } from './engine.ts'
@@ -33,16 +45,17 @@ const events = contract({
 })
 
 const stream = from(events).derive((e) => ({ total: e.price.times(3) }))
-type Shape = 'tumbling' | 'hopping' | 'calendar'
+type Shape = 'tumbling' | 'hopping' | 'cumulative' | 'calendar'
 type Grouping = 'none' | 'text' | 'two'
 const DAY_MS = 86_400_000
-const sizes = { tumbling: 2000, hopping: 6000, calendar: DAY_MS }
-const slides = { tumbling: 2000, hopping: 1000, calendar: DAY_MS }
+const sizes = { tumbling: 2000, hopping: 6000, cumulative: 6000, calendar: DAY_MS }
+const slides = { tumbling: 2000, hopping: 1000, cumulative: 1000, calendar: DAY_MS }
 
 function planOf(shape: Shape, grouping: Grouping, emits: boolean): Plan {
   const windows = {
     tumbling: tumbling({ sizeMs: 2000 }),
     hopping: hopping({ sizeMs: 6000, slideMs: 1000 }),
+    cumulative: cumulative({ sizeMs: 6000, stepMs: 1000 }),
     calendar: calendar('day'),
   }
   const windowed = stream.window(windows[shape])
@@ -180,13 +193,13 @@ class Naive {
     }
   }
   /** The final table: every window and group that holds a record. */
-  table(sizeMs: number, grouping: Grouping): Map<string, object> {
+  table(shape: Shape, grouping: Grouping): Map<string, object> {
     const table = new Map<string, object>()
     for (const { event } of this.taken) {
-      const first = Math.floor(event.at / this.#slideMs) * this.#slideMs + this.#slideMs - sizeMs
-      for (let startMs = first; startMs <= event.at; startMs += this.#slideMs) {
-        const row = this.row(startMs, startMs + sizeMs, grouping, event.what, event.size)
-        if (row !== null) table.set(JSON.stringify([startMs, ...groupKey(grouping, event.what, event.size)]), row)
+      for (const [startMs, endMs] of windowsOf(shape, event.at)) {
+        const row = this.row(startMs, endMs, grouping, event.what, event.size)
+        if (row !== null)
+          table.set(JSON.stringify([startMs, endMs, ...groupKey(grouping, event.what, event.size)]), row)
       }
     }
     return table
@@ -200,10 +213,19 @@ class Naive {
     })
   }
 }
+/** The windows that hold a time. */
+function windowsOf(shape: Shape, at: number): [number, number][] {
+  const [sizeMs, slideMs] = [sizes[shape], slides[shape]]
+  const paneEnd = (Math.floor(at / slideMs) + 1) * slideMs
+  const steps = Array.from({ length: sizeMs / slideMs }, (_, i) => i * slideMs)
+  if (shape !== 'cumulative') return steps.map((step) => [paneEnd - sizeMs + step, paneEnd + step])
+  const startMs = Math.floor(at / sizeMs) * sizeMs
+  return steps.map((step): [number, number] => [startMs, startMs + step + slideMs]).filter(([, end]) => end >= paneEnd)
+}
 const groupKey = (grouping: Grouping, what: unknown, size: unknown): unknown[] =>
   grouping === 'none' ? [] : grouping === 'text' ? [what] : [what, size]
 
-const shapes: readonly Shape[] = ['tumbling', 'hopping', 'calendar']
+const shapes: readonly Shape[] = ['tumbling', 'hopping', 'cumulative', 'calendar']
 const groupings: readonly Grouping[] = ['none', 'text', 'two']
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 12)
 const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1)
@@ -230,7 +252,7 @@ for (const shape of shapes)
               const expected = naive.row(Number(window_start), Number(window_end), grouping, what, size)
               assert.deepEqual(row.values, expected, `${row.timing} row ${row.json} at ${where}; ${replay}`)
               assert.ok(naive.covers(row), `evidence of ${row.timing} ${row.json} at ${where}; ${replay}`)
-              const key = JSON.stringify([window_start, ...groupKey(grouping, what, size)])
+              const key = JSON.stringify([window_start, window_end, ...groupKey(grouping, what, size)])
               if (row.timing === 'on-time') assert.ok(!onTime.has(key), `on time twice: ${key}; ${replay}`)
               if (row.timing === 'on-time') onTime.add(key)
               final.set(key, row.values)
@@ -250,7 +272,7 @@ for (const shape of shapes)
           job.finish()
           see('the end')
           assert.deepEqual(late, naive.late, replay)
-          assert.deepEqual(new Map([...final].sort()), new Map([...naive.table(sizes[shape], grouping)].sort()), replay)
+          assert.deepEqual(new Map([...final].sort()), new Map([...naive.table(shape, grouping)].sort()), replay)
           const ledger = job.ledger().reduce((sum, line) => sum + line.late, 0)
           assert.equal(ledger, naive.late.length, replay)
         }
@@ -264,7 +286,11 @@ test('final tables and late records do not depend on batches or on how partition
       const queues = Array.from({ length: PARTITIONS }, (_, partition) =>
         pushes.filter((push) => push.partition === partition).flatMap((push) => push.events),
       )
-      const plans = [planOf('hopping', 'text', false), planOf('tumbling', 'none', false)]
+      const plans = [
+        planOf('hopping', 'text', false),
+        planOf('tumbling', 'none', false),
+        planOf('cumulative', 'text', false),
+      ]
       const job = openJob(plans, { bounded: false })
       const taken = new Array<number>(PARTITIONS).fill(0)
       const table = new Map<string, string>()
@@ -273,7 +299,7 @@ test('final tables and late records do not depend on batches or on how partition
         const output = job.take()
         for (const one of output.lateRecords) late.push(`${one.plan}/${one.partition}/${one.offset}`)
         for (const { plan, values, json } of plainRows(output))
-          table.set(JSON.stringify([plan, values.window_start, values.what]), json)
+          table.set(JSON.stringify([plan, values.window_start, values.window_end, values.what]), json)
       }
       while (queues.some((queue, i) => taken[i]! < queue.length)) {
         const partition = order.below(PARTITIONS)

@@ -126,6 +126,15 @@ export class WindowInput {
     for (const state of this.states) state.clear(CELLS, cell)
     return cell
   }
+  /** A cell of no pane, empty: for what an operator folds cells into. */
+  spareCell(): number {
+    const cell = this.table.cells.take()
+    this.changed = grownBytes(this.changed, this.table.cells.high)
+    this.changed[cell] = 0
+    this.grow()
+    for (const state of this.states) state.clear(CELLS, cell)
+    return cell
+  }
   /** Room in the states for every cell, group and result there is. */
   grow(): void {
     const [cells, groups] = [this.table.cells.high, this.groups.keys.high]

@@ -85,6 +85,22 @@ export class WindowRows {
       }
     }
   }
+  /** A window's rows must be given out all at once, never only those that changed. */
+  get whole(): boolean {
+    return false
+  }
+  /** Rows of one window, in the order of their groups. */
+  emitGroups(
+    startMs: number,
+    endMs: number,
+    timing: TimingIndex,
+    evidence: number,
+    place: Place,
+    groups: number[],
+    indexOf: (group: number) => number,
+  ): void {
+    for (const group of this.sort(groups)) this.emit(startMs, endMs, timing, evidence, place, indexOf(group), group)
+  }
   /** Takes back the row of this window and group. */
   retract(startMs: number, endMs: number, timing: TimingIndex, evidence: number, group: number): void {
     this.#results.addRetraction(timing, evidence)

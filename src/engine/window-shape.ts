@@ -4,6 +4,7 @@ import type { Aggregation, Column, Expression, Plan, PlanNode, Window } from '..
 import { PlanError, typeOf } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
+import { CumulativeWindows } from './cumulative-windows.ts'
 import { Dictionary } from './dictionary.ts'
 import { type Counted, numberIds, PaneDistinct, SlidingDistinct, type SlidingPlaces } from './distinct-state.ts'
 import { isText, lowerNumbers, type NumberEvaluator } from './expressions.ts'
@@ -42,7 +43,7 @@ export interface WindowParts {
 export function lowerWindow(parts: WindowParts): WindowOperator {
   const { node, results } = parts
   if (node.window.kind === 'session') return lowerSessions(parts, node.window.gapMs)
-  const { clock, width } = panesOf(parts.plan, node.window)
+  const { clock, width } = panesOf(node.window)
   const columnNames: string[] = []
   const groupColumns: GroupColumn[] = []
   const groupIds = node.groups.map((name) => groupColumn(parts, name, columnNames, groupColumns))
@@ -72,9 +73,22 @@ export function lowerWindow(parts: WindowParts): WindowOperator {
     closed: () => input.closed,
     frozen: () => frozen(),
   }
-  const { states, sources } = lowerAggregates(parts, places, width > 1 ? places : null)
+  const cumulates = node.window.kind === 'cumulative'
+  const slots = new OwnSlots()
+  const ownPlaces: CellPlaces = {
+    cellGroup: slots.cellGroup,
+    slotPane: slots.slotPane,
+    get cellSlot() {
+      slots.grow(table.cells.high)
+      return slots.cellSlot
+    },
+  }
+  const slides = width > 1 && !cumulates
+  const { states, sources } = lowerAggregates(parts, cumulates ? ownPlaces : places, slides ? places : null)
   input.states = states
   const rows = new WindowRows(sources, groupColumns, states, input.groups, results)
+  if (cumulates)
+    return new CumulativeWindows(input, rows, { width, latenessMs: parts.latenessMs, groupColumns: columnNames })
   if (width === 1) return new PaneWindows(input, rows, parts.latenessMs, columnNames)
   const sliding = new SlidingWindows(input, rows, { width, latenessMs: parts.latenessMs, groupColumns: columnNames })
   frozen = () => sliding.frozen
@@ -100,7 +114,7 @@ function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
   })
 }
 
-function panesOf(plan: Plan, window: Window): { clock: PaneClock; width: number } {
+function panesOf(window: Exclude<Window, { kind: 'session' }>): { clock: PaneClock; width: number } {
   switch (window.kind) {
     case 'tumbling':
       return { clock: fixedPanes(window.sizeMs), width: 1 }
@@ -108,15 +122,8 @@ function panesOf(plan: Plan, window: Window): { clock: PaneClock; width: number 
       return { clock: fixedPanes(window.slideMs), width: window.sizeMs / window.slideMs }
     case 'calendar':
       return { clock: calendarPanes(window.unit, window.zone), width: 1 }
-    case 'session':
-      throw new PlanError(plan.name, 'window', 'sessions have no panes', 'Report this: it is a fault of the engine')
     case 'cumulative':
-      throw new PlanError(
-        plan.name,
-        'window',
-        `${window.kind} windows do not run in this engine yet`,
-        'Use a tumbling, hopping or calendar window',
-      )
+      return { clock: fixedPanes(window.stepMs), width: window.sizeMs / window.stepMs }
     default:
       return unreachable(window)
   }

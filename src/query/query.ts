@@ -172,6 +172,19 @@ export function hopping(window: { readonly sizeMs: number; readonly slideMs: num
     )
   return { kind: 'hopping', sizeMs: window.sizeMs, slideMs: window.slideMs }
 }
+/** `[k * size, k * size + j * step)` for j = 1, 2, … up to the size: each period so far. The size is a multiple of the step. */
+export function cumulative(window: { readonly sizeMs: number; readonly stepMs: number }): Window {
+  positive('cumulative window', 'sizeMs', window.sizeMs)
+  positive('cumulative window', 'stepMs', window.stepMs)
+  if (window.sizeMs % window.stepMs !== 0)
+    throw new PlanError(
+      'cumulative window',
+      'sizeMs',
+      `${window.sizeMs} is not a multiple of stepMs ${window.stepMs}`,
+      'Choose a step that divides the size',
+    )
+  return { kind: 'cumulative', sizeMs: window.sizeMs, stepMs: window.stepMs }
+}
 /** Records of a group closer than the gap to their neighbours: `[first, last + gap)`. */
 export function session(window: { readonly gapMs: number }): Window {
   positive('session window', 'gapMs', window.gapMs)
