@@ -59,8 +59,12 @@ async function buildScreen(force: boolean): Promise<void> {
 
 async function buildKernel(force: boolean): Promise<void> {
   const stamp = stampOf([...kernelInputs, 'package-lock.json'])
-  if (!force && existsSync(kernelOutput(root)) && existsSync(kernelStampFile))
-    if (readFileSync(kernelStampFile, 'utf8') === stamp) return say("the decoder's kernel is up to date")
+  const isBuilt = existsSync(kernelOutput(root)) && existsSync(kernelStampFile)
+  if (!force && isBuilt && readFileSync(kernelStampFile, 'utf8') === stamp) {
+    // Written anew: a start compares times only, and a checkout gives old content a new time.
+    writeFileSync(kernelStampFile, stamp)
+    return say("the decoder's kernel is up to date")
+  }
   if (!isInstalled('assemblyscript'))
     return say(
       "left the decoder's kernel as it is: assemblyscript not installed (npm ci without --omit=dev brings it); without one, records are decoded by JSON.parse, with the same results",

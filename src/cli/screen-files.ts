@@ -1,4 +1,4 @@
-// The built screen: where it lies, building it when a checkout has none yet or an outdated one, and opening the browser.
+// The built screen: where it lies, and opening the browser; and building what a checkout has not built yet or not anew.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,19 +9,27 @@ const folder = `${root}dist/screen`
 const stamp = `${root}dist/screen.stamp`
 const buildTool = `${root}tools/build.ts`
 const sources = `${root}src/screen`
+const kernel = `${root}dist/kernel/decoder.wasm`
+const kernelStamp = `${root}dist/kernel/stamp`
+const kernelSources = [`${root}src/engine/kernel/assembly`, `${root}src/engine/kernel/layout.ts`]
+const kernelCompiler = `${root}node_modules/assemblyscript`
 
 /** The folder with the screen's index.html; null when there is none and none can be built (the API works without). */
 export async function screenFolder(out: Output): Promise<string | null> {
   // An installed package brings the built screen along and no sources.
-  if (existsSync(buildTool) && existsSync(sources) && !isFresh()) {
-    const first = !existsSync(`${folder}/index.html`)
-    out.say(
-      first
-        ? 'building the dashboard once (npm run build), as this checkout has none yet'
-        : 'building the dashboard again: its sources have changed',
-    )
-    const failure = await build(out)
-    if (failure !== null) out.warn(`the dashboard could not be built (${failure}): npm run build shows why`)
+  if (existsSync(buildTool) && existsSync(sources)) {
+    const outdated = [...(isScreenFresh() ? [] : ['the dashboard']), ...(isKernelFresh() ? [] : ['the fast decoder'])]
+    if (outdated.length > 0) {
+      const what = outdated.join(' and ')
+      const first = !existsSync(`${folder}/index.html`) || !existsSync(kernel)
+      out.say(
+        first
+          ? `building ${what} once (npm run build), as this checkout has none yet`
+          : `building ${what} again: the sources have changed`,
+      )
+      const failure = await build(out)
+      if (failure !== null) out.warn(`${what} could not be built (${failure}): npm run build shows why`)
+    }
   }
   if (existsSync(`${folder}/index.html`)) return folder
   out.warn(
@@ -30,16 +38,25 @@ export async function screenFolder(out: Output): Promise<string | null> {
   return null
 }
 
-/** Is the page there, and none of its sources newer than the last build? Looks at times only: a start must not wait. */
-function isFresh(): boolean {
-  if (!existsSync(`${folder}/index.html`) || !existsSync(stamp)) return false
-  const builtMs = statSync(stamp).mtimeMs
-  const inputs = readdirSync(sources, { recursive: true, withFileTypes: true }).map(
-    (entry) => `${entry.parentPath}/${entry.name}`,
+function isScreenFresh(): boolean {
+  return isFresh(`${folder}/index.html`, stamp, [sources, `${root}src/serve/contract.ts`])
+}
+/** Without its compiler (npm ci --omit=dev) it is left as it is: records are decoded by JSON.parse then. */
+function isKernelFresh(): boolean {
+  return !existsSync(kernelCompiler) || isFresh(kernel, kernelStamp, kernelSources)
+}
+/** Is it there, and none of its sources newer than the last build? Looks at times only: a start must not wait. */
+function isFresh(built: string, builtStamp: string, inputs: readonly string[]): boolean {
+  if (!existsSync(built) || !existsSync(builtStamp)) return false
+  const builtMs = statSync(builtStamp).mtimeMs
+  const files = inputs.flatMap((input) =>
+    input.endsWith('.ts')
+      ? [input]
+      : readdirSync(input, { recursive: true, withFileTypes: true }).map(
+          (entry) => `${entry.parentPath}/${entry.name}`,
+        ),
   )
-  return [...inputs, `${root}src/serve/contract.ts`].every(
-    (path) => !existsSync(path) || statSync(path).mtimeMs <= builtMs,
-  )
+  return files.every((path) => !existsSync(path) || statSync(path).mtimeMs <= builtMs)
 }
 
 /** In a process of its own: the build's memory goes with it. Resolves with what went wrong, or null. */

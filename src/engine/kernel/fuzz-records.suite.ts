@@ -78,7 +78,7 @@ const TEXTS = [
 ]
 const ODD_TEXTS = [
   ...['"a\\nb"', '"\\u0061"', '"\\ud83d\\ude00"', '"\\ud800"', '"\\"', '"\\\\"', '"\\x"', '"tab\there"', '"nul\0"'],
-  ...['"open', "'a'", '"new\nline"', '"\\/"', '"prod\\u002d1"', '"a" "b"', '""a', '"0000000000000000\0:00Z"'],
+  ...['"open', "'a'", '"new\nline"', '"\\/"', '"prod\\u002d1"', '"a" "b"', '""a'],
 ]
 const NUMBERS = [
   ...[
@@ -116,6 +116,21 @@ const ODD_NUMBERS = [
   ...['0.00000000000000000000001', '0.1000000000000000000', '100000000000000000.0', 'NaN', 'Infinity', '0x10', '1_000'],
   ...['1,5', '4.35', '1.005', '0.1234567890123456', '123456789.123456', '1.0000000001', '000000000000000001'],
   ...['0.000000000000000000', '0.00000000000000001', '10000000000000.0000', '9007199254.740991', '9007199254.740992'],
+]
+/** At the edges of 2^53 for scales 0, 2, 3 and 6. */
+const EDGE_NUMBERS = [
+  ...['90071992547409', '90071992547410', '-90071992547410', '90071992547409.9', '90071992547410.0'],
+  ...['9007199254740', '9007199254741', '9007199254740.99', '9007199254741.1', '9007199254', '9007199255'],
+  ...[
+    '9007199254.74099',
+    '9007199254.7410',
+    '900719925474099',
+    '900719925474100',
+    '-0.5',
+    '-0.51',
+    '-12.5',
+    '-12.499999',
+  ],
 ]
 const TIMES = [
   ...['"2026-01-31T12:00:00Z"', '"2026-01-31T12:00:01.5Z"', '"2026-01-31T12:00:59.123Z"', '"2026-01-31T12:00:00"'],
@@ -165,7 +180,13 @@ const ODD_DATES = [
 ]
 const OTHERS = [
   ...['null', 'true', 'false', '[]', '{}', '{"x":1}', '["a"]', '[1,[2]]', '{"x":null}', 'nul', 'nulL', 'tru', 'fals'],
-  ...['falsey', 'True', '', ' ', 'undefined', '[', '{', '"', '}'],
+  ...['falsey', 'fa1se', 'trun', 'nule', 'True', '', ' ', 'undefined', '[', '{', '"', '}'],
+]
+
+/** Every value above, for every field. */
+export const tokens: readonly string[] = [
+  ...[...TEXTS, ...ODD_TEXTS, ...NUMBERS, ...ODD_NUMBERS, ...EDGE_NUMBERS],
+  ...[...TIMES, ...ODD_TIMES, ...DATES, ...ODD_DATES, ...OTHERS],
 ]
 
 const pick = <T>(random: RandomStream, values: readonly T[]): T => {
@@ -212,10 +233,10 @@ function validValueOf(random: RandomStream, { type, rules }: Field): string {
 const ODD_BY_KIND: { readonly [kind: string]: readonly string[] } = {
   timestamp: [...TIMES, ...ODD_TIMES],
   date: [...DATES, ...ODD_DATES],
-  int64: [...NUMBERS, ...ODD_NUMBERS],
-  float64: [...NUMBERS, ...ODD_NUMBERS],
-  decimal: [...NUMBERS, ...ODD_NUMBERS],
-  money: [...NUMBERS, ...ODD_NUMBERS],
+  int64: [...NUMBERS, ...ODD_NUMBERS, ...EDGE_NUMBERS],
+  float64: [...NUMBERS, ...ODD_NUMBERS, ...EDGE_NUMBERS],
+  decimal: [...NUMBERS, ...ODD_NUMBERS, ...EDGE_NUMBERS],
+  money: [...NUMBERS, ...ODD_NUMBERS, ...EDGE_NUMBERS],
 }
 function oddValueOf(random: RandomStream, type: string): string {
   if (random.below(4) === 0) return pick(random, [...TEXTS, ...ODD_TEXTS, ...NUMBERS, ...ODD_NUMBERS, ...OTHERS])
@@ -239,6 +260,11 @@ export function producerOf(random: RandomStream, of: Contract): Producer {
     name: random.below(4) === 0 ? pick(random, [name, ...(one.aliases ?? [])]) : name,
     field: one,
   }))
+  // Two names of one field: the first that the contract names and that is not null counts.
+  for (const [name, one] of entries)
+    for (const alias of [name, ...(one.aliases ?? [])])
+      if (random.below(12) === 0 && fields.every((field) => field.name !== alias))
+        fields.push({ name: alias, field: one })
   if (random.below(2) === 0) fields.push({ name: pick(random, ['extra', 'x', '__proto__', 'é', '']), field: null })
   if (random.below(2) === 0)
     for (let i = fields.length - 1; i > 0; i--) {
@@ -253,6 +279,14 @@ export function producerOf(random: RandomStream, of: Contract): Producer {
     open: pick(random, ['{', '{', '{ ', ' {']),
     close: pick(random, ['}', '}', ' }', '} ']),
   }
+}
+
+/** One record of the contract with every field it has; `value` may be put in place of one. */
+export function wholeRecord(random: RandomStream, of: Contract, place: string | null, value: string): string {
+  const members = Object.entries(of.fields).map(
+    ([name, one]) => `${JSON.stringify(name)}:${name === place ? value : validValueOf(random, one)}`,
+  )
+  return `{${members.join()},"unknown":${place === null ? value : '1'}}`
 }
 
 const UNKNOWN = [
@@ -291,6 +325,33 @@ export function recordOf(random: RandomStream, producer: Producer): Uint8Array |
   return random.below(5) === 0 ? mutated(random, bytes) : bytes
 }
 
+/** At the edges of what is UTF-8, on both sides. */
+export const UTF8_EDGES = [
+  ...[
+    [0xc1, 0xbf],
+    [0xc2, 0x80],
+    [0xdf, 0xbf],
+    [0xe0, 0x9f, 0xbf],
+    [0xe0, 0xa0, 0x80],
+    [0xed, 0x9f, 0xbf],
+  ],
+  ...[
+    [0xed, 0xa0, 0x80],
+    [0xee, 0x80, 0x80],
+    [0xef, 0xbf, 0xbf],
+    [0xf0, 0x8f, 0xbf, 0xbf],
+    [0xf0, 0x90, 0x80, 0x80],
+  ],
+  ...[[0xf4, 0x8f, 0xbf, 0xbf], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xc3], [0xe1, 0x80]],
+  ...[
+    [0xf1, 0x80, 0x80],
+    [0xf1, 0x80, 0x80, 0x2e],
+    [0xe1, 0x80, 0x2e],
+    [0xc3, 0x2e],
+    [0xed, 0xb0, 0x80],
+  ],
+]
+
 function mutated(random: RandomStream, bytes: Uint8Array): Uint8Array | null {
   const at = random.below(bytes.length + 1)
   const until = Math.min(bytes.length, at + 1 + random.below(6))
@@ -315,7 +376,7 @@ function mutated(random: RandomStream, bytes: Uint8Array): Uint8Array | null {
   ])
   const joined = (...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array =>
     Uint8Array.from(parts.flatMap((part) => [...part]))
-  switch (random.below(12)) {
+  switch (random.below(14)) {
     case 0:
     case 1:
     case 2:
@@ -334,6 +395,12 @@ function mutated(random: RandomStream, bytes: Uint8Array): Uint8Array | null {
     case 9:
       return joined(bytes.subarray(0, at), random.fill(new Uint8Array(1 + random.below(20))), bytes.subarray(at))
     case 10:
+    case 11: {
+      // Behind a quote or inside a text, if there is one here.
+      const quote = bytes.indexOf(0x22, at)
+      return joined(bytes.subarray(0, quote + 1), pick(random, UTF8_EDGES), bytes.subarray(quote + 1))
+    }
+    case 12:
       return pick(random, [null, new Uint8Array(0), joined([0xef, 0xbb, 0xbf], bytes)])
     default: {
       const flipped = bytes.slice()

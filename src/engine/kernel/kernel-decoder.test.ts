@@ -16,7 +16,7 @@ import { Dictionary } from '../dictionary.ts'
 import type { SourceBatch } from '../engine.ts'
 import { EngineJob } from '../job.ts'
 import { jsonDecoder } from '../json-decoder.ts'
-import { contracts, producerOf, recordOf } from './fuzz-records.suite.ts'
+import { contracts, producerOf, recordOf, tokens, UTF8_EDGES, wholeRecord } from './fuzz-records.suite.ts'
 import { KERNEL_BATCH_BYTES_MAX, KERNEL_BATCH_RECORDS_MAX, KernelDecoder, openDecoder } from './kernel-decoder.ts'
 
 const RECORDS = Number(process.env.MILLRACE_FUZZ_RECORDS ?? 100_000)
@@ -166,6 +166,39 @@ for (const of of contracts)
     assert.ok(byJson < accepted * 0.7, `JSON read ${byJson} of ${accepted} rows: the kernel was hardly tried`)
   })
 
+for (const of of contracts)
+  test(`${of.topic}: every odd value in every field`, () => {
+    const all = Object.entries(of.fields).map(([name, { type }]): Projection => {
+      const isText = type.kind === 'string' || type.kind === 'bytes' || type.kind === 'uuid'
+      return { name, as: isText ? 'id' : 'number' }
+    })
+    const projections = [all, all.map(({ name, as }): Projection => ({ name, as: as === 'id' ? 'text' : as })), []]
+    // A record that is taken: the odd value alone decides then.
+    let seed = 0
+    const isTaken = (): boolean =>
+      jsonDecoder({ contract: of, projections: all, dictionaries: {}, futureLimit: false }).decode(
+        batchOf(of.topic, 0, 0, [wholeRecord(randomStream(seed), of, null, '1')]),
+        () => {},
+      ).rows === 1
+    while (!isTaken()) seed++
+    const record = (place: string | null, value: string) => wholeRecord(randomStream(seed), of, place, value)
+    for (const wanted of projections) {
+      const decoders = both(of, wanted)
+      for (const place of [...Object.keys(of.fields), null]) {
+        compare(
+          decoders,
+          batchOf(of.topic, 0, 0, [record(null, '1'), ...tokens.map((token) => record(place, token))]),
+          `${place}`,
+        )
+        const edges = UTF8_EDGES.map((edge) => {
+          const [before = '', after = ''] = record(place, '"a|b"').split('|')
+          return Uint8Array.from([...Buffer.from(before), ...edge, ...Buffer.from(after)])
+        })
+        compare(decoders, batchOf(of.topic, 0, 0, edges), `${place}: edges of UTF-8`)
+      }
+    }
+  })
+
 const line = (name: string, more = ''): string => `{"name":"${name}","at":"2026-01-31T12:00:00Z"${more}}`
 const lines = contract({
   topic: 'lines',
@@ -223,6 +256,19 @@ test('more distinct texts than the kernel remembers: ids stay those of the dicti
       compare(decoders, batchOf('lines', 0, 0, texts), `texts from ${i}`)
     }
   assert.equal(decoders.fast.jsonRows, 1)
+})
+test('texts of one hash are told apart', () => {
+  // So many that some pairs of equal length share all 32 bits (about five are to be expected).
+  const decoders = both(lines, names)
+  for (let i = 0; i < 150_000; i += 5000) {
+    const texts = Array.from({ length: 5000 }, (_, j) => line(String(1_000_000 + i + j)))
+    compare(decoders, batchOf('lines', 0, 0, texts), `texts from ${i}`)
+  }
+})
+test('sixteen zero bytes are no minute, not even before the first one was read', () => {
+  const decoders = both(lines, names)
+  const broken = `{"name":"a","at":"${'\0'.repeat(16)}:00Z"}`
+  assert.equal(compare(decoders, batchOf('lines', 0, 0, [line('a'), broken]), 'zeros'), 1)
 })
 test('batches grow: the memory with them', () => {
   const decoders = both(lines, names)

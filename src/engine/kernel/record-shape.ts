@@ -16,10 +16,12 @@ const SPACE = 0x20
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The shape of a record known to be a JSON object; null where a value is nested, a name escaped or one is there twice. */
+/**
+ * The shape of a record that JSON and the contract accept (so no name that counts is there twice); null where a value is
+ * nested or a name escaped.
+ */
 export function shapeOf(bytes: Uint8Array, start: number, end: number): RecordShape | null {
   const fields: { name: string; from: number; to: number }[] = []
-  const names = new Set<string>()
   let from = start
   let at = afterSpace(bytes, start, end)
   if (bytes[at] !== OPEN) return null
@@ -29,8 +31,6 @@ export function shapeOf(bytes: Uint8Array, start: number, end: number): RecordSh
     const nameEnd = textEnd(bytes, at, end)
     if (nameEnd === -1) return null
     const name = utf8.decode(bytes.subarray(at + 1, nameEnd))
-    if (names.has(name)) return null
-    names.add(name)
     // Behind the name come the colon and perhaps space.
     at = afterSpace(bytes, afterSpace(bytes, nameEnd + 1, end) + 1, end)
     fields.push({ name, from, to: at })
