@@ -8,7 +8,6 @@ import { type Broker, openBroker } from '../broker/broker.ts'
 import { contracts, sales } from '../commerce/commerce.ts'
 import { ensureTopic, lastRows } from '../connect/connect.ts'
 import type { IngestRequest, IngestResult } from '../serve/ports.ts'
-import { slicesOf } from '../serve/record-slices.ts'
 import { partitionId } from '../std/units.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
 import { partitionOfKey } from '../wire/partitioner.ts'
@@ -35,6 +34,12 @@ async function opened(
 }
 const sale = (id: string, seller = 'ana', more: object = {}): string =>
   JSON.stringify({ id_sale: id, id_product: 'p', seller, price: 1.5, sale_date: '2026-11-21T09:30:00Z', ...more })
+const slicesOf = (records: readonly string[]): IngestRequest['records'] => {
+  const lengths = records.map((text) => Buffer.byteLength(text))
+  const ends = Int32Array.from(lengths, (_, i) => lengths.slice(0, i + 1).reduce((sum, length) => sum + length, 0))
+  const starts = ends.map((end, i) => end - lengths[i]!)
+  return { bytes: Buffer.from(records.join('')), count: records.length, starts, ends }
+}
 const request = (records: readonly string[], once: IngestRequest['once'] = null): IngestRequest => ({
   topic: 'sales',
   records: slicesOf(records),

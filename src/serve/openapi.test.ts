@@ -74,6 +74,7 @@ test('the description is the one that was reviewed (UPDATE_GOLDEN=1 writes it an
   for (const [path, methods] of Object.entries<Json>(document.paths))
     for (const [method, operation] of Object.entries<Json>(methods)) {
       lines.push(`${method.toUpperCase()} ${path}`)
+      for (const type of Object.keys(operation.requestBody?.content ?? {})) lines.push(`  takes ${type}`)
       for (const [status, response] of Object.entries<Json>(operation.responses ?? {}))
         for (const [type, { schema }] of Object.entries<Json>(response.content ?? {}))
           lines.push(

@@ -39,6 +39,11 @@ export function ingestRoutes(app: App, { limits, draining }: Serving, ingest: In
             'durable. 200: at least one was accepted (or there was none to accept); 422: none was. With an ' +
             '`Idempotency-Key` the same request within 24 hours gets the same answer and adds nothing; another body under ' +
             'the same key is refused. `?from=shopify-order` takes one Shopify order (JSON) for the topic `sales`.',
+          // The bytes are judged by the contract of the topic, not here.
+          consumes: ['application/json', ndjson],
+          body: z
+            .unknown()
+            .meta({ description: 'one record, an array of records, or one a line; at most 4 MiB, 10,000 records' }),
           params: z.object({ topic: z.string().min(1).max(249) }),
           querystring: z.object({ from: z.enum([...adapters.keys()]).optional() }),
           headers: z.object({
