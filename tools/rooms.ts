@@ -48,7 +48,7 @@ export const rooms: readonly Room[] = [
       'the typed query language and the Plan it produces: frozen, printable, JSON-safe data; the types of a Contract and a Reaction',
     mayImport: ['std'],
     neverReaches: 'world, engine, flink',
-    doors: ['query.ts', 'plan.ts', 'contract.ts'],
+    doors: ['query.ts', 'plan.ts', 'contract.ts', 'chain.ts'],
   },
   {
     name: 'log',
@@ -102,7 +102,6 @@ export const rooms: readonly Room[] = [
     mayImport: ['std', 'world', 'query'],
     neverReaches: 'engine',
     doors: ['flink.ts'],
-    planned: true,
   },
   {
     name: 'stores',
@@ -111,7 +110,6 @@ export const rooms: readonly Room[] = [
     mayImport: ['std', 'world', 'query'],
     neverReaches: 'engine, broker',
     doors: ['stores.ts'],
-    planned: true,
   },
   {
     name: 'connect',

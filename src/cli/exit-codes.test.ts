@@ -100,9 +100,23 @@ describe('commands that need no broker', () => {
     assert.match(stderr, /Next: millrace explain/)
     assert.equal((await runCli(['pipelines', 'ls', '-q'])).stderr, '')
   })
-  test('explain: text for people, the Plan itself with --json', async () => {
-    assert.match((await runCli(['explain', 'sales-window'])).stdout, /^plan sales-window/)
-    assert.equal(JSON.parse((await runCli(['explain', 'sales-window', '--json'])).stdout).name, 'sales-window')
+  test('explain: every form for people, as fields with --json, one with --form', async () => {
+    const all = (await runCli(['explain', 'sales-window'])).stdout
+    assert.match(all, /^plan sales-window/)
+    for (const part of ['\n-- graph\n', '-> window-aggregate #', 'HOP(TABLE `sales-window-step-1`', 'FROM read_json('])
+      assert.ok(all.includes(part), part)
+    const whole = JSON.parse((await runCli(['explain', 'sales-window', '--json'])).stdout)
+    assert.deepEqual(Object.keys(whole), ['name', 'plan', 'graph', 'flink', 'duckdb'])
+    assert.equal(whole.plan.name, 'sales-window')
+    assert.match(whole.flink.insert, /^INSERT INTO/)
+    const [duckdb, plan, flink] = await Promise.all(
+      ['duckdb', 'plan', 'flink'].map((form) => runCli(['explain', 'sales-window', '--form', form])),
+    )
+    assert.equal(duckdb?.stdout, `${whole.duckdb};\n`)
+    assert.ok(all.startsWith(plan?.stdout.trimEnd() ?? '?') && all.includes(flink?.stdout ?? '?'))
+    const one = JSON.parse((await runCli(['explain', 'sales-window', '--form', 'duckdb', '--ndjson'])).stdout)
+    assert.deepEqual(one, { name: 'sales-window', duckdb: whole.duckdb })
+    assert.equal((await runCli(['explain', 'sales-window', '--form', 'spark'])).code, 2)
   })
 })
 

@@ -4,8 +4,7 @@
 // ends, and a running sum counts exactly what is distinct.
 
 import { list, type Parts } from './sql-text.ts'
-import type { State } from './window-sql.ts'
-import { cellSql } from './window-sql.ts'
+import { cellSql, type State } from './state-sql.ts'
 
 export interface SlidingParts {
   readonly parts: Parts

@@ -8,6 +8,7 @@ import { calendarSql } from './calendar-sql.ts'
 import { expressionSql, isArithmetic, overflowed } from './expression-sql.ts'
 import { slidingSql } from './sliding-sql.ts'
 import { heldAs, isExact, list, name, type Parts, scaleOf, shown } from './sql-text.ts'
+import { cellSql, type State } from './state-sql.ts'
 
 export interface WindowParts {
   readonly parts: Parts
@@ -19,15 +20,6 @@ export interface WindowParts {
   readonly prefix: string
   /** Columns put behind the result's. */
   readonly final: readonly string[]
-}
-
-/** What is kept per cell. */
-export interface State {
-  readonly column: string
-  readonly kind: 'count' | 'sum' | 'min' | 'max' | 'distinct'
-  /** What is aggregated, as SQL; null counts records. */
-  readonly of: string | null
-  readonly where: string | null
 }
 
 export function windowSql(window: WindowParts): string {
@@ -102,12 +94,6 @@ function paneSql(at: string, lengthMs: number): string {
   const before = Math.ceil(1e14 / lengthMs)
   // Length times count may leave what JavaScript holds exactly.
   return `(${at} + ${BigInt(before) * BigInt(lengthMs)}) // ${lengthMs} - ${before}`
-}
-
-export function cellSql({ column, kind, of, where }: State): string {
-  const filter = where === null ? '' : ` FILTER (WHERE ${where})`
-  if (kind === 'distinct') return `count(DISTINCT ${of})${filter} AS ${column}`
-  return `${kind}(${of ?? '*'})${filter} AS ${column}`
 }
 
 /** Aggregates as states (equal ones once) and as expressions over them. */

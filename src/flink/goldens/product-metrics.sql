@@ -1,0 +1,119 @@
+SET 'pipeline.name' = 'millrace product-metrics';
+SET 'execution.runtime-mode' = 'streaming';
+SET 'table.local-time-zone' = 'UTC';
+SET 'execution.checkpointing.interval' = '1 s';
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+SET 'table.exec.source.idle-timeout' = '30000 ms';
+
+CREATE TEMPORARY TABLE `orders` (
+  `order_id` STRING,
+  `user_id` STRING,
+  `product_id` STRING,
+  `amount` DECIMAL(22, 6),
+  `timestamp` STRING,
+  `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) <= `_arrival` + INTERVAL '10' MINUTE
+    THEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
+  WATERMARK FOR `_at` AS `_at` - INTERVAL '65' SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'properties.group.id' = 'millrace-flink-product-metrics',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.watermark.idle-timeout' = '30000 ms',
+  'format' = 'json',
+  'json.ignore-parse-errors' = 'true',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
+
+CREATE TEMPORARY VIEW `product-metrics-source` AS
+SELECT
+  `product_id`,
+  CAST(`amount` * 100 AS BIGINT) AS `amount`,
+  CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END AS `timestamp`,
+  `_at`
+FROM `orders`
+WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
+  AND `order_id` IS NOT NULL
+  AND `user_id` IS NOT NULL
+  AND `product_id` IS NOT NULL
+  AND `product_id` IN ('prod-1', 'prod-2', 'prod-3', 'prod-4', 'prod-5')
+  AND `amount` IS NOT NULL
+  AND `amount` = ROUND(`amount`, 2) AND ABS(`amount`) <= 90071992547409.91
+  AND CAST(`amount` * 100 AS BIGINT) > 0;
+
+CREATE TEMPORARY VIEW `product-metrics-step-1` AS
+SELECT
+  `product_id`,
+  `amount`,
+  `timestamp`,
+  CASE `product_id`
+    WHEN 'prod-1' THEN 'Laptop'
+    WHEN 'prod-2' THEN 'Phone'
+    WHEN 'prod-3' THEN 'Tablet'
+    WHEN 'prod-4' THEN 'Monitor'
+    WHEN 'prod-5' THEN 'Keyboard' END AS `product_name`,
+  `_at`
+FROM `product-metrics-source`
+WHERE `product_id` IN ('prod-1', 'prod-2', 'prod-3', 'prod-4', 'prod-5');
+
+CREATE TEMPORARY TABLE `product-metrics-sink` (
+  `_key` STRING NOT NULL,
+  `window_start` BIGINT,
+  `window_end` BIGINT,
+  `product_id` STRING,
+  `product_name` STRING,
+  `order_count` DECIMAL(38, 0),
+  `total_revenue` DECIMAL(38, 2),
+  `avg_order_value` DECIMAL(38, 2),
+  `is_final` BOOLEAN,
+  PRIMARY KEY (`_key`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'product-metrics',
+  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-product-metrics',
+  'properties.transaction.timeout.ms' = '900000',
+  'key.format' = 'raw',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'value.json.encode.decimal-as-plain-number' = 'true',
+  'value.fields-include' = 'EXCEPT_KEY'
+);
+
+INSERT INTO `product-metrics-sink`
+SELECT
+  CONCAT('[', COALESCE(JSON_STRING(UNIX_TIMESTAMP(DATE_FORMAT(`window_start`, 'yyyy-MM-dd HH:mm:ss'))), 'null'), ',', COALESCE(JSON_STRING(UNIX_TIMESTAMP(DATE_FORMAT(`window_end`, 'yyyy-MM-dd HH:mm:ss'))), 'null'), ',', COALESCE(JSON_STRING(`product_id`), 'null'), ',', COALESCE(JSON_STRING(`product_name`), 'null'), ']') AS `_key`,
+  UNIX_TIMESTAMP(DATE_FORMAT(`window_start`, 'yyyy-MM-dd HH:mm:ss')) AS `window_start`,
+  UNIX_TIMESTAMP(DATE_FORMAT(`window_end`, 'yyyy-MM-dd HH:mm:ss')) AS `window_end`,
+  `product_id`,
+  `product_name`,
+  CAST(`_count_1` AS DECIMAL(38, 0)) AS `order_count`,
+  CAST(CAST(`_sum_2` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `total_revenue`,
+  CAST(CAST(CASE WHEN `_count_3` <> 0 AND ABS(`_sum_2`) < 100000000000000000 AND ABS(`_count_3`) < 100000000000000000
+    THEN CASE WHEN (`_sum_2` < 0) <> (`_count_3` < 0) THEN -1 ELSE 1 END * ((2 * ABS(CAST(`_sum_2` AS BIGINT)) + ABS(CAST(`_count_3` AS BIGINT))) / (2 * ABS(CAST(`_count_3` AS BIGINT)))) END AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `avg_order_value`,
+  TRUE AS `is_final`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    `product_id`,
+    `product_name`,
+    COUNT(*) AS `_count_1`,
+    SUM(CAST(`amount` AS DECIMAL(20, 0))) AS `_sum_2`,
+    COUNT(`amount`) AS `_count_3`
+  FROM TABLE(
+    TUMBLE(TABLE `product-metrics-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
+  GROUP BY window_start, window_end, `product_id`, `product_name`);

@@ -1,0 +1,205 @@
+// The topic as a Flink table, and a view of its valid records with held values. Flink reads each field leniently and gives
+// null for what it cannot read, so broken records are left out here without a dead letter: those are written by the
+// process that runs beside Flink. Seen differently from the engine: a number in quotes is a number, a number where text
+// is wanted is text, a broken field that may be missing is missing, amounts with more than four decimals beyond their
+// scale are rounded before they are judged; and a record broken in another field than its time still moves the watermark.
+import type { Chain } from '../query/chain.ts'
+import type { Contract, Field, FieldType, Rule } from '../query/contract.ts'
+import { PlanError } from '../query/plan.ts'
+import { unreachable } from '../std/assert.ts'
+import { decimalText, minorFromNumber, minorFromText } from '../std/decimal.ts'
+import { parseInstant } from '../std/instant.ts'
+import { valueSql } from './expression-sql.ts'
+import { instantSql } from './instant-sql.ts'
+import { as, exactMax, heldAs, interval, list, name, scaleOf, text, withOptions } from './sql-text.ts'
+
+/** The earliest instant Flink has (year 0), for records without a usable time: it holds no watermark up and is left out. */
+const noTimeMs = -62_167_219_200_000
+
+export interface SourceNames {
+  readonly table: string
+  readonly view: string
+  /** Columns of ours: event time, arrival. No field begins with them. */
+  readonly at: string
+  readonly arrival: string
+  readonly brokers: string
+}
+
+export function sourceDdl(chain: Chain, names: SourceNames): string[] {
+  const { plan, contract, source } = chain
+  for (const [column, { type }] of readFields(chain))
+    if (type.kind === 'struct' || type.kind === 'array')
+      throw new PlanError(
+        plan.name,
+        `column '${column}'`,
+        `a ${type.kind} has no Flink SQL yet`,
+        'Leave it out with `select`',
+      )
+  return [
+    tableSql(chain, names),
+    viewSql(
+      contract,
+      source.columns.map((column) => column.name),
+      chain,
+      names,
+    ),
+  ]
+}
+
+/** The fields Flink must read: all that can be judged. */
+function readFields(chain: Chain): [string, Field][] {
+  const used = chain.source.columns.map((column) => column.name)
+  const judged = (field: Field): boolean => field.type.kind !== 'struct' && field.type.kind !== 'array'
+  return Object.entries(chain.contract.fields).filter(([column, field]) => used.includes(column) || judged(field))
+}
+
+function tableSql(chain: Chain, { table, at, arrival, brokers }: SourceNames): string {
+  const { plan, contract, source } = chain
+  const columns = readFields(chain).flatMap(([column, { type, aliases = [] }]) =>
+    [column, ...aliases].map((one) => `${name(one)} ${readAs(type)}`),
+  )
+  const time = contract.fields[source.eventTime]
+  const ms = instantSql(sent(source.eventTime, time))
+  const usable = `TO_TIMESTAMP_LTZ(${ms}, 3)`
+  return (
+    `CREATE TEMPORARY TABLE ${name(table)} (\n  ${list([
+      ...columns,
+      `${name(arrival)} TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL`,
+      // A time beyond the future limit counts as none.
+      `${name(at)} AS CASE WHEN ${usable} <= ${name(arrival)} + ${interval(source.futureLimitMs)}\n    THEN ${usable} ELSE TO_TIMESTAMP_LTZ(${noTimeMs}, 3) END`,
+      // Windows fire once, so they wait for what the engine would correct later.
+      `WATERMARK FOR ${name(at)} AS ${name(at)} - ${interval(source.outOfOrderMs + plan.latenessMs)}`,
+    ])}\n) ` +
+    withOptions({
+      connector: 'kafka',
+      topic: source.topic,
+      'properties.bootstrap.servers': brokers,
+      'properties.group.id': `millrace-flink-${plan.name}`,
+      'properties.isolation.level': 'read_committed',
+      'scan.startup.mode': 'earliest-offset',
+      'scan.watermark.idle-timeout': `${source.idleTimeoutMs} ms`,
+      format: 'json',
+      'json.ignore-parse-errors': 'true',
+      'json.timestamp-format.standard': 'ISO-8601',
+    })
+  )
+}
+
+/** Wide enough to see what does not fit: a fraction of a whole number, decimals beyond the scale. */
+function readAs(type: FieldType): string {
+  switch (type.kind) {
+    case 'int64':
+      return 'DECIMAL(20, 4)'
+    case 'money':
+    case 'decimal':
+      return `DECIMAL(${20 + type.scale}, ${type.scale + 4})`
+    case 'float64':
+      return 'DOUBLE'
+    case 'bool':
+      return 'BOOLEAN'
+    default:
+      return 'STRING'
+  }
+}
+
+function sent(column: string, field: Field | undefined): string {
+  const names = [column, ...(field?.aliases ?? [])].map(name)
+  return names.length === 1 ? (names[0] ?? '') : `COALESCE(${names.join(', ')})`
+}
+
+function viewSql(contract: Contract, used: readonly string[], chain: Chain, { table, view, at }: SourceNames): string {
+  const columns = used.map((column) => as(heldSql(column, contract.fields[column]), column))
+  const conditions = [`${name(at)} > TO_TIMESTAMP_LTZ(${noTimeMs}, 3)`]
+  for (const [column, field] of readFields(chain))
+    if (column !== contract.eventTime) conditions.push(...conditionsOf(column, field))
+  return (
+    `CREATE TEMPORARY VIEW ${name(view)} AS\nSELECT\n  ${list([...columns, name(at)])}\n` +
+    `FROM ${name(table)}\nWHERE ${conditions.join('\n  AND ')}`
+  )
+}
+
+/** A field as held; what does not fit is left out by the conditions. */
+function heldSql(column: string, field: Field | undefined): string {
+  if (field === undefined) return name(column)
+  const read = sent(column, field)
+  const stand = defaultSql(field)
+  const held = typedSql(read, field.type)
+  return stand === null ? held : `COALESCE(${held}, ${stand})`
+}
+function typedSql(read: string, type: FieldType): string {
+  switch (type.kind) {
+    case 'int64':
+      return `CAST(${read} AS BIGINT)`
+    case 'money':
+    case 'decimal':
+      return `CAST(${read} * ${10 ** type.scale} AS BIGINT)`
+    case 'timestamp':
+      return instantSql(read)
+    case 'date':
+      return `TRY_CAST(${read} AS DATE)`
+    default:
+      return read
+  }
+}
+function defaultSql({ default: given, type }: Field): string | null {
+  if (given === undefined) return null
+  if (type.kind === 'timestamp') return valueSql(parseInstant(String(given)), type)
+  if (type.kind === 'int64' || type.kind === 'money' || type.kind === 'decimal') {
+    const minor = typeof given === 'number' ? minorFromNumber(given, scaleOf(type)) : 'not-a-number'
+    return typeof minor === 'number' ? valueSql(minor, type) : null
+  }
+  return valueSql(given, type)
+}
+
+function conditionsOf(column: string, field: Field): string[] {
+  const read = sent(column, field)
+  const { type } = field
+  const conditions: string[] = []
+  const optional = field.nullable || field.default !== undefined
+  const fits = (condition: string): void => {
+    conditions.push(optional ? `(${read} IS NULL OR ${condition})` : condition)
+  }
+  if (!optional) conditions.push(`${read} IS NOT NULL`)
+  switch (type.kind) {
+    case 'int64':
+      fits(`${read} = FLOOR(${read}) AND ABS(${read}) <= ${exactMax}`)
+      break
+    case 'money':
+    case 'decimal':
+      fits(`${read} = ROUND(${read}, ${type.scale}) AND ABS(${read}) <= ${decimalText(BigInt(exactMax), type.scale)}`)
+      break
+    case 'timestamp':
+      fits(`${instantSql(read)} IS NOT NULL`)
+      break
+    case 'date':
+      fits(`REGEXP(${read}, '^\\d{4}-\\d\\d-\\d\\d$') AND TRY_CAST(${read} AS DATE) IS NOT NULL`)
+      break
+    case 'uuid':
+      fits(`REGEXP(${read}, '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')`)
+      break
+    default:
+  }
+  for (const rule of field.rules ?? []) {
+    const holds = ruleSql(heldSql(column, field), rule, type)
+    if (holds !== null) conditions.push(field.nullable ? `(${read} IS NULL OR ${holds})` : holds)
+  }
+  return conditions
+}
+/** Null where the rule says nothing about values of the type. */
+function ruleSql(held: string, rule: Rule, type: FieldType): string | null {
+  switch (rule.rule) {
+    case 'above':
+    case 'at-least': {
+      if (heldAs(type) !== 'BIGINT' && heldAs(type) !== 'DOUBLE') return null
+      const scale = scaleOf(type)
+      const exact = type.kind === 'float64' ? rule.bound : minorFromText(String(rule.bound), scale)
+      const bound = typeof exact === 'number' ? exact : rule.bound * 10 ** scale
+      return `${held} ${rule.rule === 'above' ? '>' : '>='} ${bound}`
+    }
+    case 'one-of':
+      if (heldAs(type) !== 'STRING') return null
+      return rule.values.length === 0 ? 'FALSE' : `${held} IN (${rule.values.map(text).join(', ')})`
+    default:
+      return unreachable(rule)
+  }
+}
