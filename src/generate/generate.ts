@@ -4,13 +4,22 @@ import { type Catalogue, type CategoryRange, catalogue, catalogueProducts, type 
 import { ordersTraffic } from './orders-traffic.ts'
 import { salesTraffic } from './sales-traffic.ts'
 import { type Seller, sellers } from './sellers.ts'
+import type { Profile } from './store-funnel.ts'
+import { storeTopics } from './store-records.ts'
+import { type StoreSettings, storeTraffic } from './store-traffic.ts'
 import type { Traffic, TrafficSettings } from './traffic.ts'
 
-export type { Catalogue, CategoryRange, Product, Seller, Traffic, TrafficSettings }
-export { catalogue, catalogueProducts, ordersTraffic, salesTraffic, sellers }
+export type { Catalogue, CategoryRange, Product, Profile, Seller, StoreSettings, Traffic, TrafficSettings }
+export { catalogue, catalogueProducts, ordersTraffic, salesTraffic, sellers, storeTopics, storeTraffic }
+
+type Generator = (seed: string, settings: TrafficSettings) => Traffic
 
 /** Traffic by topic: what `produce <topic>` can make up. */
-export const generators: ReadonlyMap<string, (seed: string, settings: TrafficSettings) => Traffic> = new Map([
+export const generators: ReadonlyMap<string, Generator> = new Map<string, Generator>([
   ['sales', salesTraffic],
   ['orders', ordersTraffic],
+  ...storeTopics.map((topic): [string, Generator] => [
+    topic,
+    (seed, settings) => storeTraffic(seed, { ...settings, topics: [topic] }),
+  ]),
 ])

@@ -3,7 +3,7 @@ import { orderProducts, orders } from '../commerce/commerce.ts'
 import { randomStream } from '../std/random.ts'
 import { arrivals, jitterMs } from './arrivals.ts'
 import { fragment, LineWriter } from './line-writer.ts'
-import { type Traffic, type TrafficSettings, traffic } from './traffic.ts'
+import { arriving, type Traffic, type TrafficSettings } from './traffic.ts'
 
 const users = 100
 const amountMinMinor = 10_00
@@ -24,7 +24,7 @@ export function ordersTraffic(seed: string, settings: TrafficSettings): Traffic 
   const key = new LineWriter()
   const line = new LineWriter()
   let lastId = 0
-  return traffic(
+  return arriving(
     arrivals(random.fork('arrivals'), { ...settings, steady: settings.steady ?? false }),
     (arrivalMs, sink) => {
       const user = draw.below(users) + 1

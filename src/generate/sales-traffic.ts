@@ -8,7 +8,7 @@ import { weightedChoice } from './distributions.ts'
 import { fragment, jsonInside, LineWriter } from './line-writer.ts'
 import { sellers } from './sellers.ts'
 import type { RecordSink } from './sink.ts'
-import { type Traffic, type TrafficSettings, traffic } from './traffic.ts'
+import { arriving, type Traffic, type TrafficSettings } from './traffic.ts'
 
 const payments = ['Credit Card', 'Pix', 'Boleto', 'Debit Card']
 const paymentShares = [0.46, 0.34, 0.11, 0.09]
@@ -35,7 +35,7 @@ export function offerMinor(priceMinor: number, product: number, seller: number):
 export function salesTraffic(seed: string, settings: TrafficSettings): Traffic {
   const shop = settings.catalogue ?? catalogue(seed)
   const random = randomStream(seed).fork(`sales/${settings.startMs}`)
-  return traffic(
+  return arriving(
     arrivals(random.fork('arrivals'), { ...settings, steady: settings.steady ?? false }),
     writer(random, shop),
   )

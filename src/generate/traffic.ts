@@ -25,25 +25,43 @@ export interface Traffic {
   produceUntil(untilMs: number, sink: RecordSink, recordsMax?: number): number
 }
 
-/** `write` hands one record, arriving at the given whole ms, to the sink. */
-export function traffic(due: Arrivals, write: (arrivalMs: number, sink: RecordSink) => void): Traffic {
+/** What a traffic is driven by: the next thing that happens, and how to let it happen. */
+export interface Happening {
+  readonly nextMs: number
+  /** Lets the next thing happen; true if a record was handed over. */
+  step(sink: RecordSink): boolean
+}
+
+export function traffic(happening: Happening): Traffic {
   let produced = 0
   return {
     get produced() {
       return produced
     },
     get nextMs() {
-      return Math.floor(due.nextMs)
+      return Math.floor(happening.nextMs)
     },
     produceUntil(untilMs, sink, recordsMax = Number.POSITIVE_INFINITY) {
       let count = 0
-      while (count < recordsMax && due.nextMs < untilMs) {
-        write(Math.floor(due.nextMs), sink)
-        due.advance()
-        count++
+      while (count < recordsMax && happening.nextMs < untilMs) {
+        if (happening.step(sink)) count++
       }
       produced += count
       return count
     },
   }
+}
+
+/** One record an arrival. `write` hands it, arriving at the given whole ms, to the sink. */
+export function arriving(due: Arrivals, write: (arrivalMs: number, sink: RecordSink) => void): Traffic {
+  return traffic({
+    get nextMs() {
+      return due.nextMs
+    },
+    step(sink) {
+      write(Math.floor(due.nextMs), sink)
+      due.advance()
+      return true
+    },
+  })
 }
