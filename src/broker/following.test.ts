@@ -140,7 +140,7 @@ test('a commit is whole: its outputs and its cursor are there together, after a 
   const { epoch, cursor } = await broker.takeJob('job')
   assert.deepEqual({ epoch, cursor }, { epoch: 1, cursor: broker.origin() })
   const next = pollAll(broker.follow({ job: 'job', topics: ['a'], from: cursor })).at(-1)!.after
-  const { lsn } = await broker.commit({
+  const { lsn, baseOffsets } = await broker.commit({
     job: 'job',
     epoch,
     previous: cursor,
@@ -152,6 +152,7 @@ test('a commit is whole: its outputs and its cursor are there together, after a 
     ],
   })
   assert.ok(lsn > 0)
+  assert.deepEqual(baseOffsets, [1, 3, 0], 'one after the other in a partition')
   broker = await here.open()
   assert.deepEqual(await readValues(broker, 'c'), ['hidden', 'r1', 'r2', 'r3'])
   assert.deepEqual(await readValues(broker, 'b'), ['r4'])

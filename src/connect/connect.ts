@@ -158,7 +158,10 @@ export async function runOverLog(
   return { results, records, deadLettered }
 }
 
-/** The JSON values of about the last `recordsMax` records of a topic's partition, oldest first: what a restart shows at once. */
+/**
+ * The JSON objects among about the last `recordsMax` records of each partition of a topic, oldest first: what a restart
+ * knows at once. Any client may write to any topic, so other values are left out.
+ */
 export async function lastRows(
   log: Log,
   topic: string,
@@ -178,8 +181,8 @@ export async function lastRows(
           at = walkRecords(records.bytes, at, records.end, slots)
           for (let row = 0; row < slots.count; row++) {
             if (slots.valueStart[row]! < 0) continue
-            const text = new TextDecoder().decode(records.bytes.subarray(slots.valueStart[row]!, slots.valueEnd[row]!))
-            rows.push(JSON.parse(text) as Readonly<Record<string, unknown>>)
+            const value = jsonObject(records.bytes.subarray(slots.valueStart[row]!, slots.valueEnd[row]!))
+            if (value !== null) rows.push(value)
           }
         }
         next = lastOffset(batch) + 1
@@ -188,4 +191,15 @@ export async function lastRows(
     }
   }
   return rows
+}
+
+function jsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Readonly<Record<string, unknown>>) : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }

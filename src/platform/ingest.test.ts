@@ -186,6 +186,10 @@ test('a key survives a restart with its answer; one that died before its answer 
         const writer = new BatchWriter()
         const text = keptText('died', { fingerprint: 'a', atMs: Date.now() }, null)
         writer.append(null, new TextEncoder().encode(text), Date.now())
+        // And what any client may write there.
+        for (const strange of ['no JSON', '[]', '{"version":9}']) {
+          writer.append(null, new TextEncoder().encode(strange), Date.now())
+        }
         await broker.append(ingestKeysTopic, partitionId(0), writer.finish())
       },
       {},
