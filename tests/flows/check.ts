@@ -63,17 +63,17 @@ export function checkAccounts(flow: Flow, outcome: Outcome): void {
   checkBounded(flow, outcome, late.size > 0)
 }
 
-/** Per key: early rows, then at most one row on time, then corrections. */
+/** Per key: early rows, then at most one row on time, then corrections; and anew where the row was taken back. */
 function checkHistory(plan: Flow['plans'][number], records: readonly ReadRecord[]): void {
   if (plan.nodes.at(-1)?.changelog.mode !== 'upsert') return
-  const timings = new Map<string, string[]>()
+  const histories = new Map<string, string>()
   for (const { key, value } of records) {
-    const timing = members(decoder.decode(value ?? new Uint8Array(0))).get('timing') ?? ''
-    timings.set(key ?? '', [...(timings.get(key ?? '') ?? []), JSON.parse(timing) as string])
+    const timing = value === null ? '"taken-back"' : (members(decoder.decode(value)).get('timing') ?? '')
+    histories.set(key ?? '', `${histories.get(key ?? '') ?? ''}${timing} `)
   }
-  for (const [key, history] of timings)
-    if (!/^(early )*(on-time )?(late )*$/.test(history.map((timing) => `${timing} `).join('')))
-      throw new Violation(`${plan.name} ${key}: rows came as ${history.join(', ')}`)
+  for (const [key, history] of histories)
+    if (!/^(("early" )*("on-time" )?("late" )*"taken-back" )*("early" )*("on-time" )?("late" )*$/.test(history))
+      throw new Violation(`${plan.name} ${key}: rows came as ${history}`)
 }
 
 /** Every closed window of a live run without late records equals the bounded run over the same log. */
@@ -87,7 +87,7 @@ function checkBounded(flow: Flow, outcome: Outcome, someLate: boolean): void {
       (outcome.results.get(plan.name) ?? []).map(({ key, value }) => [key, decoder.decode(value ?? new Uint8Array(0))]),
     )
     for (const [key, row] of last) {
-      if (row.endsWith(',"timing":"early"}')) continue
+      if (row === '' || row.endsWith(',"timing":"early"}')) continue
       const live = row.replace(/,"timing":"[a-z-]+"}$/, '}')
       if (bounded.get(key) !== live)
         throw new Violation(`${plan.name} ${key}: live ${live}, but a bounded run gives ${bounded.get(key)}`)
@@ -132,6 +132,8 @@ const lineOf = ({ partition, key, value, headers }: ReadRecord): string =>
   `${partition} ${key} ${decoder.decode(value ?? new Uint8Array(0))} ${headers.get('evidence')}`
 /** Of the last row of each key. */
 function evidence(records: readonly ReadRecord[]): string[] {
-  const last = new Map(records.map(({ key, headers }) => [key, `${key} ${headers.get('evidence')}`]))
-  return [...last.values()].sort()
+  const last = new Map(
+    records.map(({ key, value, headers }) => [key, value === null ? null : `${key} ${headers.get('evidence')}`]),
+  )
+  return [...last.values()].filter((line) => line !== null).sort()
 }

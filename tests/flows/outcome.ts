@@ -158,6 +158,14 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   )
 }
+/** A tombstone as a row: the columns of its key. */
+function takenBack(plan: Plan, key: string): string {
+  const changelog = plan.nodes.at(-1)?.changelog
+  const names = changelog?.mode === 'upsert' ? changelog.key : []
+  const values = JSON.parse(key) as unknown[]
+  const cells = names.map((name, i) => `${JSON.stringify(name)}:${JSON.stringify(values[i])}`)
+  return `{${[...cells, '"timing":"taken-back"'].join(',')}}`
+}
 /** Sorted by window, then by text; a history (rows with their keys) keeps the order of each key. */
 function table(
   plan: Plan,
@@ -165,7 +173,10 @@ function table(
   history: boolean,
 ): string[] {
   if (rows.length === 0) return []
-  const printed = rows.map(({ key, row }) => ({ key: key ?? '', ...printedRow(plan, row, history) }))
+  const printed = rows.map(({ key, row }) => ({
+    key: key ?? '',
+    ...printedRow(plan, row === '' ? takenBack(plan, key ?? '[]') : row, history),
+  }))
   printed.sort((a, b) => a.startMs - b.startMs || (history ? compare(a.key, b.key) : compareAll(a.cells, b.cells)))
   return aligned([heading(plan, history), ...printed.map(({ cells }) => cells)])
 }
@@ -177,10 +188,13 @@ function compareAll(a: readonly string[], b: readonly string[]): number {
 }
 const valueText = (record: ReadRecord): string => (record.value === null ? '' : decoder.decode(record.value))
 
-/** The last row per key, or every row of a plan that appends. */
+/** The last row per key that was not taken back, or every row of a plan that appends. */
 export function finalRows(plan: Plan, records: readonly ReadRecord[]): string[] {
   const last = new Map<string, string>()
-  for (const [i, record] of records.entries()) last.set(record.key ?? `${plan.name} ${i}`, valueText(record))
+  for (const [i, record] of records.entries()) {
+    if (record.value === null) last.delete(record.key ?? '')
+    else last.set(record.key ?? `${plan.name} ${i}`, valueText(record))
+  }
   return [...last.values()]
 }
 

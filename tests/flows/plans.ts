@@ -14,6 +14,7 @@ import {
   minutes,
   ratio,
   seconds,
+  session,
   staticTable,
   sum,
   tumbling,
@@ -123,6 +124,29 @@ const made: readonly Plan[] = [
     .aggregate((s) => ({ pieces: sum(s.quantity), mean: average(s.quantity, { scale: 1 }) }))
     .lateness(seconds(10))
     .named('sliding-pieces'),
+
+  // Sessions and duplicates.
+  from(sales)
+    .window(session({ gapMs: seconds(30) }))
+    .groupBy('seller')
+    .aggregate((s) => ({ n: count(), revenue: sum(s.price), most: max(s.price), products: countDistinct(s.product) }))
+    .lateness(minutes(2))
+    .named('visits'),
+  from(sales)
+    .window(session({ gapMs: seconds(30) }))
+    .aggregate(() => ({ n: count() }))
+    .emit({ everyMs: 1000 })
+    .named('visits-running'),
+  from(sales)
+    .deduplicate({ identity: ['id'], horizonMs: minutes(5) })
+    .window(minute)
+    .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
+    .lateness(minutes(10))
+    .named('once'),
+  from(sales)
+    .deduplicate({ identity: ['seller', 'product'], horizonMs: minutes(5) })
+    .select('seller', 'product', 'price')
+    .named('first-of-each'),
 
   // Calendars.
   from(parcels)

@@ -4,7 +4,7 @@ import { randomStream } from '../../src/std/random.ts'
 import { checkAccounts, checkAgainst, checkSections } from './check.ts'
 import type { Flow } from './flow-file.ts'
 import { ride } from './ride.ts'
-import { type Mutation, type RideResult, runFlow } from './run-flow.ts'
+import { type Mutation, type RideResult, runFlow, Violation } from './run-flow.ts'
 
 export interface SuiteSettings {
   /** Draws the shuffles and the sampled points. */
@@ -83,7 +83,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
   return names
 }
 
-export function count(met: Met, name: string, harmed: boolean): void {
+function count(met: Met, name: string, harmed: boolean): void {
   met.rides++
   if (name.startsWith('shuffle')) met.shuffles++
   if (!harmed) return
@@ -93,4 +93,22 @@ export function count(met: Met, name: string, harmed: boolean): void {
   if (name.includes('power:')) met.powerCuts++
   if (name.includes('full:')) met.fullDisks++
   if (name.includes('error:')) met.failedSyncs++
+}
+
+export function addMet(to: Met, more: Met): void {
+  for (const what of Object.keys(to) as (keyof Met)[]) to[what] += more[what]
+}
+
+/** All rides of a flow; throws what the first broken one says, with the command that takes it again. */
+export async function takeAllRides(flow: Flow, settings: SuiteSettings, met: Met): Promise<void> {
+  const whole = await takeWhole(flow)
+  for (const name of await ridesOf(flow, whole, settings)) {
+    try {
+      count(met, name, (await takeRide(flow, name, whole)).harmed)
+    } catch (error) {
+      const again = `MILLRACE_FLOW=${flow.name} MILLRACE_RIDE=${name} npm test -- tests/flows/flows.test.ts`
+      const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      throw new Violation(`${said}\nagain with: ${again}`)
+    }
+  }
 }
