@@ -50,7 +50,7 @@ const events = contract({
     what: nullable({ kind: 'string' }, 'group, maybe', { aliases: ['thing', 'sort'] }),
     size: nullable({ kind: 'int64' }, 'number, maybe'),
     pieces: field({ kind: 'int64' }, 'number, stood in for', { default: 2, rules: [{ rule: 'at-least', bound: -3 }] }),
-    price: field({ kind: 'money', scale: 2, currency: 'USD' }, 'amount', { rules: [{ rule: 'above', bound: -40.5 }] }),
+    price: field({ kind: 'money', scale: 2, currency: 'USD' }, 'amount', { rules: [{ rule: 'above', bound: -3.25 }] }),
     rate: nullable({ kind: 'decimal', scale: 3 }, 'thousandths, maybe'),
     weight: nullable({ kind: 'float64' }, 'any number, maybe'),
     open: nullable({ kind: 'bool' }, 'truth, maybe'),
