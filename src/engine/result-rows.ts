@@ -24,9 +24,20 @@ export function rowKey(batch: ResultBatch, row: number): string | null {
   if (changelog?.mode !== 'upsert') return null
   const values = changelog.key.map((name) => {
     const column = batch.columns.find((one) => one.name === name)
-    return column === undefined ? 'null' : valueJson(column, row, plan.output)
+    return column === undefined ? 'null' : keyJson(column, row, plan.output)
   })
   return `[${values.join(',')}]`
+}
+
+/** As in the row, but never cut: windows that begin in one second are still different keys. */
+function keyJson(column: ResultColumn, row: number, output: Output): string {
+  if (column.kind === 'number' && column.type.kind === 'timestamp') {
+    const ms = column.values[row]!
+    const isCut = Number.isFinite(ms) && ms % 1000 !== 0
+    if (isCut && output.times === 'iso-seconds') return timeJson(ms, 'iso-milliseconds')
+    if (isCut && output.times === 'epoch-seconds') return decimalJson(ms, 3)
+  }
+  return valueJson(column, row, output)
 }
 
 export function rowObject(batch: ResultBatch, row: number): { readonly [column: string]: ResultValue } {

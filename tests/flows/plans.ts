@@ -108,6 +108,10 @@ const made: readonly Plan[] = [
     .output({ times: 'iso-milliseconds' })
     .named('per-quarter-second'),
   from(sales)
+    .window(tumbling({ sizeMs: 250 }))
+    .aggregate(() => ({ n: count() }))
+    .named('per-quarter-second-cut'),
+  from(sales)
     .window(minute)
     .aggregate((s) => ({ n: count(), first: min(s.at), last: max(s.at) }))
     .output({ times: 'epoch-seconds', finalColumn: 'is_final', topic: 'totals' })
