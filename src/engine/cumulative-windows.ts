@@ -85,6 +85,7 @@ export class CumulativeWindows implements WindowOperator {
   }
   #freeze(freezing: number): void {
     this.#frozen = freezing
+    this.#rows.forget(this.#input.clock, freezing)
     const through = Math.floor((freezing + 1) / this.#settings.width) * this.#settings.width - 1
     for (const pane of this.#input.removeThrough(through))
       for (let i = 0; i < pane.cells.set.count; i++)
@@ -217,6 +218,7 @@ export class CumulativeWindows implements WindowOperator {
     out.numbers([...this.#running.cells.values()])
     out.floats(this.#running.offsets, this.#running.offsets.length)
     this.#input.write(out)
+    this.#rows.write(out)
   }
   restore(from: StateReader): void {
     this.#frozen = from.f64()
@@ -226,6 +228,7 @@ export class CumulativeWindows implements WindowOperator {
     const cells = from.numbers()
     this.#running = { cells: new Map(groups.map((group, i) => [group, cells[i]!])), offsets: from.floats() }
     this.#input.restore(from)
+    this.#rows.restore(from)
   }
   mark(column: string, live: Uint8Array): void {
     for (const state of this.#input.states) state.mark(column, live)
@@ -234,6 +237,6 @@ export class CumulativeWindows implements WindowOperator {
     })
   }
   bytes(): number {
-    return this.#input.bytes() + this.#running.cells.size * 40
+    return this.#input.bytes() + this.#rows.bytes() + this.#running.cells.size * 40
   }
 }

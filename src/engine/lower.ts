@@ -13,6 +13,7 @@ export interface Lowered {
   readonly source: PlanNode & { readonly kind: 'source' }
   readonly steps: readonly Step[]
   readonly window: (PlanNode & { readonly kind: 'window-aggregate' }) | null
+  readonly top: (PlanNode & { readonly kind: 'top' }) | null
   /** Columns before the window, or the result's. */
   readonly columns: readonly Column[]
   readonly projections: readonly Projection[]
@@ -31,9 +32,10 @@ export function lowerPlan(plan: Plan): Lowered {
     refuse(source.id, `no contract for topic '${source.topic}'`, 'Build plans with `from`')
   const steps: Step[] = []
   let window: Lowered['window'] = null
+  let top: Lowered['top'] = null
   let before: PlanNode = source
   for (const node of rest) {
-    if (window !== null)
+    if (window !== null && !(node.kind === 'top' && top === null && node.inputs[0] === window.id))
       refuse(
         node.id,
         `'${node.kind}' after a window does not run in this engine yet`,
@@ -55,12 +57,22 @@ export function lowerPlan(plan: Plan): Lowered {
       case 'window-aggregate':
         window = node
         break
+      case 'top':
+        if (window === null || window.window.kind === 'session')
+          return refuse(
+            node.id,
+            window === null
+              ? "'top' without a window does not run in this engine yet"
+              : "'top' of sessions is one row each: they are windows of their own",
+            'Put it after a tumbling, hopping, cumulative or calendar window',
+          )
+        top = node
+        break
       case 'source':
       case 'unnest':
       case 'union':
       case 'running-aggregate':
       case 'over':
-      case 'top':
       case 'join':
       case 'decayed-sum':
       case 'pattern':
@@ -85,6 +97,7 @@ export function lowerPlan(plan: Plan): Lowered {
     source,
     steps,
     window,
+    top,
     columns: last.columns,
     projections: projectionsOf(source, steps, window),
   }

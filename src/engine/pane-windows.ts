@@ -43,6 +43,7 @@ export class PaneWindows implements WindowOperator {
     this.#frozen = freezing
     for (const pane of this.#input.removeThrough(freezing))
       for (const state of this.#input.states) state.freeze(pane.slot)
+    this.#rows.forget(clock, freezing)
   }
   tick(running: boolean): void {
     this.#correct()
@@ -65,26 +66,25 @@ export class PaneWindows implements WindowOperator {
     const { clock, table, changed, partitions } = this.#input
     const { set, values } = pane.cells
     const groups: number[] = []
-    for (let i = 0; i < set.count; i++) if (all || changed[values[i]!] === 1) groups.push(set.keys[i]!)
-    this.#rows.sort(groups)
+    for (let i = 0; i < set.count; i++)
+      if (all || this.#rows.whole || changed[values[i]!] === 1) groups.push(set.keys[i]!)
     const evidence = this.#rows.evidence(table.offsets, pane.slot * partitions * 2)
     const [startMs, endMs] = [clock.startOf(pane.number), clock.startOf(pane.number + 1)]
-    for (const group of groups) {
-      const cell = pane.cells.get(group)
-      this.#rows.emit(startMs, endMs, timing, evidence, CELLS, cell, group)
-      changed[cell] = 0
-    }
+    this.#rows.emitGroups(startMs, endMs, timing, evidence, CELLS, groups, (group) => pane.cells.get(group))
+    for (let i = 0; i < set.count; i++) changed[values[i]!] = 0
     pane.changed = false
   }
   write(out: StateWriter): void {
     out.f64(this.#frozen)
     out.u32(this.#correctionsDue ? 1 : 0)
     this.#input.write(out)
+    this.#rows.write(out)
   }
   restore(from: StateReader): void {
     this.#frozen = from.f64()
     this.#correctionsDue = from.u32() === 1
     this.#input.restore(from)
+    this.#rows.restore(from)
   }
   mark(column: string, live: Uint8Array): void {
     for (const state of this.#input.states) state.mark(column, live)
@@ -93,6 +93,6 @@ export class PaneWindows implements WindowOperator {
     })
   }
   bytes(): number {
-    return this.#input.bytes()
+    return this.#input.bytes() + this.#rows.bytes()
   }
 }

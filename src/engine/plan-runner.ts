@@ -74,6 +74,7 @@ export class PlanRunner {
         : lowerWindow({
             plan,
             node: lowered.window,
+            top: lowered.top,
             columns: lowered.columns,
             placeOf: (name) => this.#placeOf(name),
             partitions: settings.partitions,

@@ -216,8 +216,10 @@ export class SlidingWindows implements WindowOperator {
     const [startMs, endMs] = [clock.startOf(window - this.#settings.width + 1), clock.startOf(window + 1)]
     const given = keep ? this.#give(window) : null
     given?.offsets.set(offsets)
+    const { whole } = this.#rows
+    if (whole) this.#rows.emitGroups(startMs, endMs, ON_TIME, evidence, RUNNING, this.#sorted, (group) => group)
     for (const group of this.#sorted) {
-      this.#rows.emit(startMs, endMs, ON_TIME, evidence, RUNNING, group, group)
+      if (!whole) this.#rows.emit(startMs, endMs, ON_TIME, evidence, RUNNING, group, group)
       if (given === null) continue
       const result = this.#newResult(given, group)
       for (const state of this.#input.states) state.keep(group, result)
@@ -232,6 +234,7 @@ export class SlidingWindows implements WindowOperator {
       for (const state of states) state.freeze(pane.slot)
     }
     this.frozen = freezing
+    this.#rows.forget(this.#input.clock, freezing)
     for (const [window, given] of this.#given) {
       if (window > freezing) continue
       const { set, values } = given.cells
@@ -265,15 +268,12 @@ export class SlidingWindows implements WindowOperator {
       given.changed = false
       const { set, values } = given.cells
       const groups: number[] = []
-      for (let i = 0; i < set.count; i++) if (this.#resultChanged[values[i]!] === 1) groups.push(set.keys[i]!)
-      this.#rows.sort(groups)
+      for (let i = 0; i < set.count; i++)
+        if (this.#rows.whole || this.#resultChanged[values[i]!] === 1) groups.push(set.keys[i]!)
       const evidence = this.#rows.evidence(given.offsets, 0)
       const [startMs, endMs] = [clock.startOf(window - this.#settings.width + 1), clock.startOf(window + 1)]
-      for (const group of groups) {
-        const result = given.cells.get(group)
-        this.#rows.emit(startMs, endMs, LATE, evidence, RESULTS, result, group)
-        this.#resultChanged[result] = 0
-      }
+      this.#rows.emitGroups(startMs, endMs, LATE, evidence, RESULTS, groups, (group) => given.cells.get(group))
+      for (let i = 0; i < set.count; i++) this.#resultChanged[values[i]!] = 0
     }
   }
 
@@ -315,9 +315,8 @@ export class SlidingWindows implements WindowOperator {
     }
     const evidence = this.#rows.evidence(offsets, 0)
     const [startMs, endMs] = [clock.startOf(left + 1), clock.startOf(window + 1)]
-    for (const group of this.#rows.sort([...found])) {
-      if (states[0]!.read(PREVIEW, group) > 0) this.#rows.emit(startMs, endMs, EARLY, evidence, PREVIEW, group, group)
-    }
+    const held = [...found].filter((group) => states[0]!.read(PREVIEW, group) > 0)
+    this.#rows.emitGroups(startMs, endMs, EARLY, evidence, PREVIEW, held, (group) => group)
   }
 
   write(out: StateWriter): void {
@@ -340,6 +339,7 @@ export class SlidingWindows implements WindowOperator {
     const nodes = this.#input.table.slots.high * this.#input.partitions
     this.#least.write(out, nodes, this.#input.partitions)
     this.#greatest.write(out, nodes, this.#input.partitions)
+    this.#rows.write(out)
   }
   restore(from: StateReader): void {
     this.frozen = from.f64()
@@ -365,6 +365,7 @@ export class SlidingWindows implements WindowOperator {
     this.#input.restore(from)
     this.#least.restore(from, this.#input.partitions)
     this.#greatest.restore(from, this.#input.partitions)
+    this.#rows.restore(from)
   }
   mark(column: string, live: Uint8Array): void {
     for (const state of this.#input.states) state.mark(column, live)
@@ -373,7 +374,7 @@ export class SlidingWindows implements WindowOperator {
     })
   }
   bytes(): number {
-    let bytes = this.#input.bytes() + this.#least.bytes() + this.#greatest.bytes()
+    let bytes = this.#input.bytes() + this.#rows.bytes() + this.#least.bytes() + this.#greatest.bytes()
     for (const given of this.#given.values()) bytes += 200 + given.cells.bytes + given.offsets.byteLength
     return bytes
   }

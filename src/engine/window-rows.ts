@@ -1,10 +1,13 @@
 // From the states of a window to its result rows: bounds, group keys in order, values, exact ratios.
 import { dividedHalfAway } from '../std/decimal.ts'
 import type { Dictionary } from './dictionary.ts'
+import type { PaneClock } from './pane-clock.ts'
 import type { Groups } from './panes.ts'
 import type { ResultBuilder, TimingIndex } from './results.ts'
+import type { StateReader, StateWriter } from './state-bytes.ts'
 import { LANE } from './sum-state.ts'
 import { compareText } from './text-predicates.ts'
+import { compareLanes, type TopRows } from './top.ts'
 import type { Place, WindowState } from './window-state.ts'
 
 /** Where a result column comes from. `count` is a state whose zero makes the value null, or -1. */
@@ -26,7 +29,17 @@ export type GroupColumn =
   | { readonly kind: 'text'; readonly dictionary: Dictionary<string> }
   | { readonly kind: 'number'; readonly dictionary: Dictionary<number> }
 
+/** Only the first rows of each window come out, by these columns. */
+export interface TopOfRows {
+  readonly rows: TopRows
+  readonly by: readonly { readonly source: Source; readonly descending: boolean }[]
+}
+
 export class WindowRows {
+  readonly #top: TopOfRows | null
+  /** The value computed last: low + high * 2^52, NaN for null. */
+  #low = 0
+  #high = 0
   readonly #sources: readonly Source[]
   readonly #columns: readonly GroupColumn[]
   readonly #states: readonly WindowState[]
@@ -38,7 +51,9 @@ export class WindowRows {
     states: readonly WindowState[],
     groups: Groups,
     results: ResultBuilder,
+    top: TopOfRows | null,
   ) {
+    this.#top = top
     this.#sources = sources
     this.#columns = columns
     this.#states = states
@@ -80,14 +95,15 @@ export class WindowRows {
           break
         }
         case 'ratio':
-          this.#setRatio(column, source, place, index)
+          this.#ratio(source, place, index)
+          results.setNumber(column, this.#low, this.#high)
           break
       }
     }
   }
   /** A window's rows must be given out all at once, never only those that changed. */
   get whole(): boolean {
-    return false
+    return this.#top !== null
   }
   /** Rows of one window, in the order of their groups. */
   emitGroups(
@@ -99,7 +115,66 @@ export class WindowRows {
     groups: number[],
     indexOf: (group: number) => number,
   ): void {
-    for (const group of this.sort(groups)) this.emit(startMs, endMs, timing, evidence, place, indexOf(group), group)
+    this.sort(groups)
+    const top = this.#top
+    if (top === null) {
+      for (const group of groups) this.emit(startMs, endMs, timing, evidence, place, indexOf(group), group)
+      return
+    }
+    const chosen = top.rows.choose(groups, (a, b) => this.#rank(top, place, indexOf, a, b))
+    for (const group of top.rows.replace(endMs, chosen)) this.retract(startMs, endMs, timing, evidence, group)
+    for (const group of chosen) this.emit(startMs, endMs, timing, evidence, place, indexOf(group), group)
+  }
+  #rank(top: TopOfRows, place: Place, indexOf: (group: number) => number, a: number, b: number): number {
+    for (const { source, descending } of top.by) {
+      let order = 0
+      if (source.from === 'group') order = this.#compareColumn(source.index, a, b, descending)
+      else if (source.from === 'state' || source.from === 'ratio') {
+        this.#value(source, place, indexOf(a))
+        const [low, high] = [this.#low, this.#high]
+        this.#value(source, place, indexOf(b))
+        order = compareLanes(low, high, this.#low, this.#high, descending)
+      }
+      if (order !== 0) return order
+    }
+    return 0
+  }
+  /** Nulls last, whichever way. */
+  #compareColumn(index: number, a: number, b: number, descending: boolean): number {
+    const [x, y] = [this.#idOf(a, index), this.#idOf(b, index)]
+    if (x === y) return 0
+    if (x < 0 || y < 0) return x < 0 ? 1 : -1
+    const order = this.#compareIds(index, x, y)
+    return descending ? 0 - order : order
+  }
+  #compareIds(index: number, x: number, y: number): number {
+    const of = this.#columns[index]!
+    return of.kind === 'text'
+      ? compareText(of.dictionary.valueOf(x), of.dictionary.valueOf(y))
+      : of.dictionary.valueOf(x) - of.dictionary.valueOf(y)
+  }
+  #value(source: Extract<Source, { from: 'state' } | { from: 'ratio' }>, place: Place, index: number): void {
+    if (source.from === 'ratio') {
+      this.#ratio(source, place, index)
+      return
+    }
+    const state = this.#states[source.state]!
+    const isNull = source.count >= 0 && this.#states[source.count]!.read(place, index) === 0
+    this.#low = isNull ? Number.NaN : state.read(place, index)
+    this.#high = isNull ? 0 : state.readHigh(place, index)
+  }
+  /** Windows that end with this pane or before never come again. */
+  forget(clock: PaneClock, pane: number): void {
+    this.#top?.rows.forget(Number.isFinite(pane) ? clock.startOf(pane + 1) : pane)
+  }
+  write(out: StateWriter): void {
+    this.#top?.rows.write(out)
+  }
+  restore(from: StateReader): void {
+    this.#top?.rows.restore(from)
+  }
+  bytes(): number {
+    return this.#top?.rows.bytes() ?? 0
   }
   /** Takes back the row of this window and group. */
   retract(startMs: number, endMs: number, timing: TimingIndex, evidence: number, group: number): void {
@@ -120,18 +195,20 @@ export class WindowRows {
   #idOf(group: number, index: number): number {
     return this.#groups.keys.keys[group * this.#groups.keys.width + index]!
   }
-  #setRatio(column: number, source: Source & { from: 'ratio' }, place: Place, index: number): void {
+  #ratio(source: Source & { from: 'ratio' }, place: Place, index: number): void {
     const [over, under] = [this.#states[source.numerator]!, this.#states[source.denominator]!]
     const [low, high] = [over.read(place, index), over.readHigh(place, index)]
     const [lowUnder, highUnder] = [under.read(place, index), under.readHigh(place, index)]
     const isNull = source.count >= 0 && this.#states[source.count]!.read(place, index) === 0
     if (isNull || (lowUnder === 0 && highUnder === 0)) {
-      this.#results.setNumber(column, Number.NaN, 0)
+      this.#low = Number.NaN
+      this.#high = 0
       return
     }
     const quick = high === 0 && highUnder === 0 ? quickRatio(low, lowUnder, source.shift) : Number.NaN
     if (!Number.isNaN(quick)) {
-      this.#results.setNumber(column, quick, 0)
+      this.#low = quick
+      this.#high = 0
       return
     }
     const lane = BigInt(LANE)
@@ -140,7 +217,8 @@ export class WindowRows {
       BigInt(highUnder) * lane + BigInt(lowUnder),
       source.shift,
     )
-    this.#results.setNumber(column, Number(exact % lane), Number(exact / lane))
+    this.#low = Number(exact % lane)
+    this.#high = Number(exact / lane)
   }
   /** Sorts groups by their keys, column by column: nulls first, text by UTF-8 bytes, numbers by value. */
   sort(groups: number[]): number[] {
@@ -151,10 +229,7 @@ export class WindowRows {
       const [x, y] = [this.#idOf(a, index), this.#idOf(b, index)]
       if (x === y) continue
       if (x < 0 || y < 0) return x < 0 ? -1 : 1
-      const of = this.#columns[index]!
-      return of.kind === 'text'
-        ? compareText(of.dictionary.valueOf(x), of.dictionary.valueOf(y))
-        : of.dictionary.valueOf(x) - of.dictionary.valueOf(y)
+      return this.#compareIds(index, x, y)
     }
     return 0
   }

@@ -16,9 +16,10 @@ import { isTextKind, type ResultBuilder } from './results.ts'
 import { SessionWindows } from './session-windows.ts'
 import { SlidingWindows } from './sliding-windows.ts'
 import { SumState } from './sum-state.ts'
+import { TopRows } from './top.ts'
 import { WindowInput } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
-import { type GroupColumn, type Source, WindowRows } from './window-rows.ts'
+import { type GroupColumn, type Source, type TopOfRows, WindowRows } from './window-rows.ts'
 import { type CellPlaces, CountState, type WindowState } from './window-state.ts'
 
 /** Where a column of the window's input lies, and the name its dictionary is swept by. */
@@ -29,6 +30,7 @@ export interface Place {
 export interface WindowParts {
   readonly plan: Plan
   readonly node: PlanNode & { readonly kind: 'window-aggregate' }
+  readonly top: (PlanNode & { readonly kind: 'top' }) | null
   /** Columns of the window's input. */
   readonly columns: readonly Column[]
   readonly placeOf: (name: string) => Place
@@ -86,13 +88,34 @@ export function lowerWindow(parts: WindowParts): WindowOperator {
   const slides = width > 1 && !cumulates
   const { states, sources } = lowerAggregates(parts, cumulates ? ownPlaces : places, slides ? places : null)
   input.states = states
-  const rows = new WindowRows(sources, groupColumns, states, input.groups, results)
+  const rows = new WindowRows(sources, groupColumns, states, input.groups, results, topOf(parts, sources, input.groups))
   if (cumulates)
     return new CumulativeWindows(input, rows, { width, latenessMs: parts.latenessMs, groupColumns: columnNames })
   if (width === 1) return new PaneWindows(input, rows, parts.latenessMs, columnNames)
   const sliding = new SlidingWindows(input, rows, { width, latenessMs: parts.latenessMs, groupColumns: columnNames })
   frozen = () => sliding.frozen
   return sliding
+}
+
+function topOf({ plan, node, top }: WindowParts, sources: readonly Source[], groups: Groups): TopOfRows | null {
+  if (top === null) return null
+  const at = (name: string): number => {
+    const index = top.columns.findIndex((column) => column.name === name)
+    if (index < 0) throw new PlanError(plan.name, top.id, `there is no column '${name}'`, 'Build plans with `from`')
+    return index
+  }
+  const parts = top.within
+    .filter((name) => name !== 'window_start' && name !== 'window_end')
+    .map((name) => {
+      const index = node.groups.indexOf(name)
+      if (index < 0)
+        throw new PlanError(plan.name, top.id, `'${name}' is no column the window is grouped by`, 'Group by it')
+      return index
+    })
+  const { keys } = groups
+  const partOf = (group: number): string => parts.map((index) => keys.keys[group * keys.width + index]!).join()
+  const by = top.by.map(({ column, descending }) => ({ source: sources[at(column)]!, descending }))
+  return { rows: new TopRows({ rowsMax: top.rows, partOf }), by }
 }
 
 function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
@@ -102,7 +125,7 @@ function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
   const groupIds = node.groups.map((name) => groupColumn(parts, name, groupNames, groupColumns))
   const [groups, slots] = [new Groups(groupIds.length), new OwnSlots()]
   const { states, sources } = lowerAggregates(parts, slots, null)
-  const rows = new WindowRows(sources, groupColumns, states, groups, results)
+  const rows = new WindowRows(sources, groupColumns, states, groups, results, null)
   const runs = parts.plan.emit.mode !== 'on-close'
   return new SessionWindows(groups, slots, states, rows, {
     gapMs,

@@ -44,10 +44,11 @@ export function finishPlan(name: string, draft: Draft, settings: PlanSettings): 
       const derived = step.body.derive.map((one) => one.name)
       dropped = new Set([...dropped].filter((column) => !derived.includes(column)))
     }
-    const columns = step.columns.filter((column) => step.body.kind === 'window-aggregate' || !dropped.has(column.name))
+    const aggregated = step.body.kind === 'window-aggregate' || step.body.kind === 'top'
+    const columns = step.columns.filter((column) => aggregated || !dropped.has(column.name))
     const keepsTime = step.body.kind !== 'window-aggregate' && columns.some((column) => column.name === before.time)
     const time = step.body.kind === 'window-aggregate' ? 'window_end' : keepsTime ? before.time : null
-    nodes.push(node(step.body, [before.id], columns, time))
+    nodes.push(node(step.body, [before.id], columns, time, before.changelog))
   }
   return freeze({
     version: 1,
@@ -60,21 +61,28 @@ export function finishPlan(name: string, draft: Draft, settings: PlanSettings): 
   })
 }
 
-function node(body: NodeBody, inputs: readonly string[], columns: readonly Column[], time: string | null): PlanNode {
+function node(
+  body: NodeBody,
+  inputs: readonly string[],
+  columns: readonly Column[],
+  time: string | null,
+  before: Changelog = { mode: 'append' },
+): PlanNode {
   const aggregates = body.kind === 'window-aggregate'
   // Which copy of an identity came first is told by one order over all partitions.
   const total = body.kind === 'deduplicate'
   const changelog: Changelog = aggregates
     ? { mode: 'upsert', key: ['window_start', 'window_end', ...body.groups] }
-    : { mode: 'append' }
+    : before
   const traits = {
     inputs,
     columns,
     changelog,
     time,
     order: aggregates ? 'partition' : total ? 'total' : 'none',
-    merges: !total,
-    evidence: aggregates ? 'partition-and-pane' : 'record',
+    // The top of a part of the records says nothing about the top of all.
+    merges: !total && body.kind !== 'top',
+    evidence: aggregates || body.kind === 'top' ? 'partition-and-pane' : 'record',
   } as const
   // Types are plain data; the contract's prose and the plan's name are not part of what an operator does.
   const id = fingerprint({ body, ...traits } as unknown as Canonical)
@@ -103,6 +111,8 @@ function usedColumns(draft: Draft): ReadonlySet<string> {
         break
       case 'deduplicate':
         for (const column of body.identity) used.add(column)
+        break
+      case 'top':
         break
       case 'window-aggregate':
         for (const group of body.groups) used.add(group)

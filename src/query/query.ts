@@ -87,8 +87,22 @@ export interface Windowed<R extends Row, G extends string> {
   ): Table<Bounds & { [K in G]: K extends keyof R ? R[K] : never } & AggregatedRow<A>>
 }
 
+type Rankable<R extends Row> = {
+  [K in keyof R & string]: R[K]['type']['kind'] extends GroupableKind | 'float64' ? K : never
+}[keyof R & string]
+
 /** Rows by key, replaced as they change: window_start, window_end, groups, aggregates. */
 export interface Table<R extends Row> {
+  /**
+   * Keeps the first rows of each window, or of each window and part of it (`within`: columns it is grouped by), greatest
+   * first unless told otherwise. Nulls come last; ties go by group key, text in the order of its UTF-8 bytes. A row that
+   * late records push out is taken back.
+   */
+  top(how: {
+    readonly rows: number
+    readonly by: Rankable<R> | readonly { readonly column: Rankable<R>; readonly descending: boolean }[]
+    readonly within?: readonly Groupable<R>[]
+  }): Table<R>
   /** When rows become due; the default is once, when the window closes. */
   emit(emit: 'on-close' | 'on-change' | { readonly everyMs: number }): Table<R>
   /** How long a closed window still takes late records in, as corrections. Default 0. */
@@ -373,6 +387,14 @@ function windowed<R extends Row, G extends string>(
 
 function table<R extends Row>(draft: Draft, settings: PlanSettings): Table<R> {
   return {
+    top(how) {
+      positive('top', 'rows', how.rows, 'rows')
+      const by = typeof how.by === 'string' ? [{ column: how.by, descending: true }] : how.by
+      for (const { column } of by) columnNamed(draft, column)
+      const within = ['window_start', 'window_end', ...(how.within ?? []).map((name) => columnNamed(draft, name).name)]
+      const body = { kind: 'top', rows: how.rows, within, by } as const
+      return table({ ...draft, steps: [...draft.steps, { body, columns: draft.columns }] }, settings)
+    },
     emit(how) {
       const emit: Emit = typeof how === 'string' ? { mode: how } : { mode: 'interval', everyMs: how.everyMs }
       if (emit.mode === 'interval') positive('emit', 'everyMs', emit.everyMs)
