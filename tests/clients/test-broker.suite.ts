@@ -83,3 +83,12 @@ export async function storedBatches(broker: TestBroker, topic: string, partition
   }
   return batches
 }
+
+/** Waits until it holds; fails after `msMax`. */
+export async function until(holds: () => boolean | Promise<boolean>, msMax = 15_000): Promise<void> {
+  const endMs = world.clock.monoMs() + msMax
+  while (!(await holds())) {
+    if (world.clock.monoMs() > endMs) throw new Error(`still not so after ${msMax} ms: ${holds}`)
+    await world.clock.sleep(20)
+  }
+}
