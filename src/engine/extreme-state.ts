@@ -24,13 +24,16 @@ export class MonotonicDeques {
   #older: Int32Array<ArrayBuffer> = new Int32Array(0)
   #inside: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   readonly #paneOf: (node: number) => number
+  readonly #order: (a: number, b: number) => number
   /** 1 for maxima, -1 for minima. */
   readonly #sign: number
   values: Float64Array<ArrayBuffer> = new Float64Array(0)
 
-  constructor(sign: 1 | -1, paneOf: (node: number) => number) {
+  /** `order` tells by other than the values which of two nodes goes before: positive for the first. */
+  constructor(sign: 1 | -1, paneOf: (node: number) => number, order?: (a: number, b: number) => number) {
     this.#sign = sign
     this.#paneOf = paneOf
+    this.#order = order ?? ((a, b) => (this.values[a]! - this.values[b]!) * sign)
   }
   grow(nodes: number, lanes: number): void {
     const before = this.values.length
@@ -52,9 +55,17 @@ export class MonotonicDeques {
   }
   /** The extreme over panes after `pane`. */
   topAfter(lane: number, pane: number): number {
+    const node = this.topNodeAfter(lane, pane)
+    return node < 0 ? Number.NaN : this.values[node]!
+  }
+  /** The node that goes before all others of the lane, or -1. */
+  topNode(lane: number): number {
+    return this.#head[lane]!
+  }
+  topNodeAfter(lane: number, pane: number): number {
     let node = this.#head[lane]!
     while (node >= 0 && this.#paneOf(node) <= pane) node = this.#newer[node]!
-    return node < 0 ? Number.NaN : this.values[node]!
+    return node
   }
   /** The better of a value and what a node holds; NaN loses. */
   better(a: number, b: number): number {
@@ -72,7 +83,7 @@ export class MonotonicDeques {
   improved(lane: number, node: number): void {
     const pane = this.#paneOf(node)
     if (this.#inside[node] === 1) {
-      this.#drop(lane, this.#older[node]!, this.values[node]!)
+      this.#drop(lane, this.#older[node]!, node)
       return
     }
     let before = this.#tail[lane]!
@@ -81,7 +92,7 @@ export class MonotonicDeques {
       after = before
       before = this.#older[before]!
     }
-    if (after >= 0 && (this.values[after]! - this.values[node]!) * this.#sign >= 0) return
+    if (after >= 0 && this.#order(after, node) >= 0) return
     this.#link(lane, node, before, after)
   }
   /** Forgets a node that is given back. */
@@ -96,12 +107,12 @@ export class MonotonicDeques {
     else this.#newer[before] = node
     if (after < 0) this.#tail[lane] = node
     else this.#older[after] = node
-    this.#drop(lane, before, this.values[node]!)
+    this.#drop(lane, before, node)
   }
-  /** Unlinks `node` and older ones while the value dominates them. */
-  #drop(lane: number, from: number, value: number): void {
+  /** Unlinks `from` and older ones while the other node dominates them. */
+  #drop(lane: number, from: number, by: number): void {
     let node = from
-    while (node >= 0 && (value - this.values[node]!) * this.#sign >= 0) {
+    while (node >= 0 && this.#order(by, node) >= 0) {
       const older = this.#older[node]!
       this.#unlink(lane, node)
       node = older

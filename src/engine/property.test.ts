@@ -5,13 +5,16 @@ import { test } from 'node:test'
 import { contract, field, nullable } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import {
+  argmax,
   average,
   calendar,
   count,
   countDistinct,
   cumulative,
+  first,
   from,
   hopping,
+  last,
   max,
   min,
   sum,
@@ -74,6 +77,11 @@ function planOf(shape: Shape, grouping: Grouping, emits: boolean): Plan {
       most: max(e.total),
       least: min(e.size),
       dear: countDistinct(e.who, { where: e.price.above(5) }),
+      opener: first(e.what),
+      closer: last(e.what),
+      closed: last(e.size, { where: e.price.above(5) }),
+      buyer: argmax(e.who, e.size),
+      paid: argmax(e.total, e.price),
     }))
     .lateness(LATENESS_MS)
   return (emits ? table.emit('on-change') : table).named(`${shape}-${grouping}`)
@@ -171,6 +179,9 @@ class Naive {
     )
     if (held.length === 0) return null
     const rows = held.map(({ event }) => event)
+    const inTime = held
+      .toSorted((a, b) => a.event.at - b.event.at || a.partition - b.partition || a.offset - b.offset)
+      .map(({ event }) => event)
     const present = rows.flatMap(({ size }) => (size === null ? [] : [size]))
     const revenue = rows.reduce((total, { price }) => total + price * 3, 0)
     const distinct = (values: readonly unknown[]): number => new Set(values.filter((value) => value !== null)).size
@@ -190,6 +201,11 @@ class Naive {
       most: Math.max(...rows.map(({ price }) => price * 3)),
       least: present.length === 0 ? null : Math.min(...present),
       dear: distinct(rows.flatMap(({ who, price }) => (price > 500 ? [who] : []))),
+      opener: inTime.find(({ what }) => what !== null)?.what ?? null,
+      closer: inTime.findLast(({ what }) => what !== null)?.what ?? null,
+      closed: inTime.findLast(({ size, price }) => size !== null && price > 500)?.size ?? null,
+      buyer: present.length === 0 ? null : inTime.find(({ size }) => size === Math.max(...present))?.who,
+      paid: Math.max(...rows.map(({ price }) => price * 3)),
     }
   }
   /** The final table: every window and group that holds a record. */

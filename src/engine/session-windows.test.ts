@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contract, field, nullable } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
-import { count, countDistinct, explain, from, max, min, session, sum } from '../query/query.ts'
+import { argmax, count, countDistinct, explain, first, from, last, max, min, session, sum } from '../query/query.ts'
 import { type RandomStream, randomStream } from '../std/random.ts'
 import { batchOf, type PlainRow, plainRows } from './batches.suite.ts'
 import { encodeKey, type Job, openJob } from './engine.ts'
@@ -41,6 +41,9 @@ function planOf(grouping: Grouping, emits: boolean, latenessMs: number): Plan {
       most: max(v.cents),
       least: min(v.cents, { where: v.page.isNull().not() }),
       pages: countDistinct(v.page),
+      opened: first(v.page),
+      left: last(v.page),
+      dearest: argmax(v.page, v.cents),
     }))
     .lateness(latenessMs)
   return (emits ? table.emit('on-change') : table).named(`sessions-${grouping}`)
@@ -198,12 +201,13 @@ class Naive {
     const groups = Map.groupBy(this.taken, ({ visit }) => (this.#grouping === 'none' ? null : visit.who))
     const table = new Map<string, { row: object; of: readonly Taken[] }>()
     for (const [who, all] of groups) {
-      const sorted = all.toSorted((a, b) => a.visit.at - b.visit.at)
+      const sorted = all.toSorted((a, b) => a.visit.at - b.visit.at || a.partition - b.partition || a.offset - b.offset)
       for (let i = 0; i < sorted.length; ) {
         const of = [sorted[i]!]
         while (++i < sorted.length && sorted[i]!.visit.at - of.at(-1)!.visit.at < GAP_MS) of.push(sorted[i]!)
         const [startMs, endMs] = [of[0]!.visit.at, of.at(-1)!.visit.at + GAP_MS]
         const paged = of.filter(({ visit }) => visit.page !== null)
+        const dearest = Math.max(...paged.map(({ visit }) => visit.cents))
         table.set(keyOf(startMs, endMs, who), {
           of,
           row: {
@@ -215,6 +219,9 @@ class Naive {
             most: Math.max(...of.map(({ visit }) => visit.cents)),
             least: paged.length === 0 ? null : Math.min(...paged.map(({ visit }) => visit.cents)),
             pages: new Set(paged.map(({ visit }) => visit.page)).size,
+            opened: paged[0]?.visit.page ?? null,
+            left: paged.at(-1)?.visit.page ?? null,
+            dearest: paged.find(({ visit }) => visit.cents === dearest)?.visit.page ?? null,
           },
         })
       }

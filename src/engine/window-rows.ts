@@ -15,6 +15,8 @@ export type Source =
   | { readonly from: 'start' | 'end' }
   | { readonly from: 'group'; readonly index: number }
   | { readonly from: 'state'; readonly state: number; readonly count: number }
+  /** The state holds the id of a text. */
+  | { readonly from: 'text'; readonly state: number; readonly dictionary: Dictionary<string> }
   /** numerator * 10^shift / denominator. */
   | {
       readonly from: 'ratio'
@@ -94,6 +96,11 @@ export class WindowRows {
           else results.setNumber(column, state.read(place, index), state.readHigh(place, index))
           break
         }
+        case 'text': {
+          const id = this.#states[source.state]!.read(place, index)
+          results.setText(column, Number.isNaN(id) ? null : source.dictionary.valueOf(id))
+          break
+        }
         case 'ratio':
           this.#ratio(source, place, index)
           results.setNumber(column, this.#low, this.#high)
@@ -129,7 +136,15 @@ export class WindowRows {
     for (const { source, descending } of top.by) {
       let order = 0
       if (source.from === 'group') order = this.#compareColumn(source.index, a, b, descending)
-      else if (source.from === 'state' || source.from === 'ratio') {
+      else if (source.from === 'text') {
+        const state = this.#states[source.state]!
+        const [x, y] = [state.read(place, indexOf(a)), state.read(place, indexOf(b))]
+        if (Number.isNaN(x) || Number.isNaN(y)) order = Number(Number.isNaN(x)) - Number(Number.isNaN(y))
+        else {
+          order = compareText(source.dictionary.valueOf(x), source.dictionary.valueOf(y))
+          if (descending) order = 0 - order
+        }
+      } else if (source.from === 'state' || source.from === 'ratio') {
         this.#value(source, place, indexOf(a))
         const [low, high] = [this.#low, this.#high]
         this.#value(source, place, indexOf(b))

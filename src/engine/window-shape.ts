@@ -12,6 +12,7 @@ import { ExtremeState } from './extreme-state.ts'
 import { calendarPanes, fixedPanes, type PaneClock } from './pane-clock.ts'
 import { PaneWindows } from './pane-windows.ts'
 import { Groups, OwnSlots } from './panes.ts'
+import { idNumbers, type PickSettings, PickState } from './pick-state.ts'
 import { isTextKind, type ResultBuilder } from './results.ts'
 import { SessionWindows } from './session-windows.ts'
 import { SlidingWindows } from './sliding-windows.ts'
@@ -273,9 +274,30 @@ function lowerAggregates(
       }
       case 'first':
       case 'last':
+      case 'argmax': {
+        const { of, where, function: which } = aggregate
+        const by = aggregate.function === 'argmax' ? aggregate.by : null
+        if (by !== null && isText(by)) notYet(parts, `'argmax' by text`)
+        const text = isText(of) ? textOf(parts, of) : null
+        const picked = state(JSON.stringify([which, of, by, where]), () => {
+          const settings: PickSettings = {
+            of: text === null ? lowerNumbers(of, slotOf) : idNumbers(idsOf(text.slot)),
+            by: by === null ? null : lowerNumbers(by, slotOf),
+            where: whereOf(where),
+            pick: which === 'last' ? 'latest' : 'earliest',
+            column: text?.dictionary.name ?? null,
+          }
+          return new PickState(settings, places, sliding !== null)
+        })
+        sources.push(
+          text === null
+            ? { from: 'state', state: picked, count: -1 }
+            : { from: 'text', state: picked, dictionary: text.dictionary.of },
+        )
+        break
+      }
       case 'variance':
       case 'quantile':
-      case 'argmax':
         notYet(parts, `aggregate '${aggregate.function}'`)
         break
       default:
@@ -294,12 +316,19 @@ function notYet(parts: WindowParts, what: string): never {
   )
 }
 
+function textOf(
+  parts: WindowParts,
+  of: Expression,
+): { readonly slot: number; readonly dictionary: NonNullable<Place['dictionary']> } {
+  assert(of.op === 'column', 'text is taken by column')
+  const { slot, dictionary } = parts.placeOf(of.name)
+  assert(dictionary !== null, `column '${of.name}' has a dictionary`)
+  return { slot, dictionary }
+}
 function countedOf(parts: WindowParts, of: Expression, slotOf: (name: string) => number): Counted {
   if (isText(of)) {
-    assert(of.op === 'column', 'text is counted by column')
-    const place = parts.placeOf(of.name)
-    assert(place.dictionary !== null, `column '${of.name}' has a dictionary`)
-    return { column: place.dictionary.name, ids: idsOf(place.slot) }
+    const { slot, dictionary } = textOf(parts, of)
+    return { column: dictionary.name, ids: idsOf(slot) }
   }
   const numbers = numberDictionary(parts)
   return { column: numbers.name, ids: numberIds(lowerNumbers(of, slotOf), numbers.dictionary) }

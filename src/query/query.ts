@@ -262,6 +262,33 @@ export function max<T extends OrderedType>(value: Value<T>, filter: Filter): Agg
 export function max<T extends OrderedType>(value: Value<T>, filter?: Filter): Aggregate<T> {
   return plain('max', value, filter)
 }
+/** The value of the record first in event time (then by partition and offset) that has one. */
+export function first<T extends ScalarType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
+export function first<T extends ScalarType>(value: Value<T>, filter: Filter): Aggregate<T, true>
+export function first<T extends ScalarType>(value: Value<T>, filter?: Filter): Aggregate<T> {
+  return plain('first', value, filter)
+}
+/** The value of the record last in event time (then by partition and offset) that has one. */
+export function last<T extends ScalarType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
+export function last<T extends ScalarType>(value: Value<T>, filter: Filter): Aggregate<T, true>
+export function last<T extends ScalarType>(value: Value<T>, filter?: Filter): Aggregate<T> {
+  return plain('last', value, filter)
+}
+/** The value where `by` is greatest; the first in event time of several. Records without one or the other do not count. */
+export function argmax<T extends ScalarType, N extends boolean, M extends boolean>(
+  value: Value<T, N>,
+  by: Value<OrderedType, M>,
+): Aggregate<T, N extends true ? true : M>
+export function argmax<T extends ScalarType>(
+  value: Value<T>,
+  by: Value<OrderedType>,
+  filter: Filter,
+): Aggregate<T, true>
+export function argmax<T extends ScalarType>(value: Value<T>, by: Value<OrderedType>, filter?: Filter): Aggregate<T> {
+  const { type, expression: of } = value
+  const aggregation: Aggregation = { function: 'argmax', of, by: by.expression, where: whereOf(filter) }
+  return { type, nullable: value.nullable || by.nullable || filter?.where !== undefined, aggregation }
+}
 /** How many different values there are; exact, nulls not counted. */
 export function countDistinct(value: Value<ScalarType>, filter?: Filter): Aggregate<Int64, false> {
   const aggregation: Aggregation = { function: 'count-distinct', of: value.expression, where: whereOf(filter) }
@@ -298,7 +325,11 @@ export function ratio<T extends ExactType, const S extends number>(
   return { type: type as Rescaled<T, S>, nullable: true, aggregation }
 }
 
-function plain<T extends FieldType>(name: 'sum' | 'min' | 'max', value: Value<T>, filter?: Filter): Aggregate<T> {
+function plain<T extends FieldType>(
+  name: 'sum' | 'min' | 'max' | 'first' | 'last',
+  value: Value<T>,
+  filter?: Filter,
+): Aggregate<T> {
   const aggregation: Aggregation = { function: name, of: value.expression, where: whereOf(filter) }
   return { type: value.type, nullable: value.nullable || filter?.where !== undefined, aggregation }
 }
