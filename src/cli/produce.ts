@@ -30,7 +30,7 @@ const fallbackBroker = '127.0.0.1:9092'
 export const define: Define = (command, act) => {
   command
     .description('Send records to a topic: generated ones at a steady rate, or the lines of a file as they are.')
-    .argument('<topic>', 'sales or orders to generate; with --input any topic')
+    .argument('<topic>', 'one of the shop (millrace contracts ls) to generate; with --input any topic')
     .option(
       '--rate <events/s>',
       `how many a second (generated: ${rateDefault}; with --input: as fast as it goes)`,
@@ -100,6 +100,7 @@ export const define: Define = (command, act) => {
   examples(command, [
     ['millrace produce sales --rate 1000 --duration 60s', 'a busy minute'],
     ['millrace produce sales --rate 10k --seed demo', 'repeatable, until Ctrl-C'],
+    ['millrace produce user-events --rate 20', 'visitors of the store'],
     ['millrace produce orders --input orders.ndjson', 'the lines of a file'],
     ["jq -c '.[]' sales.json | millrace produce sales --input -", 'from a pipe'],
   ])

@@ -13,7 +13,7 @@ export const hourWeights: readonly number[] = [
 export const weekdayWeights: readonly number[] = [1.14, 1.09, 1.07, 1.05, 1.03, 0.76, 0.86]
 
 /** Brasília has kept UTC-3 all year since 2019. */
-const localOffsetMs = -3 * 3_600_000
+export const localOffsetMs = -3 * 3_600_000
 const minuteMs = 60_000
 
 /** Gamma shape of the minute's mood: 20 as seen in real shops; a steady run keeps 2 % so that it is no metronome. */

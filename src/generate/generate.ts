@@ -1,6 +1,19 @@
 // The seeded shop's door: a seed in, a catalogue and believable traffic out, as bytes, the same bytes every time. It has
 // no clock and knows no broker: the caller says until when, and hands in a sink.
 import { type Catalogue, type CategoryRange, catalogue, catalogueProducts, type Product } from './catalogue.ts'
+import {
+  type BurstSettings,
+  type EcommerceSettings,
+  ecommerceBurst,
+  ecommerceTopics,
+  ecommerceTraffic,
+} from './ecommerce-traffic.ts'
+import {
+  type LateBatchSettings,
+  lateBatch,
+  type MarketplaceSettings,
+  marketplaceTraffic,
+} from './marketplace-traffic.ts'
 import { ordersTraffic } from './orders-traffic.ts'
 import { salesTraffic } from './sales-traffic.ts'
 import { type Seller, sellers } from './sellers.ts'
@@ -9,8 +22,34 @@ import { storeTopics } from './store-records.ts'
 import { type StoreSettings, storeTraffic } from './store-traffic.ts'
 import type { Traffic, TrafficSettings } from './traffic.ts'
 
-export type { Catalogue, CategoryRange, Product, Profile, Seller, StoreSettings, Traffic, TrafficSettings }
-export { catalogue, catalogueProducts, ordersTraffic, salesTraffic, sellers, storeTopics, storeTraffic }
+export type {
+  BurstSettings,
+  Catalogue,
+  CategoryRange,
+  EcommerceSettings,
+  LateBatchSettings,
+  MarketplaceSettings,
+  Product,
+  Profile,
+  Seller,
+  StoreSettings,
+  Traffic,
+  TrafficSettings,
+}
+export {
+  catalogue,
+  catalogueProducts,
+  ecommerceBurst,
+  ecommerceTopics,
+  ecommerceTraffic,
+  lateBatch,
+  marketplaceTraffic,
+  ordersTraffic,
+  salesTraffic,
+  sellers,
+  storeTopics,
+  storeTraffic,
+}
 
 type Generator = (seed: string, settings: TrafficSettings) => Traffic
 
@@ -18,6 +57,11 @@ type Generator = (seed: string, settings: TrafficSettings) => Traffic
 export const generators: ReadonlyMap<string, Generator> = new Map<string, Generator>([
   ['sales', salesTraffic],
   ['orders', ordersTraffic],
+  ['marketplace-sales', marketplaceTraffic],
+  ...ecommerceTopics.map((topic): [string, Generator] => [
+    topic,
+    (seed, settings) => ecommerceTraffic(seed, { ...settings, topics: [topic] }),
+  ]),
   ...storeTopics.map((topic): [string, Generator] => [
     topic,
     (seed, settings) => storeTraffic(seed, { ...settings, topics: [topic] }),

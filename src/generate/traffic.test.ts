@@ -1,6 +1,7 @@
 // Generated traffic: the same seed gives the same bytes however it is asked for, and the mix is the shop's.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { contracts, orders, sales } from '../commerce/commerce.ts'
 import type { Contract } from '../query/contract.ts'
@@ -63,11 +64,29 @@ for (const [topic, make] of generators) {
   })
 }
 
-test('the bytes of a seed do not change from release to release unless this hash is changed on purpose', () => {
+test('the bytes of a seed do not change from release to release unless these hashes are changed on purpose', () => {
   const { sink, digest } = hashing()
   salesTraffic('42', { ratePerSecond: 50, startMs }).produceUntil(startMs + 60_000, sink)
   ordersTraffic('42', { ratePerSecond: 20, startMs }).produceUntil(startMs + 60_000, sink)
   assert.equal(digest(), '28d7b536b1678d2ba931813a6b31eaf442af124371ee1329b50cf6a5b64ed53c')
+  const of = (topic: string): string => {
+    const { sink, digest } = hashing()
+    generators.get(topic)!('42', { ratePerSecond: 20, startMs }).produceUntil(startMs + 60_000, sink)
+    return digest().slice(0, 16)
+  }
+  assert.deepEqual(
+    [...generators.keys()].slice(2).map((topic) => `${topic} ${of(topic)}`),
+    [
+      'marketplace-sales b7b54ddc18f5a1fb',
+      'ecommerce_orders 4a58261d708f269e',
+      'ecommerce_customers 35606df32eaefcb0',
+      'ecommerce_order_items de12f38c94302897',
+      'ecommerce_fraud_alerts ac30f10a59b06b0d',
+      'user-events 19ffb29ae1879723',
+      'transactions dd4eb4f1b1741023',
+      'inventory-updates dd2d30a15a042b08',
+    ],
+  )
 })
 
 test('produceUntil stops at its time and at its count, and says what it did', () => {
@@ -205,6 +224,12 @@ test('the sellers share everything, and their keys reach every partition', () =>
   assert.ok(Math.abs(sellers.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9)
   const reached = new Set(sellers.map(({ name }) => partitionOfKey(Buffer.from(name), sales.partitions)))
   assert.equal(reached.size, sales.partitions)
+})
+
+test('the README names every topic that can be made up', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const row = readme.split('\n').find((line) => line.startsWith('| `millrace produce '))
+  for (const topic of generators.keys()) assert.ok(row?.includes(topic), topic)
 })
 
 test('every topic of a generator has a contract, and every required field is written', () => {
