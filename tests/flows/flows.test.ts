@@ -3,7 +3,7 @@
 //
 //   MILLRACE_FLOW=late-across-a-crash npm test -- tests/flows/flows.test.ts            one flow (part of its name)
 //   MILLRACE_FLOW=late-across-a-crash MILLRACE_RIDE=power:37:0 npm test -- …           one ride of it
-//   MILLRACE_FLOWS=all npm test -- tests/flows/flows.test.ts                           every point of I/O: an hour
+//   MILLRACE_FLOWS=all node bin/node.mjs --test tests/flows/flows.test.ts              every point of I/O: half an hour
 //   MILLRACE_FLOWS=write npm test -- tests/flows/flows.test.ts                         writes what came out into the files
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
