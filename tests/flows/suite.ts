@@ -56,7 +56,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
   const random = randomStream(`${settings.seed}/${flow.name}`)
   const { all } = settings
   const names: string[] = []
-  for (let i = 0; i < (all ? 20 : 3); i++) names.push(`shuffle:${all ? i : random.below(1_000_000)}`)
+  for (let i = 0; i < (all ? 20 : 2); i++) names.push(`shuffle:${all ? i : random.below(1_000_000)}`)
   const moments = ['before', 'during', 'after'] as const
   for (let at = 1; at <= whole.commits; at++)
     for (const when of all ? moments : (['during', random.below(2) === 0 ? 'before' : 'after'] as const))
@@ -67,7 +67,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
     all
       ? Array.from({ length: operations }, (_, i) => i + 1)
       : Array.from({ length: wanted }, () => 1 + random.below(operations))
-  for (const at of points(whole.operations, 3)) {
+  for (const at of points(whole.operations, 2)) {
     for (let outcome = 0; outcome < (all ? 3 : 1); outcome++) names.push(`power:${at}:${outcome}`)
     if (all) names.push(`kill:${at}`)
   }
@@ -76,7 +76,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
   if (flow.clock) return names
   names.push('snapshots')
   const { commits, operations } = await takeRide(flow, 'snapshots', whole)
-  for (let at = 1; at <= commits; at++)
+  for (let at = 1; at <= commits; at += all ? 1 : 2)
     for (const when of all ? moments : [moments[random.below(3)]!]) names.push(`snapshots+commit:${at}:${when}`)
   for (const at of points(operations, 2))
     names.push(`snapshots+${random.below(3) === 0 ? 'kill' : 'power'}:${at}:${at % 4}`)
