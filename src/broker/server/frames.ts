@@ -3,7 +3,7 @@
 // pieces grows a buffer of at most twice what is there.
 
 /** Api key, version and correlation id: no request is shorter. */
-const frameBytesMin = 8
+const requestBytesMin = 8
 const firstBufferBytes = 4 * 1024
 
 export class FrameError extends Error {
@@ -12,6 +12,7 @@ export class FrameError extends Error {
 
 export class FrameAssembler {
   readonly #frameBytesMax: number
+  readonly #frameBytesMin: number
   /** Bytes of the length that have come while the rest has not, and how many. */
   #length = 0
   #lengthBytes = 0
@@ -20,8 +21,10 @@ export class FrameAssembler {
   #buffer: Uint8Array = new Uint8Array(0)
   #have = 0
 
-  constructor(frameBytesMax: number) {
+  /** `frameBytesMin`: of what comes; an answer may be shorter than any request. */
+  constructor(frameBytesMax: number, frameBytesMin = requestBytesMin) {
     this.#frameBytesMax = frameBytesMax
+    this.#frameBytesMin = frameBytesMin
   }
 
   /** True when a frame has begun and is not whole. */
@@ -40,8 +43,8 @@ export class FrameAssembler {
         this.#length = this.#length * 256 + bytes[at++]!
         if (++this.#lengthBytes < 4) continue
         const size = this.#length | 0
-        if (size < frameBytesMin || size > this.#frameBytesMax) {
-          throw new FrameError(`a frame of ${size} bytes; allowed are ${frameBytesMin} to ${this.#frameBytesMax}`)
+        if (size < this.#frameBytesMin || size > this.#frameBytesMax) {
+          throw new FrameError(`a frame of ${size} bytes; allowed are ${this.#frameBytesMin} to ${this.#frameBytesMax}`)
         }
         this.#size = size
       }

@@ -6,7 +6,7 @@ import { FrameAssembler } from './frames.ts'
 
 export class RawClient {
   readonly socket: Socket
-  readonly #frames = new FrameAssembler(256 * 1024 * 1024)
+  readonly #frames = new FrameAssembler(256 * 1024 * 1024, 4)
   readonly #arrived: Uint8Array[] = []
   readonly #wanting: ((frame: Uint8Array | null) => void)[] = []
   #correlationId = 0
