@@ -1,4 +1,5 @@
-// What a job asks of any window: rows in, time forward, ticks; rows come out through its `WindowRows`.
+// What a job asks of any window (of one pane, sliding, cumulative, session): rows in, time forward, ticks; rows come out
+// through its `WindowRows`.
 import type { Batch } from './columns.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate } from './window-input.ts'

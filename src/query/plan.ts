@@ -121,6 +121,7 @@ export interface UnnestBody {
   readonly kind: 'unnest'
   readonly array: string
 }
+/** Drops rows whose identity came before, over all partitions; a null in it makes a row nobody's duplicate. */
 export interface DeduplicateBody {
   readonly kind: 'deduplicate'
   readonly identity: readonly string[]
@@ -134,7 +135,9 @@ export interface UnionBody {
 export type Window =
   | { readonly kind: 'tumbling'; readonly sizeMs: number }
   | { readonly kind: 'hopping'; readonly sizeMs: number; readonly slideMs: number }
+  /** From the start of each `sizeMs`, to every step in it. */
   | { readonly kind: 'cumulative'; readonly sizeMs: number; readonly stepMs: number }
+  /** Per group: [first, last + gap). */
   | { readonly kind: 'session'; readonly gapMs: number }
   /** Civil days, weeks (from Monday) or months in a zone of the IANA database. */
   | { readonly kind: 'calendar'; readonly unit: CalendarUnit; readonly zone: string }
@@ -159,6 +162,7 @@ export interface OverBody {
   readonly rangeMs: number
   readonly aggregates: readonly NamedAggregate[]
 }
+/** The first rows per window and part of it (`within`). Nulls last; ties by the rest of the key, text in UTF-8 order. */
 export interface TopBody {
   readonly kind: 'top'
   readonly rows: number

@@ -4,13 +4,17 @@ import { test } from 'node:test'
 import { contract, field, nullable } from './contract.ts'
 import type { Plan } from './plan.ts'
 import {
+  argmax,
   average,
   calendar,
   count,
   countDistinct,
+  cumulative,
   explain,
+  first,
   from,
   hopping,
+  last,
   max,
   minutes,
   seconds,
@@ -174,6 +178,35 @@ test('a plan of single rows puts out every column it was left with', () => {
   assert.deepEqual(plan.nodes[1]?.changelog, { mode: 'append' })
 })
 
+test('deduplication, cumulative windows, picked values and a top are in the plan', () => {
+  const plan = from(sales)
+    .deduplicate({ identity: ['id_sale'], horizonMs: minutes(10), horizonBytesMax: 2 ** 20 })
+    .window(cumulative({ sizeMs: minutes(60), stepMs: minutes(1) }))
+    .groupBy('seller', 'nm_category')
+    .aggregate((s) => ({
+      revenue: sum(s.price),
+      opened: first(s.id_product),
+      latest: last(s.coupon),
+      dearest: argmax(s.id_product, s.price),
+    }))
+    .top({ rows: 3, by: 'revenue', within: ['nm_category'] })
+    .named('best-sellers')
+  const text = explain(plan)
+  assert.match(text, /3 rows per window_start, window_end, nm_category by revenue descending/)
+  assert.match(text, /cumulative to 1 h by 1 min\n {2}by seller, nm_category/)
+  assert.match(
+    text,
+    /opened = first\(id_product\)\n {2}latest = last\(coupon\)\n {2}dearest = argmax\(id_product, price\)/,
+  )
+  assert.match(text, /by id_sale within 10 min and 1048576 bytes/)
+  assert.match(text, /\| latest: string or null/)
+  assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan)
+  assert.deepEqual(
+    plan.nodes.map(({ kind, order, merges }) => `${kind} ${order} ${merges}`),
+    ['source none true', 'deduplicate total false', 'window-aggregate partition true', 'top none false'],
+  )
+})
+
 test('mistakes that the compiler cannot see are named', () => {
   assert.throws(() => hopping({ sizeMs: 1000, slideMs: 300 }), /1000 is not a multiple of slideMs 300\. Choose a slide/)
   assert.throws(() => tumbling({ sizeMs: 0 }), /not a positive number/)
@@ -214,14 +247,26 @@ test('what must not compile does not', () => {
     rows.select('seller').filter((s) => s.price.above(1))
     // @ts-expect-error a lookup by a number
     rows.lookup(productNames, { by: 'price', unknown: 'drop' })
+    // @ts-expect-error an identity that does not exist
+    rows.deduplicate({ identity: ['id'], horizonMs: 1 })
+    // @ts-expect-error an identity of nothing
+    rows.deduplicate({ identity: [], horizonMs: 1 })
+    // @ts-expect-error the greatest by a text
+    windows.aggregate((s) => ({ x: argmax(s.seller, s.id_product) }))
+    // @ts-expect-error the first of floats
+    windows.aggregate((s) => ({ x: first(s.weight) }))
     const table = windows.groupBy('seller').aggregate((s) => ({ x: sum(s.price) }))
+    // @ts-expect-error a top by a column that the table does not have
+    table.top({ rows: 1, by: 'price' })
+    const picked = windows.aggregate((s) => ({ x: argmax(s.coupon, s.price), y: last(s.seller) })).named('y').rows
+    const [maybe, sure]: [true | undefined, false | undefined] = [picked?.x.nullable, picked?.y.nullable]
     const row = table.named('x').rows
     // @ts-expect-error a column that the result does not have
     row?.nothing
     const kind: 'money' | undefined = row?.x.type.kind
     const currency: 'USD' | undefined = row?.x.type.currency
     const nullable: false | undefined = row?.seller.nullable
-    return [kind, currency, nullable]
+    return [kind, currency, nullable, maybe, sure]
   }
   assert.equal(typeof wrong, 'function')
 })

@@ -1,6 +1,7 @@
 // The query language: typed steps from a contract to a Plan. Row types are inferred to the last column, so a misspelt
 // field or a sum over a string does not compile. What comes out is data (`plan.ts`); nothing here runs anything.
 import { type Draft, finishPlan, type PlanSettings } from './build.ts'
+import { checkMultiple, checkPositive } from './checks.ts'
 import type { Contract, Fields, FieldType } from './contract.ts'
 import { printPlan } from './explain.ts'
 import type { Aggregation, Column, Emit, Output, Plan, TableData, Window } from './plan.ts'
@@ -170,38 +171,22 @@ export const days = (count: number): number => count * 86_400_000
 
 /** `[k * size, (k + 1) * size)`, from the epoch. */
 export function tumbling(window: { readonly sizeMs: number }): Window {
-  positive('tumbling window', 'sizeMs', window.sizeMs)
+  checkPositive('tumbling window', 'sizeMs', window.sizeMs)
   return { kind: 'tumbling', sizeMs: window.sizeMs }
 }
 /** `[k * slide, k * slide + size)`; the size is a multiple of the slide. */
 export function hopping(window: { readonly sizeMs: number; readonly slideMs: number }): Window {
-  positive('hopping window', 'sizeMs', window.sizeMs)
-  positive('hopping window', 'slideMs', window.slideMs)
-  if (window.sizeMs % window.slideMs !== 0)
-    throw new PlanError(
-      'hopping window',
-      'sizeMs',
-      `${window.sizeMs} is not a multiple of slideMs ${window.slideMs}`,
-      'Choose a slide that divides the size',
-    )
+  checkMultiple('hopping window', window.sizeMs, 'slideMs', window.slideMs)
   return { kind: 'hopping', sizeMs: window.sizeMs, slideMs: window.slideMs }
 }
 /** `[k * size, k * size + j * step)` for j = 1, 2, … up to the size: each period so far. The size is a multiple of the step. */
 export function cumulative(window: { readonly sizeMs: number; readonly stepMs: number }): Window {
-  positive('cumulative window', 'sizeMs', window.sizeMs)
-  positive('cumulative window', 'stepMs', window.stepMs)
-  if (window.sizeMs % window.stepMs !== 0)
-    throw new PlanError(
-      'cumulative window',
-      'sizeMs',
-      `${window.sizeMs} is not a multiple of stepMs ${window.stepMs}`,
-      'Choose a step that divides the size',
-    )
+  checkMultiple('cumulative window', window.sizeMs, 'stepMs', window.stepMs)
   return { kind: 'cumulative', sizeMs: window.sizeMs, stepMs: window.stepMs }
 }
 /** Records of a group closer than the gap to their neighbours: `[first, last + gap)`. */
 export function session(window: { readonly gapMs: number }): Window {
-  positive('session window', 'gapMs', window.gapMs)
+  checkPositive('session window', 'gapMs', window.gapMs)
   return { kind: 'session', gapMs: window.gapMs }
 }
 /** Civil days, weeks (from Monday) or months of a time zone. */
@@ -217,10 +202,6 @@ export function calendar(unit: 'day' | 'week' | 'month', where: { readonly zone:
     )
   }
   return { kind: 'calendar', unit, zone: where.zone }
-}
-function positive(of: string, setting: string, value: number, unit = 'milliseconds'): void {
-  if (!(Number.isSafeInteger(value) && value > 0))
-    throw new PlanError(of, setting, `${value} is not a positive number of ${unit}`, `Use whole ${unit}, 1 or more`)
 }
 /** What a deduplication may hold unless told otherwise. */
 const HORIZON_BYTES_MAX = 64 * 2 ** 20
@@ -379,8 +360,8 @@ function stream<R extends Row>(draft: Draft, settings: PlanSettings): Stream<R> 
     },
     deduplicate(how) {
       const { horizonMs, horizonBytesMax = HORIZON_BYTES_MAX } = how
-      positive('deduplicate', 'horizonMs', horizonMs)
-      positive('deduplicate', 'horizonBytesMax', horizonBytesMax, 'bytes')
+      checkPositive('deduplicate', 'horizonMs', horizonMs)
+      checkPositive('deduplicate', 'horizonBytesMax', horizonBytesMax, 'bytes')
       const identity = how.identity.map((name) => columnNamed(draft, name).name)
       return next({ body: { kind: 'deduplicate', identity, horizonMs, horizonBytesMax }, columns: [] }, draft.columns)
     },
@@ -419,7 +400,7 @@ function windowed<R extends Row, G extends string>(
 function table<R extends Row>(draft: Draft, settings: PlanSettings): Table<R> {
   return {
     top(how) {
-      positive('top', 'rows', how.rows, 'rows')
+      checkPositive('top', 'rows', how.rows, 'rows')
       const by = typeof how.by === 'string' ? [{ column: how.by, descending: true }] : how.by
       for (const { column } of by) columnNamed(draft, column)
       const within = ['window_start', 'window_end', ...(how.within ?? []).map((name) => columnNamed(draft, name).name)]
@@ -428,7 +409,7 @@ function table<R extends Row>(draft: Draft, settings: PlanSettings): Table<R> {
     },
     emit(how) {
       const emit: Emit = typeof how === 'string' ? { mode: how } : { mode: 'interval', everyMs: how.everyMs }
-      if (emit.mode === 'interval') positive('emit', 'everyMs', emit.everyMs)
+      if (emit.mode === 'interval') checkPositive('emit', 'everyMs', emit.everyMs)
       return table<R>(draft, { ...settings, emit })
     },
     lateness(latenessMs) {
