@@ -1,6 +1,7 @@
 // `millrace produce`: sends generated traffic, or the lines of a file, to a topic over the Kafka protocol.
 import type { KafkaProducerSettings } from '../connect/kafka-producer.ts'
 import type { RecordProducer } from '../connect/record-producer.ts'
+import { assert } from '../std/assert.ts'
 import { formatCount, formatDuration, parseBrokers, parseDurationMs, parseRate } from './amounts.ts'
 import { type Define, examples } from './command.ts'
 import { CommandError, exitCodes, explain } from './errors.ts'
@@ -24,7 +25,6 @@ interface Flags {
 const turnMs = 5
 /** Before others get a turn (acknowledgements, Ctrl-C). */
 const recordsPerTurnMax = 5_000
-const rateDefault = 50
 const fallbackBroker = '127.0.0.1:9092'
 
 export const define: Define = (command, act) => {
@@ -33,7 +33,7 @@ export const define: Define = (command, act) => {
     .argument('<topic>', 'one of the shop (millrace contracts ls) to generate; with --input any topic')
     .option(
       '--rate <events/s>',
-      `how many a second (generated: ${rateDefault}; with --input: as fast as it goes)`,
+      'how many a second (generated: as the shop does, 50 for sales; with --input: as fast as it goes)',
       (text) => parseRate('--rate', text),
     )
     .option('--duration <time>', 'stop after 60s, 15m, 1h (default: at Ctrl-C)', (text) =>
@@ -160,15 +160,17 @@ async function generate(
   stopping: Stopping,
   out: Output,
 ): Promise<void> {
-  const [{ generators }, world] = await Promise.all([import('../generate/generate.ts'), realWorld()])
+  const [{ generators, ratesDefault }, world] = await Promise.all([import('../generate/generate.ts'), realWorld()])
   const seed = flags.seed ?? world.random.fork('seed').u32().toString(36)
-  const ratePerSecond = flags.rate ?? rateDefault
+  const ratePerSecond = flags.rate ?? ratesDefault.get(topic)
   const startMs = Date.now()
   const endMs = flags.duration === undefined ? Number.POSITIVE_INFINITY : startMs + flags.duration
-  const traffic = generators.get(topic)?.(seed, { ratePerSecond, startMs, steady: true })
-  if (traffic === undefined) return
+  const make = generators.get(topic)
+  // The caller has looked: only topics that can be made up come here.
+  assert(make !== undefined && ratePerSecond !== undefined, `no generator for ${topic}`)
+  const traffic = make(seed, { ratePerSecond, startMs, steady: true })
   out.say(
-    `producing ${formatCount(ratePerSecond)} ${topic}/s, seed ${seed}${flags.duration === undefined ? ', until Ctrl-C' : ` for ${formatDuration(flags.duration)}`}`,
+    `producing ${formatCount(Number(ratePerSecond.toPrecision(3)))} ${topic}/s, seed ${seed}${flags.duration === undefined ? ', until Ctrl-C' : ` for ${formatDuration(flags.duration)}`}`,
   )
   while (!stopping.signal.aborted) {
     const nowMs = Date.now()

@@ -67,3 +67,17 @@ export const generators: ReadonlyMap<string, Generator> = new Map<string, Genera
     (seed, settings) => storeTraffic(seed, { ...settings, topics: [topic] }),
   ]),
 ])
+
+/** Records a second where nothing else is asked for: how busy the shop is by default. */
+export const ratesDefault: ReadonlyMap<string, number> = new Map([
+  ['sales', 50],
+  ['orders', 30],
+  ['marketplace-sales', 200 / 3_600],
+  ['ecommerce_orders', 1],
+  ['ecommerce_customers', 0.2],
+  ['ecommerce_order_items', 3.5],
+  ['ecommerce_fraud_alerts', 0.306],
+  ['user-events', 20],
+  ['transactions', 1],
+  ['inventory-updates', 0.67],
+])

@@ -8,7 +8,7 @@ import type { Contract } from '../query/contract.ts'
 import { parseInstant } from '../std/instant.ts'
 import { partitionOfKey } from '../wire/partitioner.ts'
 import { hourWeights, seasonAt, weekdayWeights } from './arrivals.ts'
-import { catalogue, generators, ordersTraffic, salesTraffic, sellers, type Traffic } from './generate.ts'
+import { catalogue, generators, ordersTraffic, ratesDefault, salesTraffic, sellers, type Traffic } from './generate.ts'
 import type { RecordSink } from './sink.ts'
 
 const startMs = Date.UTC(2026, 0, 5, 12)
@@ -224,6 +224,10 @@ test('the sellers share everything, and their keys reach every partition', () =>
   assert.ok(Math.abs(sellers.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9)
   const reached = new Set(sellers.map(({ name }) => partitionOfKey(Buffer.from(name), sales.partitions)))
   assert.equal(reached.size, sales.partitions)
+})
+
+test('every topic that can be made up has a rate of its own', () => {
+  assert.deepEqual([...ratesDefault.keys()], [...generators.keys()])
 })
 
 test('the README names every topic that can be made up', () => {
