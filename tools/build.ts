@@ -44,7 +44,7 @@ async function buildScreen(force: boolean): Promise<void> {
   const stamp = stampOf(screenInputs)
   if (!force && existsSync(page) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp)
     return say('the screen is up to date')
-  const missing = ['vite', 'svelte', '@sveltejs/vite-plugin-svelte', 'uplot'].filter((name) => !isInstalled(name))
+  const missing = ['vite', 'svelte', '@sveltejs/vite-plugin-svelte'].filter((name) => !isInstalled(name))
   if (missing.length > 0)
     return say(
       `left the screen as it is: ${missing.join(', ')} not installed (npm ci without --omit=dev brings ${missing.length > 1 ? 'them' : 'it'})`,

@@ -179,7 +179,6 @@ export const annexes: readonly Annex[] = [
 /** Libraries that do their own I/O, and the only places (a folder ends in `/`) where they may be imported. */
 export const librariesWithIo: readonly { readonly library: string; readonly places: readonly string[] }[] = [
   { library: 'fastify', places: ['src/serve/'] },
-  { library: '@fastify/static', places: ['src/serve/'] },
   { library: '@fastify/swagger', places: ['src/serve/'] },
   { library: '@prometheus-io/client', places: ['src/serve/'] },
   { library: '@platformatic/kafka', places: ['src/connect/'] },

@@ -46,20 +46,37 @@ function showRow(plan: string, row: Readonly<Record<string, unknown>>, figures: 
   }
 }
 
+/** A minute has thousands of products: only the ten best of the newest window become rows. */
 function showProducts(batch: ResultBatch, figures: LiveFigures): void {
-  const rows = Array.from({ length: batch.count }, (_, row) => resultRow(batch, row))
-  const newestMs = rows.reduce((newest, row) => Math.max(newest, Number(row.window_end)), 0)
-  const best: ProductRow[] = rows
-    .filter((row) => row.window_end === newestMs)
-    .sort((a, b) => Number(b.revenue) - Number(a.revenue))
-    .slice(0, topProductsShown)
-    .map((row, i) => ({
-      rank: i + 1,
-      product: String(row.nm_product ?? row.id_product),
-      sales: Number(row.sales),
-      revenueMinor: Number(row.revenue),
-    }))
-  if (best.length > 0) figures.products(best)
+  const ends = numbersOf(batch, 'window_end')
+  const revenue = numbersOf(batch, 'revenue')
+  const newestMs = ends.reduce((newest, end) => Math.max(newest, end), 0)
+  const best: number[] = []
+  for (let row = 0; row < batch.count; row++) {
+    if (ends[row] !== newestMs) continue
+    const at = best.findIndex((other) => revenue[other]! < revenue[row]!)
+    if (at < 0 && best.length >= topProductsShown) continue
+    best.splice(at < 0 ? best.length : at, 0, row)
+    if (best.length > topProductsShown) best.pop()
+  }
+  if (best.length === 0) return
+  figures.products(
+    best.map((row, i): ProductRow => {
+      const { nm_product, id_product, sales: count } = resultRow(batch, row)
+      return {
+        rank: i + 1,
+        product: String(nm_product ?? id_product),
+        sales: Number(count),
+        revenueMinor: revenue[row]!,
+      }
+    }),
+  )
+}
+
+function numbersOf(batch: ResultBatch, name: string): Float64Array {
+  const column = batch.columns.find((each) => each.name === name)
+  assert(column?.kind === 'number', `plan ${batch.plan.name} has no numbers in ${name}`)
+  return column.values
 }
 
 /** At a restart the last figures are read back from the log, so that the page shows them before anything new comes. */
