@@ -1,5 +1,5 @@
-// kafkajs 2.2.4, unmaintained and everywhere: the oldest protocol versions in use. Admin and producer; its consumer
-// needs groups.
+// kafkajs 2.2.4, unmaintained and everywhere: the oldest protocol versions in use. Admin and producer; its consumer is
+// tried in group-kafkajs.test.ts.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
