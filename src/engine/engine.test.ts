@@ -594,6 +594,27 @@ test('unbounded values pass through bounded state: dictionaries give back what n
   assert.ok(peak < 40_000_000, `${peak} bytes for 9,000 live sellers out of 200,000`)
 })
 
+test('a group that only ever came too late leaves nothing behind in a snapshot', () => {
+  const plan = from(sales)
+    .window(hopping({ sizeMs: seconds(20), slideMs: seconds(10) }))
+    .groupBy('seller')
+    .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
+    .named('p')
+  const job = live(plan)
+  push(job, 0, ...Array.from({ length: 16 }, (_, i) => ({ at: 100, seller: `s${i}` })))
+  push(job, 0, { at: 1, seller: 'late' })
+  job.take()
+  const restored = live(plan)
+  restored.restore(job.snapshot())
+  push(restored, 0, { at: 101, seller: 'new' })
+  restored.finish()
+  const rows = due(restored).filter((row) => row.includes('new'))
+  assert.deepEqual(rows, [
+    'on-time 90..110 {"seller":"new","n":1,"revenue":1}',
+    'on-time 100..120 {"seller":"new","n":1,"revenue":1}',
+  ])
+})
+
 test('snapshots of other plans, other versions and damaged ones are refused', () => {
   const job = live(perMinute.named('p'))
   push(job, 0, { at: 1 })

@@ -150,6 +150,8 @@ export class WindowInput {
     return removed
   }
   write(out: StateWriter): void {
+    // Records that were all too late may have left a free group number that no state has room for yet.
+    this.grow()
     this.table.write(out)
     this.groups.write(out)
     out.f64(this.eventTimeMsMax)
