@@ -30,7 +30,7 @@ export interface RunningJob {
   readonly epoch: number
   /** True when all that is durable in the log has gone through the engine. */
   caughtUp(): boolean
-  /** Resolves when the job has caught up with the log as it is now, and what that made due is committed. */
+  /** Resolves when the job has caught up with the log as it is now and what that made due is committed, or when it was stopped; rejects with what `failed` tells. */
   settled(): Promise<void>
   /** Commits, takes a last snapshot and stops. */
   stop(): Promise<void>
@@ -107,10 +107,10 @@ class JobRunner implements RunningJob {
   readonly #lastBatchMs = new Map<string, Map<number, number | null>>()
   #stopping = false
   /** Something failed, so the job is over: outputs of a refused commit are gone, a later one must not move past them. */
-  #broken = false
+  #failure: Error | null = null
   #wake: () => void = () => {}
   #loop: Promise<void> = Promise.resolve()
-  readonly #settledWaiters: (() => void)[] = []
+  readonly #settledWaiters: { readonly resolve: () => void; readonly reject: (reason: Error) => void }[] = []
 
   constructor(
     world: World,
@@ -165,9 +165,9 @@ class JobRunner implements RunningJob {
 
   run(): void {
     this.#scheduleTick()
-    this.#loop = this.#runLoop().catch((error: unknown) => {
-      this.#fail(error instanceof Error ? error : new Error(String(error)))
-    })
+    this.#loop = this.#runLoop()
+      .catch((error: unknown) => this.#stopFor(error))
+      .finally(() => this.#letGo())
   }
 
   caughtUp(): boolean {
@@ -175,8 +175,10 @@ class JobRunner implements RunningJob {
   }
 
   settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#settledWaiters.push(resolve)
+    if (this.#failure !== null) return Promise.reject(this.#failure)
+    if (this.#stopping) return this.#loop
+    return new Promise((resolve, reject) => {
+      this.#settledWaiters.push({ resolve, reject })
       this.#wake()
     })
   }
@@ -206,7 +208,7 @@ class JobRunner implements RunningJob {
       await this.#somethingHappens()
     }
     await this.#committing
-    if (this.#broken) return
+    if (this.#failure !== null) return
     await this.#commit(true)
     await this.#snapshotting
     if (this.#bytesSinceSnapshot > 0) this.#save(this.#committed, this.#job.snapshot())
@@ -241,7 +243,7 @@ class JobRunner implements RunningJob {
 
   /** At once when idle, batched under load: one commit is under way at a time and the next takes all that came due. */
   #maybeCommit(): void {
-    if (this.#broken || this.#committing !== null || this.#processed === this.#committed) return
+    if (this.#failure !== null || this.#committing !== null || this.#processed === this.#committed) return
     const now = this.#world.clock.monoMs()
     if (this.#outputs.pendingBytes === 0 && now - this.#lastCommitMs < idleCommitMs && !this.#snapshotDue(now)) return
     this.#committing = this.#commit(this.#snapshotDue(now)).finally(() => {
@@ -253,10 +255,10 @@ class JobRunner implements RunningJob {
   }
 
   #stopFor(error: unknown): void {
-    this.#broken = true
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
     this.#stopping = true
     this.#ticking?.cancel()
-    this.#fail(error instanceof Error ? error : new Error(String(error)))
+    this.#fail(this.#failure)
     // A failed tick or snapshot comes while the loop waits: it must end too, or `stop` would wait for it for ever.
     this.#wake()
   }
@@ -309,8 +311,13 @@ class JobRunner implements RunningJob {
 
   #tellSettled(): void {
     if (this.#settledWaiters.length === 0 || this.#committing !== null || this.#outputs.pendingBytes > 0) return
-    if (!this.#follower.caughtUp()) return
-    for (const tell of this.#settledWaiters.splice(0)) tell()
+    if (this.#follower.caughtUp()) this.#letGo()
+  }
+  #letGo(): void {
+    for (const { resolve, reject } of this.#settledWaiters.splice(0)) {
+      if (this.#failure === null) resolve()
+      else reject(this.#failure)
+    }
   }
 
   #somethingHappens(): Promise<void> {
