@@ -182,7 +182,6 @@ export const librariesWithIo: readonly { readonly library: string; readonly plac
   { library: '@fastify/swagger', places: ['src/serve/'] },
   { library: '@prometheus-io/client', places: ['src/serve/'] },
   { library: '@platformatic/kafka', places: ['src/connect/'] },
-  { library: 'pino', places: ['src/serve/', 'src/cli/', 'src/platform.ts'] },
   { library: 'node:sqlite', places: ['src/stores/serving/'] },
   { library: '@duckdb/node-api', places: ['src/stores/lake/'] },
 ]
