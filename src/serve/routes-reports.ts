@@ -1,8 +1,8 @@
 // Batch answers over the log: the list, and running one. Running writes nothing, but costs: few at once, within a time.
 import { z } from 'zod'
+import { nearest } from '../std/nearest.ts'
 import { timeText } from './answers.ts'
 import * as contract from './contract.ts'
-import { nearest } from './nearest.ts'
 import type { ReportsPort } from './ports.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
