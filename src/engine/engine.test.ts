@@ -473,6 +473,25 @@ test('a product beyond 2^53 is a dead letter that names its column; the neighbou
   assert.equal(plainRows(output)[0]?.values.total, 500)
 })
 
+test('so is a product inside an aggregate', () => {
+  const plan = from(sales)
+    .window(minute)
+    .aggregate((s) => ({
+      total: sum(s.price.times(s.quantity)),
+      mean: average(s.price.times(s.quantity), { scale: 2 }),
+    }))
+    .named('p')
+  const job = openJob([plan], { bounded: true })
+  push(job, 0, { at: 1, price: 2 }, { at: 1, price: 10_000_000, quantity: 10_000_000 }, { at: 1, quantity: 3 })
+  job.finish()
+  const output = job.take()
+  assert.deepEqual(
+    output.deadLetters.map(({ offset, reason, field }) => [offset, reason, field]),
+    [[1, 'overflow', 'total']],
+  )
+  assert.equal(plainRows(output)[0]?.values.total, 500)
+})
+
 test('one decode for all plans of a topic; a record counts once in the ledger', () => {
   const job = openJob([perMinute.named('strict'), perMinute.lateness(seconds(600)).named('patient')], {
     bounded: false,

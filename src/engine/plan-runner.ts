@@ -1,5 +1,5 @@
 // Runs one Plan: its steps over the rows of a batch, then its window, or the rows themselves.
-import type { Column, Plan, TableData } from '../query/plan.ts'
+import type { Aggregation, Column, Expression, Plan, TableData } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Batch, BatchColumn } from './columns.ts'
@@ -45,6 +45,8 @@ export class PlanRunner {
   readonly numbers: { readonly name: string; readonly dictionary: Dictionary<number> }[] = []
   readonly deduplications: Deduplication[] = []
   readonly #runs: Run[] = []
+  /** Computations inside aggregates, by the aggregate's name. */
+  readonly #computed: readonly { readonly name: string; readonly evaluate: (view: Batch) => Float64Array }[]
   readonly #window: WindowOperator | null
   readonly #output: readonly Place[]
   readonly #places = new Map<string, Place>()
@@ -67,6 +69,12 @@ export class PlanRunner {
     })
     this.#slots.length = settings.projections.length
     for (const step of lowered.steps) this.#runs.push(this.#lowerStep(step))
+    this.#computed = (lowered.window?.aggregates ?? []).flatMap(({ name, aggregate }) =>
+      computedIn(aggregate).map((value) => ({
+        name,
+        evaluate: lowerNumbers(value, (column) => this.#placeOf(column).slot),
+      })),
+    )
     this.#output = lowered.window === null ? lowered.columns.map(({ name }) => this.#placeOf(name)) : []
     this.#window =
       lowered.window === null
@@ -91,6 +99,7 @@ export class PlanRunner {
     for (let row = 0; row < batch.rows; row++) selection.rows[row] = row
     selection.count = batch.rows
     for (const run of this.#runs) run(view, selection, refuse, duplicate)
+    for (const { name, evaluate } of this.#computed) refuseOverflow(evaluate(view), selection, name, refuse)
     if (this.#window === null) this.#emit(view, selection)
     else this.#window.push(view, selection.rows, selection.count, tooLate)
   }
@@ -275,6 +284,12 @@ function keepTrue(condition: Float64Array, selection: Selection): void {
     if (condition[row] === 1) selection.rows[kept++] = row
   }
   selection.count = kept
+}
+/** What an aggregate computes from a row before it takes it in: that may leave the exact numbers, as a derived column may. */
+function computedIn(aggregate: Aggregation): readonly Expression[] {
+  if (aggregate.function === 'ratio') return [...computedIn(aggregate.numerator), ...computedIn(aggregate.denominator)]
+  const values = aggregate.function === 'argmax' ? [aggregate.of, aggregate.by] : [aggregate.of]
+  return values.filter((value) => value !== null).filter(({ op }) => op !== 'column' && op !== 'literal')
 }
 /** Infinity marks a computation that left the exact numbers. */
 function refuseOverflow(values: Float64Array, selection: Selection, name: string, refuse: RefuseRow): void {
