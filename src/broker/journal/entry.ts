@@ -42,10 +42,13 @@ export const entryKind = {
   witness: 7,
   /** What consumer groups have committed, and who has members (groups/offset-entry.ts). */
   groupOffset: 8,
-  /** Reserved: decisions about transactions. */
+  /** Decisions about transactions. */
   transaction: 9,
-  /** Reserved: snapshots of index and producers. */
-  snapshot: 10,
+  // 10 was set aside and never written.
+  /** What administrators have set: access rules, credentials, quotas (JSON, one `what` each). */
+  setting: 11,
+  /** Records before an offset were deleted (DeleteRecords). */
+  logStart: 12,
 } as const
 export type EntryKind = (typeof entryKind)[keyof typeof entryKind]
 

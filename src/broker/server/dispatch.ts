@@ -1,6 +1,15 @@
 // From a request's bytes to the handler of its API and back: which keys and versions are served, and what is said to
 // the others. Another key, or a version outside its range, closes the connection, as Kafka does.
-import { answering, apis, kafkaErrors, type RequestHeader, readRequestHeader, writeResponse } from '../../wire/wire.ts'
+import {
+  type Api,
+  answering,
+  apis,
+  type Fields,
+  kafkaErrors,
+  type RequestHeader,
+  readRequestHeader,
+  writeResponse,
+} from '../../wire/wire.ts'
 import { apiVersions } from './apis/api-versions.ts'
 import { createTopics } from './apis/create-topics.ts'
 import { deleteGroups } from './apis/delete-groups.ts'
@@ -31,39 +40,33 @@ interface Served {
 
 /** Handlers run up to their first await in the turn in which the frame arrives: so appends keep their order. */
 const served: ReadonlyMap<number, Served> = new Map([
-  [apis.produce.key, { versions: apis.produce.versions, answer: answering(apis.produce, produce) }],
-  [apis.fetch.key, { versions: apis.fetch.versions, answer: answering(apis.fetch, fetch) }],
-  [apis.listOffsets.key, { versions: apis.listOffsets.versions, answer: answering(apis.listOffsets, listOffsets) }],
-  [apis.metadata.key, { versions: apis.metadata.versions, answer: answering(apis.metadata, metadata) }],
-  [
-    apis.findCoordinator.key,
-    { versions: apis.findCoordinator.versions, answer: answering(apis.findCoordinator, findCoordinator) },
-  ],
-  [apis.deleteGroups.key, { versions: apis.deleteGroups.versions, answer: answering(apis.deleteGroups, deleteGroups) }],
-  [
-    apis.describeGroups.key,
-    { versions: apis.describeGroups.versions, answer: answering(apis.describeGroups, describeGroups) },
-  ],
-  [apis.heartbeat.key, { versions: apis.heartbeat.versions, answer: answering(apis.heartbeat, heartbeat) }],
-  [apis.joinGroup.key, { versions: apis.joinGroup.versions, answer: answering(apis.joinGroup, joinGroup) }],
-  [apis.leaveGroup.key, { versions: apis.leaveGroup.versions, answer: answering(apis.leaveGroup, leaveGroup) }],
-  [apis.listGroups.key, { versions: apis.listGroups.versions, answer: answering(apis.listGroups, listGroups) }],
-  [apis.offsetCommit.key, { versions: apis.offsetCommit.versions, answer: answering(apis.offsetCommit, offsetCommit) }],
-  [apis.offsetDelete.key, { versions: apis.offsetDelete.versions, answer: answering(apis.offsetDelete, offsetDelete) }],
-  [apis.offsetFetch.key, { versions: apis.offsetFetch.versions, answer: answering(apis.offsetFetch, offsetFetch) }],
-  [apis.syncGroup.key, { versions: apis.syncGroup.versions, answer: answering(apis.syncGroup, syncGroup) }],
-  [apis.apiVersions.key, { versions: apis.apiVersions.versions, answer: answering(apis.apiVersions, apiVersions) }],
-  [apis.createTopics.key, { versions: apis.createTopics.versions, answer: answering(apis.createTopics, createTopics) }],
-  [apis.deleteTopics.key, { versions: apis.deleteTopics.versions, answer: answering(apis.deleteTopics, deleteTopics) }],
-  [
-    apis.initProducerId.key,
-    { versions: apis.initProducerId.versions, answer: answering(apis.initProducerId, initProducerId) },
-  ],
-  [
-    apis.describeConfigs.key,
-    { versions: apis.describeConfigs.versions, answer: answering(apis.describeConfigs, describeConfigs) },
-  ],
+  serve(apis.produce, produce),
+  serve(apis.fetch, fetch),
+  serve(apis.listOffsets, listOffsets),
+  serve(apis.metadata, metadata),
+  serve(apis.findCoordinator, findCoordinator),
+  serve(apis.deleteGroups, deleteGroups),
+  serve(apis.describeGroups, describeGroups),
+  serve(apis.heartbeat, heartbeat),
+  serve(apis.joinGroup, joinGroup),
+  serve(apis.leaveGroup, leaveGroup),
+  serve(apis.listGroups, listGroups),
+  serve(apis.offsetCommit, offsetCommit),
+  serve(apis.offsetDelete, offsetDelete),
+  serve(apis.offsetFetch, offsetFetch),
+  serve(apis.syncGroup, syncGroup),
+  serve(apis.apiVersions, apiVersions),
+  serve(apis.createTopics, createTopics),
+  serve(apis.deleteTopics, deleteTopics),
+  serve(apis.initProducerId, initProducerId),
+  serve(apis.describeConfigs, describeConfigs),
 ])
+function serve<Req extends Fields, Res extends Fields>(
+  api: Api<Req, Res>,
+  answer: Parameters<typeof answering<Req, Res, Asking>>[1],
+): readonly [key: number, served: Served] {
+  return [api.key, { versions: api.versions, answer: answering(api, answer) }]
+}
 
 /** Chunks to send, null if no answer is wanted. Rejects with a Disconnect or a WireError: close the connection. */
 export async function dispatch(frame: Uint8Array, asking: Omit<Asking, 'version'>): Promise<Chunks | null> {

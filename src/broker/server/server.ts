@@ -6,7 +6,7 @@ import { Arrivals } from './arrivals.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
-import type { Serving } from './serving.ts'
+import { anonymous, type Serving } from './serving.ts'
 import { TopicDirectory } from './topic-directory.ts'
 
 export interface KafkaServerSettings {
@@ -69,7 +69,14 @@ export async function serveKafka(
       serving,
       socket,
       (frame, asker) =>
-        dispatch(frame, { serving, advertised, remoteHost: address, onGone: (callback) => asker.onGone(callback) }),
+        dispatch(frame, {
+          serving,
+          advertised,
+          remoteHost: address,
+          principal: anonymous,
+          may: () => true,
+          onGone: (callback) => asker.onGone(callback),
+        }),
       () => {
         connections.delete(connection)
         const left = (perAddress.get(address) ?? 1) - 1

@@ -19,12 +19,35 @@ export interface Serving {
   outboundBytes: number
 }
 
+/** Kafka's resource types, and what may be asked of them (KIP-140). The cluster's name is `kafka-cluster`. */
+export type AccessResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'user'
+export type AccessOperation =
+  | 'read'
+  | 'write'
+  | 'create'
+  | 'delete'
+  | 'alter'
+  | 'describe'
+  | 'cluster-action'
+  | 'describe-configs'
+  | 'alter-configs'
+  | 'idempotent-write'
+/** `User:ANONYMOUS` where nobody has to say who they are. */
+export interface Principal {
+  readonly name: string
+}
+export const anonymous: Principal = { name: 'User:ANONYMOUS' }
+
 /** One request on its way through a handler. */
 export interface Asking {
   readonly serving: Serving
   readonly version: number
   /** Where the client is to connect: the advertised address, or where it already did. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** Who asks, as the connection has proved it. */
+  readonly principal: Principal
+  /** May the asker do this? Without access control everyone may. Ask before anything is looked at or changed. */
+  may(operation: AccessOperation, resource: AccessResource, name: string): boolean
   /** The client's address, without its port. */
   readonly remoteHost: string
   /** Calls back when the connection is over; returns the way out. */
