@@ -56,6 +56,22 @@ test('the package runs from what is emitted', () => {
   assert.match(run('version').stdout, /^millrace \d/)
   assert.match(run('explain', 'sales-window').stdout, /^plan sales-window/)
   assert.equal(run('fly').status, 4)
+
+  // The library: found by its name, whole with its types, which lead nowhere else.
+  const types = emitted.filter((name) => name.endsWith('.d.ts'))
+  assert.deepEqual(types, ['embed/broker.d.ts'])
+  const declared = readFileSync(join(dist, types[0]!), 'utf8')
+  assert.match(declared, /export declare function openBroker\(options: BrokerOptions\): Promise<OpenBroker>/)
+  assert.doesNotMatch(declared, /from '|import\(/)
+  const script = `
+    import { openBroker } from 'millrace/broker'
+    await using broker = await openBroker({ ephemeral: true })
+    await broker.produce('orders', [{ key: 'a', value: 'one' }])
+    const [record] = await broker.records('orders')
+    console.log(String.fromCharCode(...record.value), record.offset)`
+  writeFileSync(join(folder, 'use.mjs'), script)
+  const used = spawnSync(process.execPath, [join(folder, 'use.mjs')], { encoding: 'utf8' })
+  assert.equal(used.stdout, 'one 0\n', used.stderr)
 })
 
 test('worker modules are pointed at JavaScript, nothing else is touched', () => {

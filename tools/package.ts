@@ -25,8 +25,25 @@ export function emitPackage(root: string, dist: string, say: (line: string) => v
     const pointed = pointWorkersAtJavaScript(source)
     if (pointed !== source) writeFileSync(path, pointed)
   }
+  dropDeclarations(root, dist)
   copyOtherFiles(root, dist)
   say(`emitted the package, ${files} files, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
+}
+
+/** Types are published of the public surface only; its files name no type of another room, so they stand alone. */
+function dropDeclarations(root: string, dist: string): void {
+  const { exports }: { exports: Record<string, string | { types: string }> } = JSON.parse(
+    readFileSync(`${root}package.json`, 'utf8'),
+  )
+  const published = new Set(
+    Object.values(exports).flatMap((each) =>
+      typeof each === 'string' ? [] : [`${dist}${each.types.slice('./dist/'.length)}`],
+    ),
+  )
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath}/${entry.name}`.replaceAll('//', '/')
+    if (entry.isFile() && path.endsWith('.d.ts') && !published.has(path)) rmSync(path)
+  }
 }
 
 /** `new URL('./worker.ts', import.meta.url)` is text to the compiler, which rewrites only imports. */

@@ -89,6 +89,13 @@ export const rooms: readonly Room[] = [
     doors: ['broker.ts'],
   },
   {
+    name: 'embed',
+    sentence: "the broker for other people's programs and tests: what the package offers as `millrace/broker`",
+    mayImport: ['std', 'world', 'wire', 'log', 'broker'],
+    neverReaches: 'everything else',
+    doors: ['broker.ts'],
+  },
+  {
     name: 'engine',
     sentence:
       'runs Plans and Reactions over byte ranges and columns: decodes, windows, joins, checkpoints; has never heard of a shop or of Kafka',
@@ -204,6 +211,8 @@ export const entryPoints: readonly string[] = [
   'src/cli/main.ts',
   'src/screen/index.html',
   'src/screen/vite.config.ts',
+  // What package.json exports.
+  'src/embed/broker.ts',
   // AssemblyScript, compiled by tools/kernel.ts; its imports have no endings, so each file is named.
   ...['decode', 'dictionary', 'number', 'text', 'time'].map((name) => `src/engine/kernel/assembly/${name}.ts`),
 ]
