@@ -201,6 +201,7 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     autoCreate: log.autoCreate,
     configDefaults: log.configDefaults,
     groupOffsets: log.groupOffsets,
+    settings: log.settings,
     createTopic: (spec) => log.createTopic(spec),
     deleteTopic: (name) => log.deleteTopic(name),
     topic: (name) => log.topic(name),

@@ -2,6 +2,7 @@
 import type { Log } from '../log/log.ts'
 import type { Offset, PartitionId } from '../std/units.ts'
 import type { OffsetStore } from './groups/offset-store.ts'
+import type { SettingsStore } from './settings-table.ts'
 
 export interface BrokerCore extends Log {
   /** Stable for the life of the data directory; Kafka's 22-character base64 form of a UUID. */
@@ -26,6 +27,8 @@ export interface BrokerCore extends Log {
   ): { readonly offset: Offset; readonly timestampMs: number } | null
   /** What consumer groups have committed. */
   readonly groupOffsets: OffsetStore
+  /** What administrators have set. */
+  readonly settings: SettingsStore
   /** Kafka topic configs that can be set, with their defaults, for DescribeConfigs. */
   readonly configDefaults: Readonly<Record<string, string>>
   /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */

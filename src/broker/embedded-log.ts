@@ -29,6 +29,7 @@ import type { Partition } from './partition.ts'
 import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
 import type { LogState } from './replay.ts'
+import { type SettingsStore, writeSetting } from './settings-table.ts'
 import { configDefaults } from './topic-configs.ts'
 import type { Topic } from './topic-table.ts'
 
@@ -49,6 +50,7 @@ export class EmbeddedLog implements Log, BrokerCore {
   readonly autoCreate: { readonly partitions: number } | null
   readonly configDefaults = configDefaults
   readonly groupOffsets: OffsetStore
+  readonly settings: SettingsStore
   readonly #world: World
   readonly #journal: Journal
   readonly #state: LogState
@@ -77,6 +79,20 @@ export class EmbeddedLog implements Log, BrokerCore {
     this.groupOffsets = new OffsetStore(offsets, keys, (payload, taken, durable) =>
       this.#take([this.#own(entryKind.groupOffset, ownStream.groups, payload)], taken, durable),
     )
+    const { settings: table } = state
+    this.settings = {
+      all: () => table.all(),
+      onChange: (listener) => table.onChange(listener),
+      set: async (changes) => {
+        if (changes.length === 0) return
+        table.checkRoom(changes)
+        await this.#take(
+          changes.map((setting) => this.#own(entryKind.setting, ownStream.settings, writeSetting(setting))),
+          () => table.take(changes),
+          () => table.takenAreDurable(changes),
+        )
+      },
+    }
     journal.onAdvance(() => this.#advanced())
   }
 

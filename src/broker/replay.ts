@@ -11,6 +11,7 @@ import type { Damage } from './journal/damage.ts'
 import { entryKind, ownStream } from './journal/entry.ts'
 import type { ReplayedEntry } from './journal/recovery.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { readSetting, SettingsTable } from './settings-table.ts'
 import { TopicTable } from './topic-table.ts'
 
 export interface LogState {
@@ -19,6 +20,8 @@ export interface LogState {
   readonly jobs: JobTable
   /** What consumer groups have committed. */
   readonly offsets: OffsetTable
+  /** What administrators have set. */
+  readonly settings: SettingsTable
   /** Keys of topics that were deleted. */
   readonly deleted: Set<number>
   lastJobLsn: number
@@ -31,6 +34,7 @@ export function blankState(logId: Uint8Array, partitionsMax: number): LogState {
     producers: new ProducerIds(logId),
     jobs: new JobTable(),
     offsets: new OffsetTable(),
+    settings: new SettingsTable(),
     deleted: new Set(),
     lastJobLsn: 0,
     jobsDamage: null,
@@ -92,6 +96,9 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
     case entryKind.groupOffset:
       offsets.apply(readOffsetEntry(entry.payload()))
       return
+    case entryKind.setting:
+      replay.state.settings.apply(readSetting(entry.payload()))
+      return
     case entryKind.tick:
     case entryKind.witness:
       return
@@ -128,6 +135,7 @@ export function heedDamage(replay: Replay, damage: Damage): string | null {
   }
   // Consumers of a group that lost commits read some records again, as they would after a crash of their own.
   if (ownLost(ownStream.groups)) touched.push('committed offsets of consumer groups')
+  if (ownLost(ownStream.settings)) touched.push('what administrators have set')
   // Keys and ids that lost entries may have given out are not given out again.
   const lostMetadata = damage.lost.find((each) => each.topicKey === 0 && each.partition === ownStream.metadata)
   const unsure = (lostMetadata?.entries ?? 0) + damage.unknownEntries

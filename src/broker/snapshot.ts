@@ -14,6 +14,7 @@ import type { TopicEntry } from './house-entries.ts'
 import type { Partition } from './partition.ts'
 import type { KeptBatch } from './producer-window.ts'
 import type { LogState } from './replay.ts'
+import type { CapturedSettings } from './settings-table.ts'
 
 interface Written {
   readonly topics: readonly (TopicEntry & { readonly op: 'create' })[]
@@ -27,6 +28,8 @@ interface Written {
   readonly windows: readonly (readonly [number, number, number, number, readonly KeptBatch[]])[]
   /** Not in seals of before there were groups: then nothing had been committed. */
   readonly offsets?: CapturedOffsets
+  /** Not in seals of before there were settings. */
+  readonly settings?: CapturedSettings
 }
 
 const runHeaderBytes = 16
@@ -68,6 +71,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
     lastJobLsn: state.lastJobLsn,
     windows,
     offsets: state.offsets.capture(),
+    settings: state.settings.capture(),
   }
   const json = new TextEncoder().encode(JSON.stringify(written))
   const bytes = new Uint8Array(padded(4 + json.length) + runsBytes)
@@ -114,6 +118,7 @@ export function restoreState(
   producers.restore(written.nextProducer, written.epochs)
   for (const [job, epoch, cursor] of written.jobs) jobs.apply({ job, epoch, step: null }, cursorOfText(cursor))
   state.lastJobLsn = written.lastJobLsn
+  if (written.settings !== undefined) state.settings.restore(written.settings)
   if (written.offsets !== undefined) state.offsets.restore(written.offsets)
   // The entry that deletes a topic may have been on its way when the state was written.
   state.offsets.keepTopics((key) => topics.byKey(key) !== null)

@@ -53,7 +53,15 @@ export const entryKind = {
 export type EntryKind = (typeof entryKind)[keyof typeof entryKind]
 
 /** Partition numbers of the house's own streams (topic key 0), so that a lost entry can be told by its sequence. */
-export const ownStream = { metadata: 0, jobs: 1, ticks: 2, witness: 3, groups: 4, transactions: 5 } as const
+export const ownStream = {
+  metadata: 0,
+  jobs: 1,
+  ticks: 2,
+  witness: 3,
+  groups: 4,
+  transactions: 5,
+  settings: 6,
+} as const
 
 /** Bytes of a batch before those its own CRC covers. */
 export const batchPrefixBytes = 21

@@ -16,6 +16,7 @@ import {
 import type { BrokerCore } from '../core.ts'
 import { OffsetStore } from '../groups/offset-store.ts'
 import { OffsetTable } from '../groups/offset-table.ts'
+import { type SettingsStore, SettingsTable } from '../settings-table.ts'
 
 interface Held {
   readonly batch: Uint8Array
@@ -41,6 +42,15 @@ export class MemoryCore implements BrokerCore {
       durable()
     },
   )
+  readonly #settingsTable = new SettingsTable()
+  readonly settings: SettingsStore = {
+    all: () => this.#settingsTable.all(),
+    onChange: (listener) => this.#settingsTable.onChange(listener),
+    set: async (changes) => {
+      await this.durable()
+      for (const change of changes) this.#settingsTable.apply(change)
+    },
+  }
   readonly #batches = new Map<string, Held[]>()
   readonly #starts = new Map<string, number>()
   readonly #listeners = new Set<(topic: string, partition: PartitionId, end: Offset) => void>()
