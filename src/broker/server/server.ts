@@ -75,6 +75,7 @@ export async function serveKafka(
           remoteHost: address,
           principal: anonymous,
           may: () => true,
+          mayAny: () => true,
           onGone: (callback) => asker.onGone(callback),
         }),
       () => {

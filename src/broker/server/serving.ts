@@ -48,6 +48,8 @@ export interface Asking {
   readonly principal: Principal
   /** May the asker do this? Without access control everyone may. Ask before anything is looked at or changed. */
   may(operation: AccessOperation, resource: AccessResource, name: string): boolean
+  /** May the asker do this to one resource of the kind at least, whatever its name? */
+  mayAny(operation: AccessOperation, resource: AccessResource): boolean
   /** The client's address, without its port. */
   readonly remoteHost: string
   /** Calls back when the connection is over; returns the way out. */

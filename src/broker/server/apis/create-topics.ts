@@ -3,6 +3,7 @@
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { configProblem } from '../../topic-configs.ts'
 import { topicNameProblem } from '../../topic-name.ts'
+import { mayCreateTopic } from '../allowed.ts'
 import { type Asking, refusal, type Serving, shortened } from '../serving.ts'
 import { brokerDefaultPartitions, describeTopicConfigs } from '../shown-configs.ts'
 
@@ -13,10 +14,14 @@ interface Problem {
   readonly errorMessage: string
 }
 const zeroId = new Uint8Array(16)
+const notAllowed: Problem = {
+  errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED,
+  errorMessage: 'making it needs the right to create on the topic or on the cluster',
+}
 
 export async function createTopics(
   request: RequestOf<'createTopics'>,
-  { serving }: Asking,
+  asking: Asking,
 ): Promise<ResponseTo<'createTopics'>> {
   const times = new Map<string, number>()
   for (const { name } of request.topics) times.set(name, (times.get(name) ?? 0) + 1)
@@ -28,12 +33,13 @@ export async function createTopics(
         errorMessage: `${name} stands here ${count} times`,
       })
     }
-    return create(serving, topic, request.validateOnly)
+    if (!mayCreateTopic(asking, name)) return refused(name, notAllowed)
+    return create(asking, topic, request.validateOnly)
   })
   return { topics: await Promise.all(answers) }
 }
 
-async function create(serving: Serving, request: TopicRequest, validateOnly: boolean): Promise<TopicAnswer> {
+async function create({ serving, may }: Asking, request: TopicRequest, validateOnly: boolean): Promise<TopicAnswer> {
   const { core } = serving
   const { name } = request
   const found = problem(serving, request)
@@ -47,6 +53,11 @@ async function create(serving: Serving, request: TopicRequest, validateOnly: boo
     } catch (error) {
       return refused(name, refusal(error))
     }
+  }
+  // Who may make a topic may not always see its settings: then these are left out, and it is said why.
+  if (!may('describe-configs', 'topic', name)) {
+    const topicConfigErrorCode = kafkaErrors.TOPIC_AUTHORIZATION_FAILED
+    return { name, topicId, errorCode: kafkaErrors.NONE, errorMessage: null, topicConfigErrorCode, configs: null }
   }
   return {
     name,

@@ -6,9 +6,10 @@ import { storageError } from './offset-commit.ts'
 
 export async function deleteGroups(
   { groupsNames }: RequestOf<'deleteGroups'>,
-  { serving: { groups } }: Asking,
+  { serving: { groups }, may }: Asking,
 ): Promise<ResponseTo<'deleteGroups'>> {
   const results = groupsNames.map(async (groupId) => {
+    if (!may('delete', 'group', groupId)) return { groupId, errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED }
     const error = await groups.deleteGroup(groupId).catch(storageError)
     return { groupId, errorCode: kafkaErrors[error] }
   })

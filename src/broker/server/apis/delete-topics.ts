@@ -7,7 +7,7 @@ const zeroId = new Uint8Array(16)
 
 export async function deleteTopics(
   request: RequestOf<'deleteTopics'>,
-  { serving }: Asking,
+  { serving, may }: Asking,
 ): Promise<ResponseTo<'deleteTopics'>> {
   const findId = serving.topics.idFinder()
   const asked = [...request.topicNames.map((name) => ({ name, topicId: zeroId })), ...request.topics]
@@ -16,6 +16,12 @@ export async function deleteTopics(
       return { name, topicId, errorCode: kafkaErrors.INVALID_REQUEST, errorMessage: 'give a name or an id, not both' }
     }
     const { topic, errorCode } = name === null ? findId(topicId) : serving.topics.byName(name)
+    const known = name ?? topic?.name ?? null
+    if (known !== null && !may('delete', 'topic', known)) {
+      // Who may not even see the topic is told no name that it did not give.
+      const told = name ?? (may('describe', 'topic', known) ? known : null)
+      return { name: told, topicId, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+    }
     if (topic === null) return { name, topicId, errorCode }
     try {
       await serving.core.deleteTopic(topic.name)

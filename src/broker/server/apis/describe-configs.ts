@@ -1,6 +1,7 @@
 // DescribeConfigs 1-4 (key 32): the settings of topics, and the few of the broker that a client may want to know.
 // Left out: documentation texts, other resources (loggers, groups, client metrics).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { mayOnCluster } from '../allowed.ts'
 import { type Asking, type Serving, shortened } from '../serving.ts'
 import {
   type ConfigEntry,
@@ -11,15 +12,16 @@ import {
 } from '../shown-configs.ts'
 
 type ResourceAnswer = ResponseTo<'describeConfigs'>['results'][number]
+interface Problem {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
 const topicResource = 2
 const brokerResource = 4
 
-export function describeConfigs(
-  request: RequestOf<'describeConfigs'>,
-  { serving }: Asking,
-): ResponseTo<'describeConfigs'> {
+export function describeConfigs(request: RequestOf<'describeConfigs'>, asking: Asking): ResponseTo<'describeConfigs'> {
   const results = request.resources.map(({ resourceType, resourceName, configurationKeys }): ResourceAnswer => {
-    const found = entriesOf(serving, resourceType, resourceName)
+    const found = forbidden(asking, resourceType, resourceName) ?? entriesOf(asking.serving, resourceType, resourceName)
     if (!Array.isArray(found)) return { resourceType, resourceName, configs: [], ...found }
     const entries = configurationKeys === null ? found : found.filter(({ name }) => configurationKeys.includes(name))
     const configs = entries.map(({ name, value, source, fallback }) => ({
@@ -37,11 +39,17 @@ export function describeConfigs(
   return { results }
 }
 
-function entriesOf(
-  { core }: Serving,
-  resourceType: number,
-  resourceName: string,
-): ConfigEntry[] | { readonly errorCode: number; readonly errorMessage: string } {
+function forbidden(asking: Asking, resourceType: number, resourceName: string): Problem | null {
+  if (resourceType === topicResource && !asking.may('describe-configs', 'topic', resourceName)) {
+    return { errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED, errorMessage: null }
+  }
+  if (resourceType === brokerResource && !mayOnCluster(asking, 'describe-configs')) {
+    return { errorCode: kafkaErrors.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null }
+  }
+  return null
+}
+
+function entriesOf({ core }: Serving, resourceType: number, resourceName: string): ConfigEntry[] | Problem {
   if (resourceType === topicResource) {
     const topic = core.topic(resourceName)
     if (topic !== null) return describeTopicConfigs(core, topic.configs)

@@ -1,21 +1,34 @@
 // DescribeGroups 0-6 (key 15): the state of groups, who is in them, and what each was assigned. A group that is not there is
 // Dead, and from version 6 on GROUP_ID_NOT_FOUND.
-// Left out: authorized operations (there are no ACLs; the field stays at "not asked").
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { GroupCoordinator } from '../../groups/coordinator.ts'
 import { type Member, noBytes } from '../../groups/group.ts'
+import { authorizedOperations } from '../allowed.ts'
 import type { Asking } from '../serving.ts'
 
 type GroupAnswer = ResponseTo<'describeGroups'>['groups'][number]
 const notFoundSince = 6
 
-export function describeGroups(
-  request: RequestOf<'describeGroups'>,
-  { serving: { groups }, version }: Asking,
-): ResponseTo<'describeGroups'> {
-  return { groups: request.groups.map((id) => described(groups, id, version)) }
+export function describeGroups(request: RequestOf<'describeGroups'>, asking: Asking): ResponseTo<'describeGroups'> {
+  const { serving, version, may } = asking
+  return {
+    groups: request.groups.map((id) => {
+      if (!may('describe', 'group', id)) return forbidden(id)
+      const answer = described(serving.groups, id, version)
+      if (!request.includeAuthorizedOperations || answer.errorCode !== kafkaErrors.NONE) return answer
+      return { ...answer, authorizedOperations: authorizedOperations(asking, 'group', id) }
+    }),
+  }
 }
 
+const forbidden = (groupId: string): GroupAnswer => ({
+  groupId,
+  errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED,
+  groupState: '',
+  protocolType: '',
+  protocolData: '',
+  members: [],
+})
 function described(groups: GroupCoordinator, groupId: string, version: number): GroupAnswer {
   const group = groups.group(groupId)
   const protocolType = group?.protocolType ?? groups.offsets.protocolType(groupId)

@@ -88,10 +88,15 @@ function untilOver({ serving, onGone }: Asking, waitMs: number): Over {
   return Object.assign(over, { promise })
 }
 
-function resolve(request: RequestOf<'fetch'>, { serving, version }: Asking): WantedTopic[] {
+const forbidden = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+
+function resolve(request: RequestOf<'fetch'>, { serving, version, may }: Asking): WantedTopic[] {
   const findId = serving.topics.idFinder()
   return request.topics.map(({ topic: given, topicId, partitions }) => {
-    const { topic, errorCode } = version >= 13 ? findId(topicId) : serving.topics.byName(given)
+    const found = version >= 13 ? findId(topicId) : serving.topics.byName(given)
+    const named = version >= 13 ? (found.topic?.name ?? null) : given
+    // The right to read comes first: without it nobody learns whether the topic is there.
+    const { topic, errorCode } = named === null || may('read', 'topic', named) ? found : forbidden
     return {
       topic: given,
       topicId,

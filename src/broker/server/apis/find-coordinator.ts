@@ -7,16 +7,27 @@ const ofGroup = 0
 const ofTransaction = 1
 
 export function findCoordinator(
-  { keyType, coordinatorKeys }: RequestOf<'findCoordinator'>,
-  { serving, advertised: { host, port } }: Asking,
+  { keyType, key, coordinatorKeys }: RequestOf<'findCoordinator'>,
+  { serving, version, advertised: { host, port }, may }: Asking,
 ): ResponseTo<'findCoordinator'> {
   const errorCode = keyType === ofGroup ? kafkaErrors.NONE : kafkaErrors.INVALID_REQUEST
   const here =
     keyType === ofGroup
       ? { errorCode, errorMessage: null, nodeId: serving.core.nodeId, host, port }
       : { errorCode, errorMessage: notServed(keyType), nodeId: -1, host: '', port: -1 }
-  return { ...here, coordinators: coordinatorKeys.map((key) => ({ key, ...here })) }
+  const answered = (name: string) =>
+    keyType === ofGroup && !may('describe', 'group', name)
+      ? { ...nowhere, errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED }
+      : here
+  if (version < severalSince) return { ...answered(key), coordinators: [] }
+  return {
+    ...nowhere,
+    errorCode: kafkaErrors.NONE,
+    coordinators: coordinatorKeys.map((key) => ({ key, ...answered(key) })),
+  }
 }
+const severalSince = 4
+const nowhere = { errorMessage: null, nodeId: -1, host: '', port: -1 }
 const notServed = (keyType: number): string =>
   keyType === ofTransaction
     ? 'this broker serves no transactions: set no transactional.id'

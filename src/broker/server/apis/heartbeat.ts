@@ -4,8 +4,9 @@ import type { Asking } from '../serving.ts'
 
 export function heartbeat(
   { groupId, memberId, groupInstanceId, generationId }: RequestOf<'heartbeat'>,
-  { serving: { groups } }: Asking,
+  { serving: { groups }, may }: Asking,
 ): ResponseTo<'heartbeat'> {
+  if (!may('read', 'group', groupId)) return { errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED }
   const error = groups.heartbeat(groupId, { memberId, instanceId: groupInstanceId, generation: generationId })
   return { errorCode: kafkaErrors[error] }
 }

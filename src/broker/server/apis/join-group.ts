@@ -10,10 +10,11 @@ const noProtocolIsNullSince = 7
 
 export async function joinGroup(
   request: RequestOf<'joinGroup'>,
-  { serving: { groups }, version, remoteHost, onGone }: Asking,
+  { serving: { groups }, version, remoteHost, may, onGone }: Asking,
   clientId: string | null,
 ): Promise<ResponseTo<'joinGroup'>> {
   const { groupId, memberId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType } = request
+  if (!may('read', 'group', groupId)) return forbidden(memberId, version)
   const answer = await groups.join(
     groupId,
     {
@@ -46,3 +47,12 @@ export async function joinGroup(
     })),
   }
 }
+
+const forbidden = (memberId: string, version: number): ResponseTo<'joinGroup'> => ({
+  errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED,
+  generationId: -1,
+  protocolName: version >= noProtocolIsNullSince ? null : '',
+  leader: '',
+  memberId,
+  members: [],
+})

@@ -8,8 +8,9 @@ const severalSince = 3
 
 export function leaveGroup(
   { groupId, memberId, members }: RequestOf<'leaveGroup'>,
-  { serving: { groups }, version }: Asking,
+  { serving: { groups }, version, may }: Asking,
 ): ResponseTo<'leaveGroup'> {
+  if (!may('read', 'group', groupId)) return { errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED, members: [] }
   const leavers = version < severalSince ? [{ memberId, groupInstanceId: null }] : members
   const errors = groups.leave(
     groupId,

@@ -9,16 +9,18 @@ import { type Asking, refusal } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'listOffsets'>['topics'][number]['partitions'][number]
 
+const forbidden = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+
 const latest = -1
 const earliest = -2
 const ofLargestTimestamp = -3
 const earliestLocal = -4
 const latestTiered = -5
 
-export function listOffsets(request: RequestOf<'listOffsets'>, { serving }: Asking): ResponseTo<'listOffsets'> {
+export function listOffsets(request: RequestOf<'listOffsets'>, { serving, may }: Asking): ResponseTo<'listOffsets'> {
   return {
     topics: request.topics.map(({ name, partitions }) => {
-      const { topic, errorCode } = serving.topics.byName(name)
+      const { topic, errorCode } = may('describe', 'topic', name) ? serving.topics.byName(name) : forbidden
       return {
         name,
         partitions: partitions.map(({ partitionIndex, timestamp, currentLeaderEpoch }): PartitionAnswer => {

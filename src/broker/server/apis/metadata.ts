@@ -1,9 +1,11 @@
 // Metadata 0-13 (key 3): the one broker there is, and topics by name, by id (12+) or all of them. Missing topics are
 // made on first use where broker and request allow it. Internal topics are listed and marked as such.
-// Left out: authorized operations (there are no ACLs; the field stays at "not asked").
+// Of the topics only those are told that the asker may describe.
 import type { TopicInfo } from '../../../log/log.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { clusterName } from '../../security/access-codes.ts'
 import { topicNameProblem } from '../../topic-name.ts'
+import { authorizedOperations, mayCreateTopic, mayOnCluster } from '../allowed.ts'
 import { type Asking, Disconnect, refusal } from '../serving.ts'
 import { isZeroId } from '../topic-directory.ts'
 
@@ -14,17 +16,30 @@ export async function metadata(request: RequestOf<'metadata'>, asking: Asking): 
   const { serving, version, advertised } = asking
   const { core } = serving
   const all = request.topics === null || (version === 0 && request.topics.length === 0)
-  const topics = all ? core.topics().map((topic) => described(topic, core.nodeId)) : await askedFor(request, asking)
+  const topics = all
+    ? core
+        .topics()
+        .flatMap((topic) => (asking.may('describe', 'topic', topic.name) ? described(topic, core.nodeId) : []))
+    : await askedFor(request, asking)
   return {
     brokers: [{ nodeId: core.nodeId, host: advertised.host, port: advertised.port }],
     clusterId: core.clusterId,
     controllerId: core.nodeId,
-    topics,
+    topics: request.includeTopicAuthorizedOperations ? topics.map((topic) => withRights(topic, asking)) : topics,
+    ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterRights(asking) } : {}),
     errorCode: kafkaErrors.NONE,
   }
 }
 
-async function askedFor(request: RequestOf<'metadata'>, { serving, version }: Asking): Promise<TopicAnswer[]> {
+const withRights = (topic: TopicAnswer, asking: Asking): TopicAnswer =>
+  topic.errorCode !== kafkaErrors.NONE || topic.name === null
+    ? topic
+    : { ...topic, topicAuthorizedOperations: authorizedOperations(asking, 'topic', topic.name) }
+const clusterRights = (asking: Asking): number =>
+  mayOnCluster(asking, 'describe') ? authorizedOperations(asking, 'cluster', clusterName) : 0
+
+async function askedFor(request: RequestOf<'metadata'>, asking: Asking): Promise<TopicAnswer[]> {
+  const { serving, version, may } = asking
   const { core, topics, limits } = serving
   const findId = topics.idFinder()
   const answers: (TopicAnswer | Promise<TopicAnswer>)[] = []
@@ -34,14 +49,23 @@ async function askedFor(request: RequestOf<'metadata'>, { serving, version }: As
     if (name === null || !isZeroId(topicId)) {
       if (version < 12) throw new Disconnect('topics by id are served from Metadata 12 on')
       const { topic, errorCode } = findId(topicId)
+      // An id is no secret, the name is.
+      if (topic !== null && !may('describe', 'topic', topic.name)) {
+        answers.push(missing(null, topicId, kafkaErrors.TOPIC_AUTHORIZATION_FAILED))
+        continue
+      }
       answers.push(topic === null ? missing(null, topicId, errorCode) : described(topic, core.nodeId))
       continue
     }
     const { topic, errorCode } = topics.byName(name)
-    if (topic !== null) {
+    if (!may('describe', 'topic', name)) {
+      answers.push(missing(name, zeroId, kafkaErrors.TOPIC_AUTHORIZATION_FAILED))
+    } else if (topic !== null) {
       answers.push(described(topic, core.nodeId))
     } else if (topicNameProblem(name) !== null) {
       answers.push(missing(name, zeroId, kafkaErrors.INVALID_TOPIC_EXCEPTION))
+    } else if (request.allowAutoTopicCreation && topics.makesMissing && !mayCreateTopic(asking, name)) {
+      answers.push(missing(name, zeroId, kafkaErrors.TOPIC_AUTHORIZATION_FAILED))
     } else if (request.allowAutoTopicCreation && topics.makesMissing && made++ < limits.autoCreatedTopicsMax) {
       answers.push(
         topics.make(name).then(

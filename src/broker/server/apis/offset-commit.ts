@@ -11,18 +11,27 @@ type PartitionRequest = RequestOf<'offsetCommit'>['topics'][number]['partitions'
 
 export async function offsetCommit(
   request: RequestOf<'offsetCommit'>,
-  { serving }: Asking,
+  { serving, may }: Asking,
 ): Promise<ResponseTo<'offsetCommit'>> {
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generation, topics } = request
   const { groups, core } = serving
   const claim = { memberId, instanceId: groupInstanceId, generation }
-  const refused = isTooLong(groupId, serving) ? 'INVALID_GROUP_ID' : groups.checkCommit(groupId, claim)
+  const refused = !may('read', 'group', groupId)
+    ? 'GROUP_AUTHORIZATION_FAILED'
+    : isTooLong(groupId, serving)
+      ? 'INVALID_GROUP_ID'
+      : groups.checkCommit(groupId, claim)
   const accepted: NewOffset[] = []
   const room = { bytes: groups.settings.offsetBytesMax - groups.offsets.bytes }
   const answers = topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((partition) => {
-      const error = refused === 'NONE' ? judge(serving, name, partition, room) : refused
+      const error =
+        refused !== 'NONE'
+          ? refused
+          : may('read', 'topic', name)
+            ? judge(serving, name, partition, room)
+            : 'TOPIC_AUTHORIZATION_FAILED'
       const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } = partition
       if (error === 'NONE') {
         accepted.push({

@@ -8,8 +8,9 @@ import { storageError } from './offset-commit.ts'
 
 export async function offsetDelete(
   { groupId, topics }: RequestOf<'offsetDelete'>,
-  { serving: { groups } }: Asking,
+  { serving: { groups }, may }: Asking,
 ): Promise<ResponseTo<'offsetDelete'>> {
+  if (!may('delete', 'group', groupId)) return { errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED }
   const group = groups.group(groupId)
   if (group?.state === 'Dead' || (group === null && !groups.offsets.has(groupId))) {
     return { errorCode: kafkaErrors.GROUP_ID_NOT_FOUND }
@@ -22,6 +23,9 @@ export async function offsetDelete(
   const answers = topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
+      if (!may('read', 'topic', name)) {
+        return { partitionIndex, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+      }
       const isRead = subscribed === null || subscribed.has(name)
       const isThere = groups.offsets.committed(groupId, { topic: name, partition: partitionIndex }) !== null
       if (!isRead && isThere) forgotten.push({ topic: name, partition: partitionIndex })

@@ -2,31 +2,46 @@
 // Left out: topics by id (10), the member epochs of KIP-848 (9: there are no such groups). There are no transactions, so
 // every offset is stable (7+).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
-import type { Asking, Serving } from '../serving.ts'
+import type { Asking } from '../serving.ts'
 
 const severalGroupsSince = 8
+/** Before, the error of a group stood at each of its partitions. */
+const groupErrorSince = 2
 
 interface Wanted {
   readonly name: string
   readonly partitionIndexes: readonly number[]
 }
 
-export function offsetFetch(
-  request: RequestOf<'offsetFetch'>,
-  { serving, version }: Asking,
-): ResponseTo<'offsetFetch'> {
-  if (version < severalGroupsSince) return { topics: told(serving, request.groupId, request.topics) }
+export function offsetFetch(request: RequestOf<'offsetFetch'>, asking: Asking): ResponseTo<'offsetFetch'> {
+  const { version, may } = asking
+  if (version < severalGroupsSince) {
+    const { groupId, topics } = request
+    if (may('describe', 'group', groupId)) return { topics: told(asking, groupId, topics) }
+    const errorCode = kafkaErrors.GROUP_AUTHORIZATION_FAILED
+    return { errorCode, topics: version < groupErrorSince ? refused(topics ?? [], errorCode) : [] }
+  }
   return {
-    groups: request.groups.map(({ groupId, topics }) => ({ groupId, topics: told(serving, groupId, topics) })),
+    groups: request.groups.map(({ groupId, topics }) =>
+      may('describe', 'group', groupId)
+        ? { groupId, topics: told(asking, groupId, topics) }
+        : { groupId, errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED, topics: [] },
+    ),
   }
 }
 
-function told({ core: { groupOffsets } }: Serving, group: string, wanted: readonly Wanted[] | null) {
+function told({ serving, may }: Asking, group: string, wanted: readonly Wanted[] | null) {
+  const { groupOffsets } = serving.core
   const topics =
-    wanted ?? groupOffsets.all(group).map(({ topic, partitions }) => ({ name: topic, partitionIndexes: partitions }))
+    wanted ??
+    groupOffsets
+      .all(group)
+      .filter(({ topic }) => may('describe', 'topic', topic))
+      .map(({ topic, partitions }) => ({ name: topic, partitionIndexes: partitions }))
   return topics.map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map((partition) => {
+      if (!may('describe', 'topic', name)) return without(partition, kafkaErrors.TOPIC_AUTHORIZATION_FAILED)
       const committed = groupOffsets.committed(group, { topic: name, partition })
       return {
         partitionIndex: partition,
@@ -38,3 +53,15 @@ function told({ core: { groupOffsets } }: Serving, group: string, wanted: readon
     }),
   }))
 }
+const without = (partitionIndex: number, errorCode: number) => ({
+  partitionIndex,
+  committedOffset: -1,
+  committedLeaderEpoch: -1,
+  metadata: '',
+  errorCode,
+})
+const refused = (topics: readonly Wanted[], errorCode: number) =>
+  topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((partition) => without(partition, errorCode)),
+  }))

@@ -6,23 +6,30 @@ import type { TopicInfo } from '../../../log/log.ts'
 import { partitionId } from '../../../std/units.ts'
 import { type BatchProblem, batchHeaderBytes, checkBatch, checkRecords, codecOf } from '../../../wire/record-batch.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { mayCreateTopic } from '../allowed.ts'
 import { type Asking, Disconnect, refusal, type Serving } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'produce'>['responses'][number]['partitionResponses'][number]
 type PartitionRequest = RequestOf<'produce'>['topicData'][number]['partitionData'][number]
 
 export function produce(request: RequestOf<'produce'>, asking: Asking): Promise<ResponseTo<'produce'> | null> {
-  const { serving, version } = asking
+  const { serving, version, may } = asking
   const findId = serving.topics.idFinder()
   const responses = request.topicData.map(async ({ name, topicId, partitionData }) => {
     // Everything up to the appends happens in this turn: the order of requests is the order in the log.
     const { topic, errorCode } = version >= 13 ? findId(topicId) : serving.topics.byName(name)
+    const named = version >= 13 ? topic?.name : name
+    const isForbidden = named !== undefined && !may('write', 'topic', named)
     const answers = partitionData.map((partition) => {
       if (request.acks !== 0 && request.acks !== 1 && request.acks !== -1) {
         return refused(partition.index, kafkaErrors.INVALID_REQUIRED_ACKS, `acks is -1, 0 or 1, not ${request.acks}`)
       }
+      if (isForbidden) return refused(partition.index, kafkaErrors.TOPIC_AUTHORIZATION_FAILED, null)
       if (topic !== null) return append(serving, topic, partition)
       if (version >= 13 || !serving.topics.makesMissing) return refused(partition.index, errorCode, null)
+      if (!mayCreateTopic(asking, name)) {
+        return refused(partition.index, kafkaErrors.TOPIC_AUTHORIZATION_FAILED, null)
+      }
       return appendToNew(serving, name, partition)
     })
     return { name, topicId, partitionResponses: await Promise.all(answers) }

@@ -4,9 +4,12 @@ import type { Asking } from '../serving.ts'
 
 export async function syncGroup(
   request: RequestOf<'syncGroup'>,
-  { serving: { groups }, onGone }: Asking,
+  { serving: { groups }, may, onGone }: Asking,
 ): Promise<ResponseTo<'syncGroup'>> {
   const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
+  if (!may('read', 'group', groupId)) {
+    return { errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED, assignment: new Uint8Array(0) }
+  }
   const { error, protocol, assignment, ...answer } = await groups.sync(
     groupId,
     {
