@@ -151,6 +151,7 @@ function zeroOf(type: ScalarName): unknown {
       return false
     case 'int8':
     case 'int16':
+    case 'uint16':
     case 'int32':
     case 'int64':
       return 0
@@ -171,13 +172,27 @@ function zeroOf(type: ScalarName): unknown {
 
 function fieldCodec(field: Field, version: number, flexible: boolean, path: string): Compiled {
   const nullable = inVersions(field.nullable, version)
-  if (field.type === 'struct') return struct(field.fields, version, flexible, path)
+  if (field.type === 'struct') {
+    const whole = struct(field.fields, version, flexible, path)
+    return nullable && field.tag === undefined ? orNull(whole) : whole
+  }
   if (field.type === 'array') {
     const element =
       typeof field.of === 'string' ? scalar(field.of, false, flexible, path) : struct(field.of, version, flexible, path)
     return array(element, nullable, flexible, path)
   }
   return scalar(field.type, nullable, flexible, path)
+}
+
+/** A struct that may be null: a byte before it, -1 for null, else 1 (any other than -1 is read as there). */
+function orNull(whole: Compiled): Compiled {
+  return {
+    read: (reader) => (reader.int8() < 0 ? null : whole.read(reader)),
+    write(writer, value) {
+      writer.int8(value === null ? -1 : 1)
+      if (value !== null) whole.write(writer, value)
+    },
+  }
 }
 
 function array(element: Compiled, nullable: boolean, flexible: boolean, path: string): Compiled {
@@ -206,6 +221,8 @@ function scalar(type: ScalarName, nullable: boolean, flexible: boolean, path: st
       return { read: (r) => r.int8(), write: (w, v) => w.int8(v as number) }
     case 'int16':
       return { read: (r) => r.int16(), write: (w, v) => w.int16(v as number) }
+    case 'uint16':
+      return { read: (r) => r.int16() & 0xffff, write: (w, v) => w.int16(v as number) }
     case 'int32':
       return { read: (r) => r.int32(), write: (w, v) => w.int32(v as number) }
     case 'int64':

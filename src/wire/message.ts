@@ -16,6 +16,7 @@ interface ScalarTypes {
   int8: number
   int16: number
   int32: number
+  uint16: number
   int64: number
   id64: bigint
   uuid: Uint8Array
@@ -40,14 +41,14 @@ export interface ScalarField extends FieldBase {
 export interface ArrayField extends FieldBase {
   readonly type: 'array'
   readonly of: ScalarName | Fields
-  /** The one default an array may declare; left out it is written as empty. */
-  readonly default?: readonly []
+  /** The defaults an array may declare; without one it is written as empty when left out. */
+  readonly default?: readonly [] | null
 }
-/** Only ever tagged here: null = left out. */
+/** Tagged: null = left out. Otherwise null may stand only where it is nullable, and a byte before it says so. */
 export interface StructField extends FieldBase {
   readonly type: 'struct'
-  readonly tag: number
   readonly fields: Fields
+  readonly default?: null
 }
 export type Field = ScalarField | ArrayField | StructField
 export type Fields = { readonly [name: string]: Field }
@@ -66,10 +67,11 @@ export function message<const F extends Fields>(declaration: MessageDeclaration<
 }
 
 type OrNull<F, Value> = F extends { readonly nullable: Versions } ? Value | null : Value
+type StructOrNull<F, Value> = F extends { readonly tag: number } ? Value | null : OrNull<F, Value>
 type DecodedField<F> = F extends { readonly of: infer Of }
   ? OrNull<F, readonly (Of extends ScalarName ? ScalarTypes[Of] : Of extends Fields ? Decoded<Of> : never)[]>
   : F extends { readonly fields: infer S extends Fields }
-    ? Decoded<S> | null
+    ? StructOrNull<F, Decoded<S>>
     : F extends { readonly type: infer T extends ScalarName }
       ? OrNull<F, ScalarTypes[T]>
       : never
@@ -79,7 +81,7 @@ export type Decoded<F extends Fields> = { readonly [Name in keyof F]: DecodedFie
 type EncodableField<F> = F extends { readonly of: infer Of }
   ? OrNull<F, readonly (Of extends ScalarName ? ScalarTypes[Of] : Of extends Fields ? Encodable<Of> : never)[]>
   : F extends { readonly fields: infer S extends Fields }
-    ? Encodable<S> | null
+    ? StructOrNull<F, Encodable<S>>
     : F extends { readonly type: 'records' }
       ? OrNull<F, Uint8Array | readonly Uint8Array[]>
       : F extends { readonly type: infer T extends ScalarName }

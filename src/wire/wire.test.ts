@@ -1,5 +1,6 @@
 // Every message in every version: written and read back; known bytes of real clients; hostile bytes give typed errors.
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { randomStream } from '../std/random.ts'
@@ -7,51 +8,13 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { type Field, type Fields, inVersions, type MessageDeclaration, message, type ScalarName } from './message.ts'
 import { messageCodec } from './message-codec.ts'
-import * as apiVersions from './messages/api-versions.ts'
-import * as createTopics from './messages/create-topics.ts'
-import * as deleteGroups from './messages/delete-groups.ts'
-import * as deleteTopics from './messages/delete-topics.ts'
-import * as describeConfigs from './messages/describe-configs.ts'
-import * as describeGroups from './messages/describe-groups.ts'
-import * as fetchMessages from './messages/fetch.ts'
-import * as findCoordinator from './messages/find-coordinator.ts'
-import * as heartbeat from './messages/heartbeat.ts'
-import * as initProducerId from './messages/init-producer-id.ts'
-import * as joinGroup from './messages/join-group.ts'
-import * as leaveGroup from './messages/leave-group.ts'
-import * as listGroups from './messages/list-groups.ts'
-import * as listOffsets from './messages/list-offsets.ts'
-import * as metadata from './messages/metadata.ts'
-import * as offsetCommit from './messages/offset-commit.ts'
-import * as offsetDelete from './messages/offset-delete.ts'
-import * as offsetFetch from './messages/offset-fetch.ts'
-import * as produce from './messages/produce.ts'
-import * as syncGroup from './messages/sync-group.ts'
 import { type Api, apis, readRequest, readRequestHeader, readResponse, writeRequest, writeResponse } from './wire.ts'
 import { WireError } from './wire-error.ts'
 
-const declared: Readonly<Record<string, Readonly<Record<string, MessageDeclaration>>>> = {
-  apiVersions: { ...apiVersions },
-  createTopics: { ...createTopics },
-  deleteTopics: { ...deleteTopics },
-  deleteGroups: { ...deleteGroups },
-  describeGroups: { ...describeGroups },
-  heartbeat: { ...heartbeat },
-  joinGroup: { ...joinGroup },
-  leaveGroup: { ...leaveGroup },
-  listGroups: { ...listGroups },
-  offsetCommit: { ...offsetCommit },
-  offsetDelete: { ...offsetDelete },
-  offsetFetch: { ...offsetFetch },
-  syncGroup: { ...syncGroup },
-  describeConfigs: { ...describeConfigs },
-  fetch: { ...fetchMessages },
-  findCoordinator: { ...findCoordinator },
-  initProducerId: { ...initProducerId },
-  listOffsets: { ...listOffsets },
-  metadata: { ...metadata },
-  produce: { ...produce },
-}
+/** Of all APIs, by the names of `apis`; `Request` or `Response` follows. */
+const declared: Record<string, MessageDeclaration> = {}
+const messages = new URL('./messages/', import.meta.url)
+for (const file of readdirSync(messages)) Object.assign(declared, await import(new URL(file, messages).href))
 
 function scalarValue(type: ScalarName): fc.Arbitrary<unknown> {
   switch (type) {
@@ -61,6 +24,8 @@ function scalarValue(type: ScalarName): fc.Arbitrary<unknown> {
       return fc.integer({ min: -128, max: 127 })
     case 'int16':
       return fc.integer({ min: -0x8000, max: 0x7fff })
+    case 'uint16':
+      return fc.integer({ min: 0, max: 0xffff })
     case 'int32':
       return fc.integer()
     case 'int64':
@@ -81,10 +46,12 @@ function fieldValue(field: Field, version: number, flexible: boolean): fc.Arbitr
   const carried = inVersions(field.versions, version) && (field.tag === undefined || flexible)
   const nil = inVersions(field.nullable, version)
   if (field.type === 'struct') {
-    return carried ? fc.option(messageValue(field.fields, version, flexible), { nil: null }) : fc.constant(null)
+    if (!carried) return fc.constant(null)
+    const value = messageValue(field.fields, version, flexible)
+    return nil || field.tag !== undefined ? fc.option(value, { nil: null }) : value
   }
   if (!carried) {
-    if (field.type === 'array') return fc.constant([])
+    if (field.type === 'array') return fc.constant(field.default === null ? null : [])
     const zero = {
       bool: false,
       id64: 0n,
@@ -115,8 +82,8 @@ const whole = (chunks: readonly Uint8Array[]): Uint8Array => {
 
 for (const [name, each] of Object.entries(apis)) {
   const api = each as unknown as Api
-  const request = declared[name]![`${name}Request`]!
-  const response = declared[name]![`${name}Response`]!
+  const request = declared[`${name}Request`]!
+  const response = declared[`${name}Response`]!
   for (let version = api.versions.min; version <= api.versions.max; version++) {
     const flexible = api.request.isFlexible(version)
     test(`${api.name} v${version}: request and response come back as written`, () => {
