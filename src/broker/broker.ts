@@ -215,6 +215,8 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     tick: (job, payload) => log.tick(job, payload),
     takeJob: (job) => log.takeJob(job),
     commit: (commit) => log.commit(commit),
+    deleteRecords: (topic, partition, before) => log.deleteRecords(topic, partition, before),
+    diskUsage: () => log.diskUsage(),
     newProducerId: () => log.newProducerId(),
     bumpProducerEpoch: (producerId, epoch) => log.bumpProducerEpoch(producerId, epoch),
     onAdvance: (listener) => log.onAdvance(listener),

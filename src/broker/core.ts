@@ -25,6 +25,14 @@ export interface BrokerCore extends Log {
     topic: string,
     partition: PartitionId,
   ): { readonly offset: Offset; readonly timestampMs: number } | null
+  /**
+   * Kafka's DeleteRecords: the records before the offset are gone for readers when it resolves, durably; the bytes go
+   * later. Resolves with the log's first offset. Rejects with a LogError UNKNOWN_TOPIC_OR_PARTITION, or
+   * OFFSET_OUT_OF_RANGE for an offset beyond the end. (Kafka's -1 is the end: `offsets(...).end`.)
+   */
+  deleteRecords(topic: string, partition: PartitionId, beforeOffset: Offset): Promise<Offset>
+  /** What each partition takes on the disk, with what is still in the journal; topics in no particular order. */
+  diskUsage(): readonly PartitionUsage[]
   /** What consumer groups have committed. */
   readonly groupOffsets: OffsetStore
   /** What administrators have set. */
@@ -33,4 +41,10 @@ export interface BrokerCore extends Log {
   readonly configDefaults: Readonly<Record<string, string>>
   /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */
   readonly autoCreate: { readonly partitions: number } | null
+}
+
+export interface PartitionUsage {
+  readonly topic: string
+  readonly partition: PartitionId
+  readonly bytes: number
 }

@@ -17,7 +17,7 @@ import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } fro
 import { lastOffsetDelta } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
 import { batchEntry, checkedBatch, judgeProducer, placeBatch } from './appending.ts'
-import type { BrokerCore } from './core.ts'
+import type { BrokerCore, PartitionUsage } from './core.ts'
 import { cursorAt, lsnOfCursor } from './cursors.ts'
 import { LogFollower } from './follower.ts'
 import { OffsetStore } from './groups/offset-store.ts'
@@ -25,6 +25,7 @@ import { writeJob, writeProducer, writeTick, writeTopic } from './house-entries.
 import { type EntryKind, entryKind, ownStream } from './journal/entry.ts'
 import type { GroupPlace, NewEntry } from './journal/group-commit.ts'
 import type { Journal } from './journal/journal.ts'
+import { diskUsageOf, planLogStart, showLogStart, startOf, takeLogStart } from './log-starts.ts'
 import type { Partition } from './partition.ts'
 import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
@@ -248,6 +249,22 @@ export class EmbeddedLog implements Log, BrokerCore {
   }
   offsetOfMaxTime(topic: string, partition: PartitionId) {
     return findMaxTime(this.#journal, this.#state.topics.partition(topic, partition).partition)
+  }
+  async deleteRecords(topicName: string, id: PartitionId, beforeOffset: Offset): Promise<Offset> {
+    const { partition } = this.#state.topics.partition(topicName, id)
+    const entry = planLogStart(partition, topicName, beforeOffset)
+    if (entry === null) return startOf(partition)
+    return this.#take(
+      [entry],
+      () => takeLogStart(partition, beforeOffset),
+      () => {
+        showLogStart(partition, beforeOffset)
+        return startOf(partition)
+      },
+    )
+  }
+  diskUsage(): readonly PartitionUsage[] {
+    return diskUsageOf(this.#state.topics)
   }
   onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void {
     this.#listeners.add(listener)

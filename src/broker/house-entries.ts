@@ -2,6 +2,7 @@
 //
 //   topic      {"op":"create","key":1,"name":…,"id":hex,"partitions":6,"configs":{…}} | {"op":"delete","key":1}
 //   producer   {"id":17,"epoch":0}
+//   logStart   {"key":1,"partition":0,"start":500}
 //   jobTaken   {"job":…,"epoch":2}
 //   jobCommit  {"job":…,"epoch":2,"previous":…,"cursor":…}
 //   tick       length of the job's name 2 (big-endian), the name in UTF-8, the job's own bytes
@@ -73,6 +74,24 @@ export function writeProducer(entry: ProducerEntry): Uint8Array {
 export function readProducer(payload: Uint8Array): ProducerEntry {
   const { id, epoch } = read(payload)
   return { id: numberOf(id, 'a producer id'), epoch: numberOf(epoch, 'a producer epoch') }
+}
+
+/** Records of a partition before `start` were deleted. */
+export interface LogStartEntry {
+  readonly key: number
+  readonly partition: number
+  readonly start: number
+}
+export function writeLogStart(entry: LogStartEntry): Uint8Array {
+  return write(entry)
+}
+export function readLogStart(payload: Uint8Array): LogStartEntry {
+  const { key, partition, start } = read(payload)
+  return {
+    key: numberOf(key, 'the key of a topic'),
+    partition: numberOf(partition, 'a partition'),
+    start: numberOf(start, 'the first offset of a partition'),
+  }
 }
 
 export function writeJob({ job, epoch, step }: JobEntry): Uint8Array {

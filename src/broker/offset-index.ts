@@ -90,23 +90,24 @@ export class OffsetIndex {
     }
     return low
   }
-  /** The first entry before `end` with a timestamp at or after the given one, or -1. Timestamps need not ascend. */
-  findTime(timestampMs: number, end: number): number {
-    for (let first = 0; first < end; first += chunkEntries) {
+  /** The first entry in [from, end) with a timestamp at or after the given one, or -1. Timestamps need not ascend. */
+  findTime(timestampMs: number, end: number, from = 0): number {
+    for (let first = from - (from % chunkEntries); first < end; first += chunkEntries) {
       if (this.#chunkMaximum(first) < timestampMs) continue
       const last = Math.min(first + chunkEntries, end)
-      for (let entry = first; entry < last; entry++) if (this.maxTimestampMs(entry) >= timestampMs) return entry
+      for (let entry = Math.max(first, from); entry < last; entry++)
+        if (this.maxTimestampMs(entry) >= timestampMs) return entry
     }
     return -1
   }
-  /** The first entry before `end` with the largest timestamp, or -1 if there is none. */
-  findMaxTime(end: number): number {
+  /** The first entry in [from, end) with the largest timestamp, or -1 if there is none. */
+  findMaxTime(end: number, from = 0): number {
     let best = -1
     let most = Number.NEGATIVE_INFINITY
-    for (let first = 0; first < end; first += chunkEntries) {
+    for (let first = from - (from % chunkEntries); first < end; first += chunkEntries) {
       if (this.#chunkMaximum(first) <= most) continue
       const last = Math.min(first + chunkEntries, end)
-      for (let entry = first; entry < last; entry++) {
+      for (let entry = Math.max(first, from); entry < last; entry++) {
         if (this.maxTimestampMs(entry) <= most) continue
         best = entry
         most = this.maxTimestampMs(entry)

@@ -14,8 +14,12 @@ export class Partition {
   nextOffset = 0
   /** One past the last durable record: what readers see. */
   durableEnd = 0
-  /** The first offset still held. */
-  readonly start = 0
+  /** The first offset still held: what readers may ask for. */
+  start = 0
+  /** The same, with deletions that are not durable yet. */
+  startTaken = 0
+  /** Of its batches in the journal, durable or not. */
+  journalBytes = 0
   /** Why nothing may be appended any more; null: all is well. */
   damage: string | null = null
   readonly #windows = new Map<number, ProducerWindow>()
@@ -23,6 +27,11 @@ export class Partition {
   constructor(topicKey: number, id: number) {
     this.topicKey = topicKey
     this.id = id
+  }
+
+  /** What it takes on the disk. */
+  get bytes(): number {
+    return this.journalBytes
   }
 
   window(producerId: number): ProducerWindow | undefined {
@@ -59,10 +68,12 @@ export class Partition {
   ): void {
     assert(lastOffset >= this.nextOffset, `offset ${lastOffset} after ${this.nextOffset}`)
     this.index.add(this.nextOffset, lastOffset, lsn, maxTimestampMs, segment, position, bytes)
+    this.journalBytes += bytes
     this.nextOffset = lastOffset + 1
   }
   /** The newest batch was taken back. */
   takenBack(baseOffset: number): void {
+    this.journalBytes -= this.index.bytes(this.index.count - 1)
     this.index.removeLast()
     this.nextOffset = baseOffset
   }

@@ -73,21 +73,39 @@ export interface TimedOffset {
 }
 /** The earliest record at or after the time. */
 export function findTime(journal: Journal, partition: Partition, timestampMs: number): TimedOffset | null {
-  const entry = partition.index.findTime(timestampMs, partition.durableEntries)
-  return entry < 0 ? null : inKafkasWords(() => recordAtTime(batchAt(journal, partition, entry), timestampMs))
+  const { index, start } = partition
+  const end = partition.durableEntries
+  for (let first = index.find(start); ; first++) {
+    const entry = index.findTime(timestampMs, end, first)
+    if (entry < 0) return null
+    const found = inKafkasWords(() => recordAtTime(batchAt(journal, partition, entry), timestampMs, start))
+    // In the batch that holds the start, all records late enough may have been deleted.
+    if (found !== null) return found
+    first = entry
+  }
 }
 /** The (first) record with the largest timestamp. */
 export function findMaxTime(journal: Journal, partition: Partition): TimedOffset | null {
-  const entry = partition.index.findMaxTime(partition.durableEntries)
-  if (entry < 0) return null
-  return inKafkasWords(() => recordAtTime(batchAt(journal, partition, entry), partition.index.maxTimestampMs(entry)))
+  const { index, start } = partition
+  const end = partition.durableEntries
+  for (let first = index.find(start); ; first++) {
+    const entry = index.findMaxTime(end, first)
+    if (entry < 0) return null
+    const most = index.maxTimestampMs(entry)
+    const found = inKafkasWords(() => recordAtTime(batchAt(journal, partition, entry), most, start))
+    // Only the batch that holds the start, the first one, may have lost its latest record.
+    if (found !== null) return found
+  }
 }
 
 const slots = recordSlots(256)
-/** The first record of the batch at or after the time; its first record if the records cannot be looked at. */
-function recordAtTime(batch: Uint8Array, timestampMs: number): TimedOffset {
+/**
+ * The first record of the batch at or after the time and at or behind the start of the log, or null; the first of its
+ * records if they cannot be looked at.
+ */
+function recordAtTime(batch: Uint8Array, timestampMs: number, logStart: number): TimedOffset | null {
   const base = baseOffset(batch)
-  const first = { offset: offset(base), timestampMs: maxTimestampMs(batch) }
+  const first = { offset: offset(Math.max(base, logStart)), timestampMs: maxTimestampMs(batch) }
   if (isAppendTime(batch)) return first
   const baseMs = baseTimestampMs(batch)
   try {
@@ -96,10 +114,12 @@ function recordAtTime(batch: Uint8Array, timestampMs: number): TimedOffset {
       at = walkRecords(bytes, at, end, slots)
       for (let row = 0; row < slots.count; row++) {
         const ms = baseMs + slots.timestampDelta[row]!
-        if (ms >= timestampMs) return { offset: offset(base + slots.offsetDelta[row]!), timestampMs: ms }
+        if (ms >= timestampMs && base + slots.offsetDelta[row]! >= logStart)
+          return { offset: offset(base + slots.offsetDelta[row]!), timestampMs: ms }
       }
       if (slots.count === 0) break
     }
+    if (base < logStart) return null
   } catch (error) {
     // A batch whose header is whole and whose records are not was its producer's work: its place is still its place.
     if (!(error instanceof WireError)) throw error

@@ -5,11 +5,12 @@ import { placeBatch } from './appending.ts'
 import { cursorOfText } from './cursors.ts'
 import { readOffsetEntry } from './groups/offset-entry.ts'
 import { OffsetTable } from './groups/offset-table.ts'
-import { readJob, readProducer, readTopic } from './house-entries.ts'
+import { readJob, readLogStart, readProducer, readTopic } from './house-entries.ts'
 import { JobTable } from './job-table.ts'
 import type { Damage } from './journal/damage.ts'
 import { entryKind, ownStream } from './journal/entry.ts'
 import type { ReplayedEntry } from './journal/recovery.ts'
+import { restoreLogStart } from './log-starts.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { readSetting, SettingsTable } from './settings-table.ts'
 import { TopicTable } from './topic-table.ts'
@@ -95,6 +96,9 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
     }
     case entryKind.groupOffset:
       offsets.apply(readOffsetEntry(entry.payload()))
+      return
+    case entryKind.logStart:
+      restoreLogStart(topics, readLogStart(entry.payload()))
       return
     case entryKind.setting:
       replay.state.settings.apply(readSetting(entry.payload()))

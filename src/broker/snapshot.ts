@@ -10,7 +10,8 @@
 import { assert } from '../std/assert.ts'
 import { cursorOfText } from './cursors.ts'
 import type { CapturedOffsets } from './groups/offset-table.ts'
-import type { TopicEntry } from './house-entries.ts'
+import type { LogStartEntry, TopicEntry } from './house-entries.ts'
+import { logStarts, restoreLogStart } from './log-starts.ts'
 import type { Partition } from './partition.ts'
 import type { KeptBatch } from './producer-window.ts'
 import type { LogState } from './replay.ts'
@@ -28,6 +29,8 @@ interface Written {
   readonly windows: readonly (readonly [number, number, number, number, readonly KeptBatch[]])[]
   /** Not in seals of before there were groups: then nothing had been committed. */
   readonly offsets?: CapturedOffsets
+  /** Of partitions whose first records were deleted. Not in seals of before that could be. */
+  readonly starts?: readonly LogStartEntry[]
   /** Not in seals of before there were settings. */
   readonly settings?: CapturedSettings
 }
@@ -71,6 +74,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
     lastJobLsn: state.lastJobLsn,
     windows,
     offsets: state.offsets.capture(),
+    starts: logStarts(topics),
     settings: state.settings.capture(),
   }
   const json = new TextEncoder().encode(JSON.stringify(written))
@@ -118,6 +122,7 @@ export function restoreState(
   producers.restore(written.nextProducer, written.epochs)
   for (const [job, epoch, cursor] of written.jobs) jobs.apply({ job, epoch, step: null }, cursorOfText(cursor))
   state.lastJobLsn = written.lastJobLsn
+  for (const start of written.starts ?? []) restoreLogStart(topics, start)
   if (written.settings !== undefined) state.settings.restore(written.settings)
   if (written.offsets !== undefined) state.offsets.restore(written.offsets)
   // The entry that deletes a topic may have been on its way when the state was written.

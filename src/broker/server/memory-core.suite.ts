@@ -1,6 +1,6 @@
 // A broker's heart in memory, for the server's own tests: appends are visible at once, or when the test says so.
 import { type Appended, LogError, type TopicInfo, type TopicSpec } from '../../log/log.ts'
-import { type Lsn, lsn, type Offset, offset, type PartitionId } from '../../std/units.ts'
+import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } from '../../std/units.ts'
 import {
   baseOffset,
   baseTimestampMs,
@@ -108,6 +108,22 @@ export class MemoryCore implements BrokerCore {
   /** Forgets what lies before: as retention does. */
   setStart(topic: string, partition: number, start: number): void {
     this.#starts.set(`${topic}/${partition}`, start)
+  }
+  async deleteRecords(topic: string, partition: PartitionId, beforeOffset: Offset): Promise<Offset> {
+    const { start, end } = this.offsets(topic, partition)
+    if (beforeOffset > end) throw new LogError('OFFSET_OUT_OF_RANGE', `${topic}-${partition} ends at ${end}`)
+    await this.durable()
+    this.setStart(topic, partition, Math.max(start, beforeOffset))
+    return this.offsets(topic, partition).start
+  }
+  diskUsage() {
+    return this.topics().flatMap((info) =>
+      Array.from({ length: info.partitions }, (_, id) => ({
+        topic: info.name,
+        partition: partitionId(id),
+        bytes: this.#held(info.name, partitionId(id)).reduce((sum, { batch }) => sum + batch.length, 0),
+      })),
+    )
   }
   offsets(topic: string, partition: PartitionId) {
     const start = this.#starts.get(`${topic}/${partition}`) ?? 0
