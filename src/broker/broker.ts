@@ -199,11 +199,15 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     clusterId: log.clusterId,
     nodeId: log.nodeId,
     autoCreate: log.autoCreate,
-    configDefaults: log.configDefaults,
+    get configDefaults() {
+      return log.configDefaults
+    },
     groupOffsets: log.groupOffsets,
     settings: log.settings,
     createTopic: (spec) => log.createTopic(spec),
     deleteTopic: (name) => log.deleteTopic(name),
+    addPartitions: (topic, partitions) => log.addPartitions(topic, partitions),
+    alterTopic: (topic, change) => log.alterTopic(topic, change),
     topic: (name) => log.topic(name),
     topics: () => log.topics(),
     append: (topic, partition, batch) => log.append(topic, partition, batch),

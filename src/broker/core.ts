@@ -1,5 +1,5 @@
 // What the Kafka protocol server needs from the broker's heart beyond the `Log`: identities and news of progress.
-import type { Log } from '../log/log.ts'
+import type { Log, TopicInfo } from '../log/log.ts'
 import type { Offset, PartitionId } from '../std/units.ts'
 import type { OffsetStore } from './groups/offset-store.ts'
 import type { SettingsStore } from './settings-table.ts'
@@ -37,7 +37,17 @@ export interface BrokerCore extends Log {
   readonly groupOffsets: OffsetStore
   /** What administrators have set. */
   readonly settings: SettingsStore
-  /** Kafka topic configs that can be set, with their defaults, for DescribeConfigs. */
+  /** More partitions for a topic: `partitions` in all. Rejects with a LogError INVALID_PARTITIONS or UNKNOWN_TOPIC_OR_PARTITION. */
+  addPartitions(topic: string, partitions: number): Promise<TopicInfo>
+  /**
+   * Other configs for a topic: `change` gives all that are to be set, from those that are set by then. Rejects with a
+   * LogError INVALID_CONFIG or UNKNOWN_TOPIC_OR_PARTITION, or with what `change` throws.
+   */
+  alterTopic(
+    topic: string,
+    change: (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  ): Promise<TopicInfo>
+  /** Kafka topic configs that can be set, with the defaults that hold now (administrators may change them). */
   readonly configDefaults: Readonly<Record<string, string>>
   /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */
   readonly autoCreate: { readonly partitions: number } | null

@@ -31,7 +31,7 @@ import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
 import type { LogState } from './replay.ts'
 import { type SettingsStore, writeSetting } from './settings-table.ts'
-import { configDefaults } from './topic-configs.ts'
+import { planConfigs, planPartitions, type TopicChange } from './topic-changes.ts'
 import type { Topic } from './topic-table.ts'
 
 export interface EmbeddedLogSettings {
@@ -49,7 +49,6 @@ export class EmbeddedLog implements Log, BrokerCore {
   readonly clusterId: string
   readonly nodeId: number
   readonly autoCreate: { readonly partitions: number } | null
-  readonly configDefaults = configDefaults
   readonly groupOffsets: OffsetStore
   readonly settings: SettingsStore
   readonly #world: World
@@ -155,6 +154,26 @@ export class EmbeddedLog implements Log, BrokerCore {
         topic!.state = 'live'
         return topic!.info
       },
+    )
+  }
+  get configDefaults(): Readonly<Record<string, string>> {
+    return this.#state.topics.defaults
+  }
+  async addPartitions(name: string, partitions: number): Promise<TopicInfo> {
+    return this.#change(planPartitions(this.#state.topics, name, partitions))
+  }
+  async alterTopic(
+    name: string,
+    change: (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  ): Promise<TopicInfo> {
+    return this.#change(planConfigs(this.#state.topics, name, change))
+  }
+  #change(change: TopicChange): Promise<TopicInfo> {
+    const entry = this.#own(entryKind.topic, ownStream.metadata, writeTopic(change.entry))
+    return this.#take(
+      [entry],
+      () => change.take(),
+      () => change.durable(),
     )
   }
   async deleteTopic(name: string): Promise<void> {

@@ -1,6 +1,8 @@
 // The payloads of the house's own entries: topics, producers, jobs as JSON; ticks as bytes. Read back they are checked.
 //
-//   topic      {"op":"create","key":1,"name":…,"id":hex,"partitions":6,"configs":{…}} | {"op":"delete","key":1}
+//   topic      {"op":"create","key":1,"name":…,"id":hex,"partitions":6,"configs":{…},"internal":false}
+//              {"op":"delete","key":1} | {"op":"partitions","key":1,"partitions":12} | {"op":"configs","key":1,"configs":{…}}
+//              (`internal` may be missing: then the name tells; `partitions` and `configs` are all there are from then on)
 //   producer   {"id":17,"epoch":0}
 //   logStart   {"key":1,"partition":0,"start":500}
 //   jobTaken   {"job":…,"epoch":2}
@@ -22,8 +24,12 @@ export type TopicEntry =
       readonly id: string
       readonly partitions: number
       readonly configs: Readonly<Record<string, string>>
+      /** Missing in entries of before clients could make topics with names like those of the house. */
+      readonly internal?: boolean
     }
   | { readonly op: 'delete'; readonly key: number }
+  | { readonly op: 'partitions'; readonly key: number; readonly partitions: number }
+  | { readonly op: 'configs'; readonly key: number; readonly configs: Readonly<Record<string, string>> }
 export interface ProducerEntry {
   readonly id: number
   readonly epoch: number
@@ -54,18 +60,35 @@ export function writeTopic(entry: TopicEntry): Uint8Array {
   return write(entry)
 }
 export function readTopic(payload: Uint8Array): TopicEntry {
-  const { op, key, name, id, partitions, configs } = read(payload)
-  if (op === 'delete') return { op, key: numberOf(key, 'the key of a topic') }
-  assert(op === 'create', `a topic entry says ${String(op)}`)
-  assert(typeof configs === 'object' && configs !== null, 'the configs of a topic are an object')
-  return {
-    op,
-    key: numberOf(key, 'the key of a topic'),
-    name: textOf(name, 'the name of a topic'),
-    id: textOf(id, 'the id of a topic'),
-    partitions: numberOf(partitions, 'the partitions of a topic'),
-    configs: Object.fromEntries(Object.entries(configs).map(([key, value]) => [key, textOf(value, key)])),
+  const fields = read(payload)
+  const { op } = fields
+  const key = numberOf(fields.key, 'the key of a topic')
+  const partitions = (): number => numberOf(fields.partitions, 'the partitions of a topic')
+  switch (op) {
+    case 'delete':
+      return { op, key }
+    case 'partitions':
+      return { op, key, partitions: partitions() }
+    case 'configs':
+      return { op, key, configs: configsOf(fields.configs) }
+    default: {
+      assert(op === 'create', `a topic entry says ${String(op)}`)
+      const { internal } = fields
+      return {
+        op,
+        key,
+        name: textOf(fields.name, 'the name of a topic'),
+        id: textOf(fields.id, 'the id of a topic'),
+        partitions: partitions(),
+        configs: configsOf(fields.configs),
+        ...(internal === undefined ? {} : { internal: internal === true }),
+      }
+    }
   }
+}
+function configsOf(value: unknown): Readonly<Record<string, string>> {
+  assert(typeof value === 'object' && value !== null, 'the configs of a topic are an object')
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, textOf(each, name)]))
 }
 
 export function writeProducer(entry: ProducerEntry): Uint8Array {

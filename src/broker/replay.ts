@@ -13,6 +13,7 @@ import type { ReplayedEntry } from './journal/recovery.ts'
 import { restoreLogStart } from './log-starts.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { readSetting, SettingsTable } from './settings-table.ts'
+import { replayChange } from './topic-changes.ts'
 import { TopicTable } from './topic-table.ts'
 
 export interface LogState {
@@ -58,7 +59,12 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
   switch (header.kind) {
     case entryKind.batch: {
       topics.keyUsed(header.topicKey)
-      const partition = topics.byKey(header.topicKey)?.partitions[header.partition]
+      const topic = topics.byKey(header.topicKey)
+      // The entry that added the partition may be lost.
+      if (topic !== null && header.partition >= topic.partitions.length) {
+        replayChange(topics, { op: 'partitions', key: topic.key, partitions: header.partition + 1 })
+      }
+      const partition = topic?.partitions[header.partition]
       if (partition === undefined) {
         if (!replay.state.deleted.has(header.topicKey)) replay.orphans.add(header.topicKey)
         return
@@ -74,6 +80,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
     case entryKind.topic: {
       const told = readTopic(entry.payload())
       if (told.op === 'create') topics.add(told, 'live')
+      else if (told.op !== 'delete') replayChange(topics, told)
       else {
         const topic = topics.byKey(told.key)
         if (topic !== null) topics.remove(topic)

@@ -12,3 +12,6 @@ export function topicNameProblem(name: string): string | null {
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) return 'a topic name is made of a-z, A-Z, 0-9, ".", "_" and "-"'
   return null
 }
+
+/** Of topics that the house makes: those are its own, hidden from listings, and not to be written by clients. */
+export const isInternalName = (name: string): boolean => name.startsWith('__')

@@ -4,18 +4,22 @@ import { assert } from '../std/assert.ts'
 import type { RandomStream } from '../std/random.ts'
 import type { TopicEntry } from './house-entries.ts'
 import { Partition } from './partition.ts'
-import { configDefaults, configProblem } from './topic-configs.ts'
-import { topicNameProblem } from './topic-name.ts'
+import { configDefaults, configProblem, type TopicConfigName } from './topic-configs.ts'
+import { isInternalName, topicNameProblem } from './topic-name.ts'
 
 export interface Topic {
   readonly key: number
-  readonly info: TopicInfo
-  readonly partitions: readonly Partition[]
+  /** As everyone sees it: what is durable. */
+  info: TopicInfo
+  /** With the changes that are on their way to the disk (topic-changes.ts). */
+  taken: TopicInfo
+  /** As many as are taken; those that everyone sees come first. */
+  readonly partitions: Partition[]
   /** `making`, `deleting`: the entry that says so is not durable yet. */
   state: 'making' | 'live' | 'deleting'
-  readonly messageBytesMax: number
+  messageBytesMax: number
   /** Records carry the broker's time, not the producer's. */
-  readonly appendTime: boolean
+  appendTime: boolean
 }
 
 export class TopicTable {
@@ -24,6 +28,8 @@ export class TopicTable {
   readonly #partitionsMax: number
   #partitions = 0
   #nextKey = 1
+  /** Of topics that do not say otherwise. */
+  #defaults = configDefaults
 
   /** `partitionsMax`: of all topics together. */
   constructor(partitionsMax: number) {
@@ -54,9 +60,9 @@ export class TopicTable {
   partition(topicName: string, id: number): { readonly topic: Topic; readonly partition: Partition } {
     const topic = this.live(topicName)
     if (topic === null) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${topicName}`)
-    const partition = topic.partitions[id]
+    const partition = id < topic.info.partitions ? topic.partitions[id] : undefined
     if (partition === undefined) {
-      const message = `topic ${topicName} has partitions 0 to ${topic.partitions.length - 1}, and no ${id}`
+      const message = `topic ${topicName} has partitions 0 to ${topic.info.partitions - 1}, and no ${id}`
       throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', message)
     }
     return { topic, partition }
@@ -68,34 +74,42 @@ export class TopicTable {
     const nameProblem = topicNameProblem(name)
     if (nameProblem !== null) throw new LogError('INVALID_TOPIC_EXCEPTION', nameProblem)
     if (this.#byName.has(name)) throw new LogError('TOPIC_ALREADY_EXISTS', `there is a topic ${name} already`)
-    const room = this.#partitionsMax - this.#partitions
-    if (!Number.isInteger(partitions) || partitions < 1 || partitions > room) {
-      const message = `${partitions} partitions; at least 1, and ${room} more can be made (${this.#partitionsMax} in all)`
-      throw new LogError('INVALID_PARTITIONS', message)
-    }
+    this.checkRoom(partitions)
     const configError = configProblem(configs)
     if (configError !== null) throw new LogError('INVALID_CONFIG', configError)
     const id = uuid(random.fill(new Uint8Array(16)))
-    return { op: 'create', key: this.#nextKey, name, id: Buffer.from(id).toString('hex'), partitions, configs }
+    const internal = spec.internal ?? isInternalName(name)
+    return {
+      op: 'create',
+      key: this.#nextKey,
+      name,
+      id: Buffer.from(id).toString('hex'),
+      partitions,
+      configs,
+      internal,
+    }
+  }
+  /** Throws a LogError INVALID_PARTITIONS if so many partitions cannot be added. */
+  checkRoom(partitions: number): void {
+    const room = this.#partitionsMax - this.#partitions
+    if (Number.isInteger(partitions) && partitions >= 1 && partitions <= room) return
+    const message = `${partitions} partitions; at least 1, and ${room} more can be made (${this.#partitionsMax} in all)`
+    throw new LogError('INVALID_PARTITIONS', message)
   }
 
   add(entry: TopicEntry & { readonly op: 'create' }, state: 'making' | 'live'): Topic {
-    const { key, name, partitions, configs } = entry
-    const value = (config: string): string | undefined => configs[config] ?? configDefaults[config]
+    const { key, name, partitions, configs, internal = isInternalName(name) } = entry
+    const info: TopicInfo = { name, id: new Uint8Array(Buffer.from(entry.id, 'hex')), partitions, configs, internal }
     const topic: Topic = {
       key,
-      info: {
-        name,
-        id: new Uint8Array(Buffer.from(entry.id, 'hex')),
-        partitions,
-        configs,
-        internal: name.startsWith('__'),
-      },
+      info,
+      taken: info,
       partitions: Array.from({ length: partitions }, (_, id) => new Partition(key, id)),
       state,
-      messageBytesMax: Number(value('max.message.bytes')),
-      appendTime: value('message.timestamp.type') === 'LogAppendTime',
+      messageBytesMax: 0,
+      appendTime: false,
     }
+    this.heedConfigs(topic)
     assert(!this.#byName.has(name) && !this.#byKey.has(key), `topic ${name} (${key}) is made twice`)
     this.#byName.set(name, topic)
     this.#byKey.set(key, topic)
@@ -108,6 +122,40 @@ export class TopicTable {
     this.#byKey.delete(topic.key)
     this.#partitions -= topic.partitions.length
   }
+
+  /** A topic's config, or the default that holds for it. */
+  config(topic: Topic, name: TopicConfigName): string {
+    return topic.info.configs[name] ?? this.#defaults[name] ?? configDefaults[name]!
+  }
+  /** The configs of a topic, or the defaults, may have changed. */
+  heedConfigs(topic: Topic): void {
+    topic.messageBytesMax = Number(this.config(topic, 'max.message.bytes'))
+    topic.appendTime = this.config(topic, 'message.timestamp.type') === 'LogAppendTime'
+  }
+  get defaults(): Readonly<Record<string, string>> {
+    return this.#defaults
+  }
+  /** What holds from now on for topics that do not say otherwise. */
+  setDefaults(changed: Readonly<Record<string, string>>): void {
+    this.#defaults = { ...configDefaults, ...changed }
+    for (const topic of this.#byName.values()) this.heedConfigs(topic)
+  }
+
+  /** It has so many partitions from now on; nobody sees the new ones yet. */
+  grow(topic: Topic, partitions: number): void {
+    while (topic.partitions.length < partitions) {
+      topic.partitions.push(new Partition(topic.key, topic.partitions.length))
+      this.#partitions++
+    }
+    topic.taken = { ...topic.taken, partitions: topic.partitions.length }
+  }
+  /** The newest partitions were taken back. */
+  shrink(topic: Topic, partitions: number): void {
+    this.#partitions -= topic.partitions.length - partitions
+    topic.partitions.length = partitions
+    topic.taken = { ...topic.taken, partitions }
+  }
+
   /** This key, and all below, are not to be given to a new topic. */
   keyUsed(key: number): void {
     this.#nextKey = Math.max(this.#nextKey, key + 1)

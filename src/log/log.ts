@@ -7,6 +7,8 @@ export interface TopicSpec {
   readonly partitions: number
   /** Kafka topic configs, by Kafka's names: `cleanup.policy`, `retention.ms` … */
   readonly configs?: Readonly<Record<string, string>>
+  /** Of the house, not of its clients. If not given, the name tells (`__…`). */
+  readonly internal?: boolean
 }
 export interface TopicInfo {
   readonly name: string

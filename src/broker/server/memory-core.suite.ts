@@ -69,6 +69,23 @@ export class MemoryCore implements BrokerCore {
     this.#topics.set(name, topic)
     return topic
   }
+  async addPartitions(name: string, partitions: number): Promise<TopicInfo> {
+    return this.#altered(name, (topic) => ({ ...topic, partitions }))
+  }
+  async alterTopic(
+    name: string,
+    change: (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  ): Promise<TopicInfo> {
+    return this.#altered(name, (topic) => ({ ...topic, configs: change(topic.configs) }))
+  }
+  async #altered(name: string, change: (topic: TopicInfo) => TopicInfo): Promise<TopicInfo> {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `no ${name}`)
+    const changed = change(topic)
+    await this.durable()
+    this.#topics.set(name, changed)
+    return changed
+  }
   async deleteTopic(name: string): Promise<void> {
     if (!this.#topics.delete(name)) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `no ${name}`)
     for (const key of [...this.#batches.keys()]) if (key.startsWith(`${name}/`)) this.#batches.delete(key)
