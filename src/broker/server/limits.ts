@@ -22,6 +22,11 @@ export interface KafkaServerLimits {
   readonly fetchBytesMin: number
   /** A long poll is answered after this time at the latest, whatever the client asks for. */
   readonly fetchWaitMsMax: number
+  /** Fetch sessions kept (Kafka's max.incremental.fetch.session.cache.slots), and partitions in all of them. */
+  readonly fetchSessionsMax: number
+  readonly fetchSessionPartitionsMax: number
+  /** A session makes room for another only if it was not used for so long, or is older than that and smaller. */
+  readonly fetchSessionKeepMsMin: number
   /** Topics that one request may bring into being by asking for them. */
   readonly autoCreatedTopicsMax: number
 }
@@ -40,5 +45,8 @@ export const kafkaServerLimits: KafkaServerLimits = {
   fetchBytesMax: 16 * MiB,
   fetchBytesMin: 64 * 1024,
   fetchWaitMsMax: 60_000,
+  fetchSessionsMax: 1_000,
+  fetchSessionPartitionsMax: 200_000,
+  fetchSessionKeepMsMin: 120_000,
   autoCreatedTopicsMax: 100,
 }

@@ -5,6 +5,7 @@ import type { GroupCoordinator } from '../groups/coordinator.ts'
 import { Arrivals } from './arrivals.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
+import { FetchSessions } from './fetch-sessions.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
 import { anonymous, type Serving } from './serving.ts'
 import { TopicDirectory } from './topic-directory.ts'
@@ -40,13 +41,15 @@ export async function serveKafka(
   groups: GroupCoordinator,
   settings: KafkaServerSettings,
 ): Promise<KafkaServer> {
+  const limits = { ...kafkaServerLimits, ...settings.limits }
   const serving: Serving = {
     world,
     core,
     groups,
-    limits: { ...kafkaServerLimits, ...settings.limits },
+    limits,
     topics: new TopicDirectory(core),
     arrivals: new Arrivals(core),
+    fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
     outboundBytes: 0,
   }
   const connections = new Set<Connection>()

@@ -5,6 +5,7 @@ import type { World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
 import type { Arrivals } from './arrivals.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import type { TopicDirectory } from './topic-directory.ts'
 
@@ -15,6 +16,7 @@ export interface Serving {
   readonly limits: KafkaServerLimits
   readonly topics: TopicDirectory
   readonly arrivals: Arrivals
+  readonly fetchSessions: FetchSessions
   /** Bytes of answers that peers have not taken yet, all connections together. */
   outboundBytes: number
 }

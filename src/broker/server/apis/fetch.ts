@@ -1,13 +1,16 @@
 // Fetch 4-18 (key 1): record batches from given offsets on, as a long poll by minBytes and maxWaitMs, limited per
 // partition and in all; the first batch goes out even above the limits. Readers see durable records only, so
 // read_committed and read_uncommitted are the same.
-// Left out: fetch sessions (KIP-227: session id 0 tells the client that it has none), replicas' fields, rack awareness,
+// Sessions: KIP-227 (fetch-sessions.ts). A last fetched epoch (12+) beyond the log's end is answered with where it diverges.
+// Left out: followers (another broker is told that it is no replica), rack awareness, leader hints (there is one broker),
 // aborted transactions (there are no transactions yet).
 import { LogError } from '../../../log/log.ts'
 import { offset, type PartitionId, partitionId } from '../../../std/units.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { Wanted } from '../arrivals.ts'
+import type { AskedPartition } from '../fetch-sessions.ts'
 import { type Asking, refusal, type Serving } from '../serving.ts'
+import type { Found as TopicFound } from '../topic-directory.ts'
 
 type PartitionAnswer = ResponseTo<'fetch'>['responses'][number]['partitions'][number]
 
@@ -15,6 +18,7 @@ interface WantedPartition {
   readonly index: number
   readonly from: number
   readonly bytesMax: number
+  readonly lastFetchedEpoch: number
   /** Known before the log is looked at; 0 if all is well so far. */
   readonly errorCode: number
 }
@@ -35,11 +39,10 @@ interface Found {
 const gatherMs = 5
 
 export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promise<ResponseTo<'fetch'>> {
-  const { serving } = asking
-  if (request.sessionId !== 0) {
-    return { errorCode: kafkaErrors.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [] }
-  }
-  const wanted = resolve(request, asking)
+  const { serving, version } = asking
+  const context = serving.fetchSessions.begin(request, version)
+  if (context.kind === 'refused') return { errorCode: context.errorCode, sessionId: 0, responses: [] }
+  const wanted = resolve(context.asked, replicaOf(request, version), asking)
   const waitMs = Math.min(request.maxWaitMs, serving.limits.fetchWaitMsMax)
   const watched: Wanted[] = []
   for (const { name, partitions } of wanted) {
@@ -53,7 +56,7 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
       const enough = found.bytes >= request.minBytes || found.failed || watched.length === 0 || waitMs <= 0
       if (enough || over?.passed === true) {
         over?.cancel()
-        return { errorCode: kafkaErrors.NONE, responses: found.responses }
+        return { errorCode: kafkaErrors.NONE, ...serving.fetchSessions.answer(context, version, found.responses) }
       }
       over ??= untilOver(asking, waitMs)
       await Promise.race([wait.news, over.promise])
@@ -88,35 +91,57 @@ function untilOver({ serving, onGone }: Asking, waitMs: number): Over {
   return Object.assign(over, { promise })
 }
 
-const forbidden = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+/** There is one leader, for ever. */
+const leaderEpoch = 0
 
-function resolve(request: RequestOf<'fetch'>, { serving, version, may }: Asking): WantedTopic[] {
+const forbidden: TopicFound = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+
+/** The broker that fetches as a follower; below 0: a consumer. */
+function replicaOf({ replicaId, replicaState }: RequestOf<'fetch'>, version: number): number {
+  return version >= 15 ? (replicaState?.replicaId ?? -1) : replicaId
+}
+
+/** Partitions of the same topic that follow each other stand together. */
+function resolve(asked: readonly AskedPartition[], replicaId: number, asking: Asking): WantedTopic[] {
+  const { serving, version, may } = asking
   const findId = serving.topics.idFinder()
-  return request.topics.map(({ topic: given, topicId, partitions }) => {
+  const findTopic = (given: string, topicId: Uint8Array): TopicFound => {
     const found = version >= 13 ? findId(topicId) : serving.topics.byName(given)
     const named = version >= 13 ? (found.topic?.name ?? null) : given
+    if (replicaId >= 0) return may('cluster-action', 'cluster', 'kafka-cluster') ? found : forbidden
     // The right to read comes first: without it nobody learns whether the topic is there.
-    const { topic, errorCode } = named === null || may('read', 'topic', named) ? found : forbidden
-    return {
-      topic: given,
-      topicId,
-      name: topic?.name ?? null,
-      partitions: partitions.map(({ partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }) => ({
-        index: partition,
-        from: fetchOffset,
-        bytesMax: partitionMaxBytes,
-        errorCode:
-          topic === null
-            ? errorCode
-            : partition < 0 || partition >= topic.partitions
-              ? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
-              : currentLeaderEpoch > 0
-                ? kafkaErrors.UNKNOWN_LEADER_EPOCH
-                : kafkaErrors.NONE,
-      })),
+    return named === null || may('read', 'topic', named) ? found : forbidden
+  }
+  const wanted: (WantedTopic & { readonly partitions: WantedPartition[] })[] = []
+  let last: AskedPartition | null = null
+  let found: TopicFound = forbidden
+  for (const each of asked) {
+    const { topic: given, topicId } = each
+    if (last === null || last.topic !== given || !sameBytes(last.topicId, topicId)) {
+      found = findTopic(given, topicId)
+      wanted.push({ topic: given, topicId, name: found.topic?.name ?? null, partitions: [] })
     }
-  })
+    last = each
+    wanted.at(-1)!.partitions.push({
+      index: each.partition,
+      from: each.fetchOffset,
+      bytesMax: each.partitionMaxBytes,
+      lastFetchedEpoch: each.lastFetchedEpoch,
+      errorCode: errorOf(each, found, replicaId),
+    })
+  }
+  return wanted
 }
+function errorOf({ partition, currentLeaderEpoch }: AskedPartition, found: TopicFound, replicaId: number): number {
+  const { topic, errorCode } = found
+  if (topic === null) return errorCode
+  if (partition < 0 || partition >= topic.partitions) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+  if (currentLeaderEpoch > leaderEpoch) return kafkaErrors.UNKNOWN_LEADER_EPOCH
+  // No other broker is among the replicas of anything.
+  if (replicaId >= 0) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
+  return kafkaErrors.NONE
+}
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a === b || Buffer.compare(a, b) === 0
 
 async function collect(
   serving: Serving,
@@ -130,7 +155,7 @@ async function collect(
   const responses: ResponseTo<'fetch'>['responses'][number][] = []
   for (const { topic, topicId, name, partitions } of wanted) {
     const answers: PartitionAnswer[] = []
-    for (const { index, from, bytesMax: partitionBytesMax, errorCode } of partitions) {
+    for (const { index, from, bytesMax: partitionBytesMax, lastFetchedEpoch, errorCode } of partitions) {
       const answer =
         name === null || errorCode !== kafkaErrors.NONE
           ? refused(index, errorCode)
@@ -139,10 +164,11 @@ async function collect(
               name,
               partitionId(index),
               from,
+              lastFetchedEpoch,
               Math.min(partitionBytesMax, bytesMax - bytes),
               bytes === 0,
             )
-      if (answer.errorCode !== kafkaErrors.NONE) failed = true
+      if (answer.errorCode !== kafkaErrors.NONE || answer.divergingEpoch != null) failed = true
       for (const batch of partsOf(answer)) bytes += batch.length
       answers.push({ ...answer, abortedTransactions })
     }
@@ -164,12 +190,18 @@ async function read(
   topic: string,
   partition: PartitionId,
   from: number,
+  lastFetchedEpoch: number,
   bytesMax: number,
   nothingYet: boolean,
 ): Promise<PartitionAnswer> {
   try {
     const { start, end } = core.offsets(topic, partition)
-    if (!(from >= start && from <= end))
+    if (lastFetchedEpoch === leaderEpoch && from > end) {
+      const divergingEpoch = { epoch: leaderEpoch, endOffset: end }
+      return { ...refused(partition, kafkaErrors.NONE), highWatermark: end, logStartOffset: start, divergingEpoch }
+    }
+    // Of an epoch that never was nobody knows where it ends.
+    if (!(from >= start && from <= end) || lastFetchedEpoch > leaderEpoch)
       return { ...refused(partition, kafkaErrors.OFFSET_OUT_OF_RANGE), highWatermark: end }
     const records: Uint8Array[] = []
     if (from < end && (bytesMax > 0 || nothingYet)) {
