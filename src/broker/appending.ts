@@ -87,7 +87,14 @@ export function judgeProducer(partition: Partition, producers: ProducerIds, batc
 
 export function batchEntry(partition: Partition, batch: Uint8Array, baseOffset: number): NewEntry {
   const { topicKey, id } = partition
-  return { kind: entryKind.batch, topicKey, partition: id, payload: batch, baseOffset }
+  return {
+    kind: entryKind.batch,
+    topicKey,
+    partition: id,
+    payload: batch,
+    baseOffset,
+    leaderEpoch: partition.currentEpoch,
+  }
 }
 
 /** Notes the batch in index and window, right after it was taken by the journal (or met in a replay). */

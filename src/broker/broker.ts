@@ -130,6 +130,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
             restore: (captured) => restoreState(replay.state, captured),
           },
     )
+    replay.state.topics.beginEpoch(place.leaderEpoch)
     const damage = heedDamage(replay, journal.damage)
     const log = new EmbeddedLog(world, journal, replay.state, {
       clusterId: place.clusterId,
@@ -183,6 +184,7 @@ interface Place {
   readonly id: Uint8Array
   readonly clusterId: string
   readonly journalFolder: string
+  readonly leaderEpoch: number
   release(): void
 }
 function inMemory(world: World, bytesMax: number): Place {
@@ -190,7 +192,7 @@ function inMemory(world: World, bytesMax: number): Place {
   const journalFolder = '/journal'
   fs.mkdir(journalFolder)
   const id = world.random.fork('cluster id in memory').fill(new Uint8Array(16))
-  return { world: { ...world, fs }, id, clusterId: idText(id), journalFolder, release() {} }
+  return { world: { ...world, fs }, id, clusterId: idText(id), journalFolder, leaderEpoch: 0, release() {} }
 }
 
 /** What the log offers, as an object of its own to add to. */
@@ -206,6 +208,9 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     settings: log.settings,
     createTopic: (spec) => log.createTopic(spec),
     deleteTopic: (name) => log.deleteTopic(name),
+    leaderEpoch: log.leaderEpoch,
+    epochAt: (topic, partition, at) => log.epochAt(topic, partition, at),
+    endOfEpoch: (topic, partition, epoch) => log.endOfEpoch(topic, partition, epoch),
     addPartitions: (topic, partitions) => log.addPartitions(topic, partitions),
     alterTopic: (topic, change) => log.alterTopic(topic, change),
     topic: (name) => log.topic(name),

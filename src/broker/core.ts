@@ -2,6 +2,7 @@
 import type { Log, TopicInfo } from '../log/log.ts'
 import type { Offset, PartitionId } from '../std/units.ts'
 import type { OffsetStore } from './groups/offset-store.ts'
+import type { EpochEnd } from './leader-epochs.ts'
 import type { SettingsStore } from './settings-table.ts'
 
 export interface BrokerCore extends Log {
@@ -37,6 +38,12 @@ export interface BrokerCore extends Log {
   readonly groupOffsets: OffsetStore
   /** What administrators have set. */
   readonly settings: SettingsStore
+  /** Of all partitions: it rises with every start on a data directory (leader-epochs.ts). */
+  readonly leaderEpoch: number
+  /** In which the record at this offset was appended; of the end: the current one. */
+  epochAt(topic: string, partition: PartitionId, at: Offset): number
+  /** The largest epoch not above the given one, and where it ended; null for an epoch that was never there. */
+  endOfEpoch(topic: string, partition: PartitionId, epoch: number): EpochEnd | null
   /** More partitions for a topic: `partitions` in all. Rejects with a LogError INVALID_PARTITIONS or UNKNOWN_TOPIC_OR_PARTITION. */
   addPartitions(topic: string, partitions: number): Promise<TopicInfo>
   /**

@@ -2,11 +2,13 @@
 //
 //   lock     JSON {pid, bootId, token, sinceMs}: who holds the directory. Stale if that process or that boot is gone.
 //   format   JSON {millrace: "data directory", format: 1, clusterId, createdMs}; changing the layout raises `format`
+//   epoch    the leader epoch of the latest start (leader-epochs.ts)
 //   journal/ the write-ahead journal (journal/layout.ts)
 //
 // Other rooms keep folders of their own beside these.
 import { type FileSystem, FsError, type World } from '../world/world.ts'
 import { readFully, writeFully } from './journal/file-bytes.ts'
+import { beginEpoch } from './leader-epochs.ts'
 
 export const dataFormat = 1
 
@@ -30,6 +32,8 @@ export interface DataDirectory {
   /** `id` as Kafka writes UUIDs: 22 characters of base64url. */
   readonly clusterId: string
   readonly journalFolder: string
+  /** Of this start: no earlier one had it (leader-epochs.ts). */
+  readonly leaderEpoch: number
   /** Gives the lock back. */
   release(): void
 }
@@ -44,9 +48,10 @@ export async function takeDataDirectory(world: World, path: string): Promise<Dat
     const journalFolder = `${path}/journal`
     if (fs.stat(journalFolder) === null) fs.mkdir(journalFolder)
     const id = await readOrMakeFormat(world, path)
+    const leaderEpoch = await beginEpoch(world, path)
     // Always: an earlier start may have died between making something here and this.
     await fs.syncFolder(path)
-    return { id, clusterId: idText(id), journalFolder, release }
+    return { id, clusterId: idText(id), journalFolder, leaderEpoch, release }
   } catch (error) {
     release()
     throw error

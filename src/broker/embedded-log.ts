@@ -25,6 +25,7 @@ import { writeJob, writeProducer, writeTick, writeTopic } from './house-entries.
 import { type EntryKind, entryKind, ownStream } from './journal/entry.ts'
 import type { GroupPlace, NewEntry } from './journal/group-commit.ts'
 import type { Journal } from './journal/journal.ts'
+import type { EpochEnd } from './leader-epochs.ts'
 import { diskUsageOf, planLogStart, showLogStart, startOf, takeLogStart } from './log-starts.ts'
 import type { Partition } from './partition.ts'
 import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
@@ -288,6 +289,18 @@ export class EmbeddedLog implements Log, BrokerCore {
   onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  get leaderEpoch(): number {
+    return this.#state.topics.epoch.current
+  }
+  epochAt(topic: string, id: PartitionId, at: Offset): number {
+    const { partition } = this.#state.topics.partition(topic, id)
+    return partition.epochs.at(at, partition.durableEnd, partition.currentEpoch)
+  }
+  endOfEpoch(topic: string, id: PartitionId, epoch: number): EpochEnd | null {
+    const { partition } = this.#state.topics.partition(topic, id)
+    return partition.epochs.endOf(epoch, partition.start, partition.durableEnd, partition.currentEpoch)
   }
 
   // --- Producers ---

@@ -1,5 +1,6 @@
 // One partition: its next offset, what of it is durable, where its batches are, and its producers.
 import { assert } from '../std/assert.ts'
+import { type CurrentEpoch, LeaderEpochs } from './leader-epochs.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { ProducerWindow } from './producer-window.ts'
 
@@ -10,6 +11,7 @@ export class Partition {
   readonly topicKey: number
   readonly id: number
   readonly index = new OffsetIndex()
+  readonly epochs = new LeaderEpochs()
   /** The offset the next batch gets. */
   nextOffset = 0
   /** One past the last durable record: what readers see. */
@@ -22,9 +24,11 @@ export class Partition {
   journalBytes = 0
   /** Why nothing may be appended any more; null: all is well. */
   damage: string | null = null
+  readonly #epoch: CurrentEpoch
   readonly #windows = new Map<number, ProducerWindow>()
 
-  constructor(topicKey: number, id: number) {
+  constructor(topicKey: number, id: number, epoch: CurrentEpoch = { current: 0 }) {
+    this.#epoch = epoch
     this.topicKey = topicKey
     this.id = id
   }
@@ -34,6 +38,10 @@ export class Partition {
     return this.journalBytes
   }
 
+  /** Of the batches that are appended now. */
+  get currentEpoch(): number {
+    return this.#epoch.current
+  }
   window(producerId: number): ProducerWindow | undefined {
     return this.#windows.get(producerId)
   }
@@ -67,6 +75,7 @@ export class Partition {
     bytes: number,
   ): void {
     assert(lastOffset >= this.nextOffset, `offset ${lastOffset} after ${this.nextOffset}`)
+    this.epochs.note(this.#epoch.current, this.nextOffset)
     this.index.add(this.nextOffset, lastOffset, lsn, maxTimestampMs, segment, position, bytes)
     this.journalBytes += bytes
     this.nextOffset = lastOffset + 1
@@ -76,6 +85,7 @@ export class Partition {
     this.journalBytes -= this.index.bytes(this.index.count - 1)
     this.index.removeLast()
     this.nextOffset = baseOffset
+    this.epochs.takenBack(baseOffset)
   }
   /** Index entries that are durable. */
   get durableEntries(): number {

@@ -1,6 +1,6 @@
 // The state of the log, rebuilt from its journal at a start: topics, partitions, producers, jobs, and what damage means.
 import { assert } from '../std/assert.ts'
-import { baseOffset } from '../wire/record-batch.ts'
+import { baseOffset, leaderEpoch } from '../wire/record-batch.ts'
 import { placeBatch } from './appending.ts'
 import { cursorOfText } from './cursors.ts'
 import { readOffsetEntry } from './groups/offset-entry.ts'
@@ -72,6 +72,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
       const batch = entry.payload()
       // After lost batches the offsets go on where the journal says.
       partition.nextOffset = baseOffset(batch)
+      topics.epoch.current = leaderEpoch(batch)
       const { lsn, appendedMs } = header
       placeBatch(partition, producers, batch, batch.length, { lsn, appendedMs, segment, position })
       partition.durableEnd = partition.nextOffset

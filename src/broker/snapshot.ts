@@ -33,6 +33,8 @@ interface Written {
   readonly starts?: readonly LogStartEntry[]
   /** Not in seals of before there were settings. */
   readonly settings?: CapturedSettings
+  /** Topic key, partition, epochs (leader-epochs.ts). Not in seals of before there were epochs: all was of epoch 0. */
+  readonly leaderEpochs?: readonly (readonly [number, number, readonly number[]])[]
 }
 
 const runHeaderBytes = 16
@@ -42,6 +44,7 @@ const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
 export function captureState(state: LogState, segment: number): Uint8Array {
   const { topics, producers, jobs } = state
   const windows: Written['windows'][number][] = []
+  const leaderEpochs: NonNullable<Written['leaderEpochs']>[number][] = []
   const runs: { partition: Partition; first: number }[] = []
   let runsBytes = 0
   for (const topic of topics.assigned()) {
@@ -49,6 +52,8 @@ export function captureState(state: LogState, segment: number): Uint8Array {
       for (const [id, { epoch, batches }] of partition.windows()) {
         windows.push([topic.key, partition.id, id, epoch, batches])
       }
+      const captured = partition.epochs.capture()
+      if (captured.length > 0) leaderEpochs.push([topic.key, partition.id, captured])
       const { index } = partition
       let first = index.count
       while (first > 0 && index.segment(first - 1) === segment) first--
@@ -74,6 +79,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
     jobs: jobs.all(),
     lastJobLsn: state.lastJobLsn,
     windows,
+    leaderEpochs,
     offsets: state.offsets.capture(),
     starts: logStarts(topics),
     settings: state.settings.capture(),
@@ -128,6 +134,10 @@ export function restoreState(
   if (written.offsets !== undefined) state.offsets.restore(written.offsets)
   // The entry that deletes a topic may have been on its way when the state was written.
   state.offsets.keepTopics((key) => topics.byKey(key) !== null)
+  // Before the runs, which do not know their epochs.
+  for (const [topicKey, partition, captured] of written.leaderEpochs ?? []) {
+    topics.byKey(topicKey)?.partitions[partition]?.epochs.restore(captured)
+  }
   for (const { segment, payload } of captured) restoreRuns(state, segment, payload)
   for (const [topicKey, partition, id, epoch, batches] of written.windows) {
     topics.byKey(topicKey)?.partitions[partition]?.setWindow(id, { epoch, batches })

@@ -3,6 +3,7 @@ import { LogError, type TopicInfo, type TopicSpec } from '../log/log.ts'
 import { assert } from '../std/assert.ts'
 import type { RandomStream } from '../std/random.ts'
 import type { TopicEntry } from './house-entries.ts'
+import type { CurrentEpoch } from './leader-epochs.ts'
 import { Partition } from './partition.ts'
 import { configDefaults, configProblem, type TopicConfigName } from './topic-configs.ts'
 import { isInternalName, topicNameProblem } from './topic-name.ts'
@@ -28,6 +29,8 @@ export class TopicTable {
   readonly #partitionsMax: number
   #partitions = 0
   #nextKey = 1
+  /** Shared by all partitions. */
+  readonly epoch: CurrentEpoch = { current: 0 }
   /** Of topics that do not say otherwise. */
   #defaults = configDefaults
 
@@ -104,7 +107,7 @@ export class TopicTable {
       key,
       info,
       taken: info,
-      partitions: Array.from({ length: partitions }, (_, id) => new Partition(key, id)),
+      partitions: Array.from({ length: partitions }, (_, id) => new Partition(key, id, this.epoch)),
       state,
       messageBytesMax: 0,
       appendTime: false,
@@ -141,10 +144,19 @@ export class TopicTable {
     for (const topic of this.#byName.values()) this.heedConfigs(topic)
   }
 
+  /** Batches are appended in this epoch from now on, or in a later one if the log has met it already. */
+  beginEpoch(epoch: number): void {
+    let latest = -1
+    for (const { partitions } of this.#byName.values()) {
+      for (const { epochs } of partitions) latest = Math.max(latest, epochs.latest)
+    }
+    this.epoch.current = Math.max(epoch, latest + 1)
+  }
+
   /** It has so many partitions from now on; nobody sees the new ones yet. */
   grow(topic: Topic, partitions: number): void {
     while (topic.partitions.length < partitions) {
-      topic.partitions.push(new Partition(topic.key, topic.partitions.length))
+      topic.partitions.push(new Partition(topic.key, topic.partitions.length, this.epoch))
       this.#partitions++
     }
     topic.taken = { ...topic.taken, partitions: topic.partitions.length }

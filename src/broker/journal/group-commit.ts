@@ -28,6 +28,8 @@ export interface NewEntry {
   readonly payload: Uint8Array
   /** Of a batch: written into its first bytes. */
   readonly baseOffset?: number
+  /** Of a batch: as `baseOffset`. */
+  readonly leaderEpoch?: number
 }
 /** What becomes of a group; exactly one of the two is called, synchronously, groups in order (undone: newest first). */
 export interface Outcome {

@@ -28,9 +28,9 @@ export function placeEntries(
   const positions: number[] = []
   const streams: number[] = []
   for (let i = 0; i < entries.length; i++) {
-    const { kind, topicKey, partition, payload, baseOffset = 0 } = entries[i]!
+    const { kind, topicKey, partition, payload, baseOffset = 0, leaderEpoch = 0 } = entries[i]!
     const key = streamKey(topicKey, partition)
-    const prefix = kind === entryKind.batch ? batchPrefix(payload, baseOffset) : null
+    const prefix = kind === entryKind.batch ? batchPrefix(payload, baseOffset, leaderEpoch) : null
     header.kind = kind
     header.payloadBytes = payload.length
     header.lsn = firstLsn + i
@@ -47,12 +47,12 @@ export function placeEntries(
   return { positions, streams }
 }
 
-/** The first bytes of a batch as the log stores them: with its base offset and leader epoch 0. Valid until the next call. */
-function batchPrefix(batch: Uint8Array, baseOffset: number): Uint8Array {
+/** The first bytes of a batch as the log stores them: with its base offset and leader epoch. Valid until the next call. */
+function batchPrefix(batch: Uint8Array, baseOffset: number, leaderEpoch: number): Uint8Array {
   assert(batch.length > batchPrefixBytes, `a batch of ${batch.length} bytes`)
   prefixBytes.set(batch.subarray(0, batchPrefixBytes))
   writeU64(prefixBytes, 0, baseOffset)
-  writeU32(prefixBytes, 12, 0)
+  writeU32(prefixBytes, 12, leaderEpoch)
   assert(readU32(prefixBytes, 8) + 12 === batch.length, 'the batch has the length it says')
   return prefixBytes
 }

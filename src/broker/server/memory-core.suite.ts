@@ -69,6 +69,12 @@ export class MemoryCore implements BrokerCore {
     this.#topics.set(name, topic)
     return topic
   }
+  leaderEpoch = 0
+  epochAt = (): number => this.leaderEpoch
+  endOfEpoch(topic: string, partition: PartitionId, leaderEpoch: number) {
+    if (leaderEpoch > this.leaderEpoch) return null
+    return { leaderEpoch, endOffset: this.offsets(topic, partition).end }
+  }
   async addPartitions(name: string, partitions: number): Promise<TopicInfo> {
     return this.#altered(name, (topic) => ({ ...topic, partitions }))
   }
