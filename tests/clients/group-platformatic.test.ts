@@ -57,6 +57,14 @@ function steadily(topic: string): { stop(): Promise<number> } {
 let moments = 0
 const committedAt = new Map<string, number>()
 
+/** Where the group goes on in each partition that the member has. */
+async function committedOf(consumer: Consumer<string, string, string, string>, topic: string) {
+  const mine = consumer.assignments?.find((each) => each.topic === topic)?.partitions ?? []
+  const committed = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: mine }] })
+  const offsets = committed.get(topic) ?? []
+  return new Map(mine.map((partition) => [partition, (offsets[partition] ?? -1n) < 0n ? 0n : offsets[partition]!]))
+}
+
 interface Member {
   readonly name: string
   readonly seen: string[]
@@ -79,27 +87,56 @@ async function member(topic: string, groupId: string, name: string): Promise<Mem
   const seen: string[] = []
   const problems: string[] = []
   const anew: string[] = []
-  const positions = new Map<number, bigint>()
+  let left: Promise<void> | null = null
+  /** What is to be taken next of each partition of the generation: what was committed when it began, and on from there. */
+  let next: Promise<Map<number, bigint>> = Promise.resolve(new Map())
   let joinedAt = 0
+  const committed = async (): Promise<Map<number, bigint>> => {
+    while (left === null) {
+      try {
+        return await committedOf(consumer, topic)
+      } catch (error) {
+        problems.push(String(error))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    return new Map()
+  }
   consumer.on('consumer:group:join', () => {
     joinedAt = ++moments
+    next = committed()
   })
-  const stream = await consumer.consume({
-    topics: [topic],
-    mode: 'committed',
-    fallbackMode: 'earliest',
-    autocommit: false,
-    maxWaitTime: 100,
-  })
-  stream.on('error', (error) => problems.push(String(error)))
-  const reading = (async () => {
+  // Without a listener such an event ends the process: of a heartbeat that finds its connection closed, for one.
+  consumer.on('error', (error: unknown) => problems.push(String(error)))
+  const consume = async () => {
+    const made = await consumer.consume({
+      topics: [topic],
+      mode: 'committed',
+      fallbackMode: 'earliest',
+      autocommit: false,
+      maxWaitTime: 100,
+    })
+    made.on('error', (error) => problems.push(String(error)))
+    return made
+  }
+  let stream = await consume()
+  const read = async (): Promise<void> => {
     for await (const message of stream) {
       // After a rebalance this client goes on to hand out what it had fetched before, also of partitions that it has
-      // lost, and would commit it in the new generation: the group would go back. So a reader has to look for itself.
+      // lost, and would commit it in the new generation: the group would go back. Nor does it always go on at the
+      // committed offset in one that it has got: an answer that was on its way moves it on, past what nobody has read.
+      // So a reader has to look for itself: it takes the one record that is next, and sends the client back to it.
       const { partition, offset } = message
-      const isOurs = consumer.assignments?.some((each) => each.topic === topic && each.partitions.includes(partition))
-      if (isOurs !== true || offset < (positions.get(partition) ?? 0n)) continue
-      positions.set(partition, offset + 1n)
+      let generation = next
+      let wanted = await generation
+      while (generation !== next) {
+        generation = next
+        wanted = await generation
+      }
+      const expected = wanted.get(partition)
+      if (expected !== undefined && offset > expected) stream.offsetsToFetch.set(`${topic}:${partition}`, expected)
+      if (offset !== expected) continue
+      wanted.set(partition, offset + 1n)
       seen.push(message.value)
       const place = `${message.topic}/${message.partition}/${message.offset}`
       if ((committedAt.get(place) ?? Infinity) < joinedAt) anew.push(place)
@@ -111,8 +148,19 @@ async function member(topic: string, groupId: string, name: string): Promise<Mem
         problems.push(String(error))
       }
     }
+  }
+  const reading = (async () => {
+    while (left === null) {
+      // A commit that is refused now and then takes the whole stream along.
+      try {
+        if (stream.destroyed) stream = await consume()
+        await read()
+      } catch (error) {
+        problems.push(String(error))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
   })()
-  let left: Promise<void> | null = null
   const leave = (): Promise<void> =>
     (left ??= (async () => {
       // It closes its own connections under requests of its own that still wait, and now and then fails of that.
