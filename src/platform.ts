@@ -200,24 +200,25 @@ function components(broker: Broker, jobs: Jobs, generator: Generator | null): Co
   const topics = broker.topics().filter(({ internal }) => !internal)
   const partitions = topics.reduce((sum, topic) => sum + topic.partitions, 0)
   const trouble = broker.trouble()
+  const paused = jobs.all.map((job) => job.trouble()?.message).find((message) => message !== undefined)
   const behind = jobs.all.filter((job) => !job.caughtUp())
   return [
     {
       name: 'broker',
-      state: trouble === null ? 'ok' : 'down',
+      state: trouble === null ? 'ok' : broker.isPaused() ? 'degraded' : 'down',
       detail: trouble?.message ?? `${topics.length} topics, ${partitions} partitions`,
     },
     {
       name: 'engine',
-      state: behind.length === 0 ? 'ok' : 'starting',
-      detail: behind.length === 0 ? 'caught up' : 'catching up with the log',
+      state: paused !== undefined ? 'degraded' : behind.length === 0 ? 'ok' : 'starting',
+      detail: paused ?? (behind.length === 0 ? 'caught up' : 'catching up with the log'),
     },
     generator === null
       ? { name: 'generator', state: 'off', detail: 'not wanted in this run' }
       : {
           name: 'generator',
-          state: generator.trouble() === null ? 'ok' : 'down',
-          detail: generator.trouble()?.message ?? 'selling',
+          state: generator.trouble() !== null ? 'down' : generator.pause() !== null ? 'degraded' : 'ok',
+          detail: (generator.trouble() ?? generator.pause())?.message ?? 'selling',
         },
   ]
 }

@@ -32,7 +32,7 @@ export interface BrokerSettings {
   readonly cacheBytes?: number
   /** Of a journal segment. Default 128 MiB. */
   readonly segmentBytes?: number
-  /** Appends are refused while the disk has less room. Default 256 MiB, at least 2 segments. */
+  /** Records are refused while the disk has less room. Default 256 MiB, at least 2 segments. 0: it is not asked. */
   readonly freeBytesMin?: number
   /** Waiting for the disk at most; more is refused, to be retried. Default 128 MiB. */
   readonly pendingBytesMax?: number
@@ -70,8 +70,10 @@ export interface Broker extends BrokerCore {
     readonly port: number
   }>
   stats(): BrokerStats
-  /** Why it is not well (damage on disk, a failed sync), or null. */
+  /** Why it is not well (damage on disk, a failed sync, no room on the disk at the moment), or null. */
   trouble(): Error | null
+  /** The trouble is one that passes: records are refused, reads go on, and it takes records again by itself. */
+  isPaused(): boolean
   /** Resolves with the reason when the disk failed: nothing more is taken, the process should end (exit code 70). */
   readonly failed: Promise<Error>
   /** Stops serving, makes everything durable, gives the data directory back. Rejects if the journal has failed. */
@@ -115,6 +117,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         pendingBytesMax: settings.pendingBytesMax ?? journalDefaults.pendingBytesMax,
         groupBytesMax: settings.commitBytesMax ?? journalDefaults.groupBytesMax,
         freeBytesMin: settings.dataDir === null ? 0 : freeBytesMin,
+        reserve: place.reserve === null ? null : { path: place.reserve, sizeBytes: reserveBytes(freeBytesMin) },
         journalId: place.id,
         failed: (error) => {
           failure = error
@@ -168,7 +171,8 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         connections: servers.reduce((sum, server) => sum + server.connections, 0),
         journal: journal.stats(),
       }),
-      trouble: () => failure ?? trouble,
+      trouble: () => failure ?? trouble ?? journal.pause(),
+      isPaused: () => failure === null && trouble === null && journal.pause() !== null,
       failed,
       close: () => (closing ??= close()),
     }
@@ -185,14 +189,21 @@ interface Place {
   readonly clusterId: string
   readonly journalFolder: string
   readonly leaderEpoch: number
+  /** Path of the reserve; null: none. */
+  readonly reserve: string | null
   release(): void
+}
+/** A quarter of what is kept free; none where nothing is. */
+function reserveBytes(freeBytesMin: number): number {
+  return Math.min(64 * 1024 * 1024, Math.floor(freeBytesMin / 4))
 }
 function inMemory(world: World, bytesMax: number): Place {
   const fs = memoryFileSystem(bytesMax, () => world.clock.nowMs())
   const journalFolder = '/journal'
   fs.mkdir(journalFolder)
   const id = world.random.fork('cluster id in memory').fill(new Uint8Array(16))
-  return { world: { ...world, fs }, id, clusterId: idText(id), journalFolder, leaderEpoch: 0, release() {} }
+  const clusterId = idText(id)
+  return { world: { ...world, fs }, id, clusterId, journalFolder, leaderEpoch: 0, reserve: null, release() {} }
 }
 
 /** What the log offers, as an object of its own to add to. */

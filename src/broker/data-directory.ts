@@ -4,13 +4,19 @@
 //   format   JSON {millrace: "data directory", format: 1, clusterId, createdMs}; changing the layout raises `format`
 //   epoch    the leader epoch of the latest start (leader-epochs.ts)
 //   journal/ the write-ahead journal (journal/layout.ts)
+//   reserve  bytes without meaning, deleted when the disk is full (journal/reserve.ts)
 //
 // Other rooms keep folders of their own beside these.
 import { type FileSystem, FsError, type World } from '../world/world.ts'
 import { readFully, writeFully } from './journal/file-bytes.ts'
 import { beginEpoch } from './leader-epochs.ts'
+import { giveUpReserve } from './journal/reserve.ts'
 
 export const dataFormat = 1
+
+/** What a start may write: the copy of the journal's end, and small files. */
+const startBytesMin = 16 * 1024 * 1024
+const reserveOf = (path: string): string => `${path}/reserve`
 
 /** What keeps a data directory from being opened. Nothing was changed. */
 export class DataDirectoryError extends Error {
@@ -34,6 +40,8 @@ export interface DataDirectory {
   readonly journalFolder: string
   /** Of this start: no earlier one had it (leader-epochs.ts). */
   readonly leaderEpoch: number
+  /** Path of the reserve. */
+  readonly reserve: string
   /** Gives the lock back. */
   release(): void
 }
@@ -43,6 +51,8 @@ export async function takeDataDirectory(world: World, path: string): Promise<Dat
   const { fs } = world
   // The format file is written after everything above it is durable: where it is, the folders need no more care.
   if (fs.stat(`${path}/format`) === null) await makeFolder(fs, path)
+  // A start has to write a little itself: on a full disk the reserve is for that too.
+  else if (fs.space(path).freeBytes < startBytesMin) giveUpReserve(fs, reserveOf(path))
   const release = takeLock(world, path)
   try {
     const journalFolder = `${path}/journal`
@@ -51,7 +61,7 @@ export async function takeDataDirectory(world: World, path: string): Promise<Dat
     const leaderEpoch = await beginEpoch(world, path)
     // Always: an earlier start may have died between making something here and this.
     await fs.syncFolder(path)
-    return { id, clusterId: idText(id), journalFolder, leaderEpoch, release }
+    return { id, clusterId: idText(id), journalFolder, leaderEpoch, reserve: reserveOf(path), release }
   } catch (error) {
     release()
     throw error

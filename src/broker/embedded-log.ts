@@ -22,6 +22,7 @@ import { cursorAt, lsnOfCursor } from './cursors.ts'
 import { LogFollower } from './follower.ts'
 import { OffsetStore } from './groups/offset-store.ts'
 import { writeJob, writeProducer, writeTick, writeTopic } from './house-entries.ts'
+import type { Need } from './journal/disk-room.ts'
 import { type EntryKind, entryKind, ownStream } from './journal/entry.ts'
 import type { GroupPlace, NewEntry } from './journal/group-commit.ts'
 import type { Journal } from './journal/journal.ts'
@@ -111,24 +112,29 @@ export class EmbeddedLog implements Log, BrokerCore {
 
   /**
    * Takes a group of entries. `placed` changes the state at once and returns the way back; `durable` runs when the
-   * group is. Resolves then; rejects with a LogError if the group was taken back.
+   * group is. Resolves then; rejects with a LogError if the group was taken back. `need`: see `Journal.appendGroup`.
    */
   #take<T>(
     entries: readonly NewEntry[],
     placed: (place: GroupPlace) => () => void,
     durable: (place: GroupPlace) => T,
+    need?: Need,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       // The journal tells of the outcome later, never before `appendGroup` has returned.
       let undo = (): void => {}
       const place = inKafkasWords(() =>
-        this.#journal.appendGroup(entries, {
-          durable: () => resolve(durable(place)),
-          undone: (error) => {
-            undo()
-            reject(asLogError(error))
+        this.#journal.appendGroup(
+          entries,
+          {
+            durable: () => resolve(durable(place)),
+            undone: (error) => {
+              undo()
+              reject(asLogError(error))
+            },
           },
-        }),
+          need,
+        ),
       )
       undo = placed(place)
     })
@@ -197,6 +203,7 @@ export class EmbeddedLog implements Log, BrokerCore {
         topics.remove(topic)
         this.#state.offsets.dropTopic(topic.key)
       },
+      'cure',
     )
   }
   topic(name: string): TopicInfo | null {
@@ -418,6 +425,8 @@ export class EmbeddedLog implements Log, BrokerCore {
         for (const [i, { partition }] of batches.entries()) this.#moveEnd(partition, firstLsn + 1 + i)
         return { lsn: lsn(lastLsn), baseOffsets }
       },
+      // Who brings records and does not move on is a producer.
+      previous === cursor && batches.length > 0 ? 'records' : 'progress',
     )
   }
   #checkJob(job: string): void {

@@ -11,6 +11,7 @@ export function asLogError(error: unknown): unknown {
   switch (error.code) {
     case 'FULL':
     case 'SLOW':
+      return new LogError('KAFKA_STORAGE_ERROR', error.message, { cause: error, isTransient: true })
     case 'FAILED':
     case 'CLOSED':
     case 'NEWER_FORMAT':

@@ -1,6 +1,6 @@
 // Records of any topic, gathered by partition into Kafka record batches and handed to a log: the producer inside the
 // process. Partitions are those that Kafka's Java producer would choose.
-import type { Appended } from '../log/log.ts'
+import { type Appended, LogError } from '../log/log.ts'
 import { assert } from '../std/assert.ts'
 import { type PartitionId, partitionId } from '../std/units.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
@@ -37,7 +37,16 @@ export interface BatchReceiver {
 /** Brokers remember the last five batches of a producer and partition: more under way could not be told apart. */
 const batchesUnderWayMax = 5
 const sequenceModulus = 2 ** 31
+/** What the log does not take for the time being (its disk is full) is sent again so soon. */
+const sendAgainMs = 500
 
+interface Finished {
+  readonly batch: Uint8Array
+  readonly records: number
+  readonly takenBytes: number
+  /** Counts up in the lane. */
+  readonly number: number
+}
 /** One partition's batch in the making and those that wait behind the ones under way. */
 interface Lane {
   readonly topic: string
@@ -45,8 +54,11 @@ interface Lane {
   readonly writer: BatchWriter
   timer: Timer | null
   nextSequence: number
+  nextNumber: number
   underWay: number
-  readonly finished: { readonly batch: Uint8Array; readonly records: number; readonly takenBytes: number }[]
+  /** Of those under way, what the log did not take, perhaps for the time being: nothing more is sent until all are back. */
+  readonly refused: { readonly finished: Finished; readonly error: LogError }[]
+  readonly finished: Finished[]
 }
 
 export function batchProducer(
@@ -68,6 +80,8 @@ export function batchProducer(
   let waitingBytes = 0
   let failed: ProduceError | null = null
   let closed = false
+  let trouble: LogError | null = null
+  const waitingToSend = new Set<Timer>()
 
   const lanesOf = (topic: string): (Lane | undefined)[] => {
     const known = lanesByTopic.get(topic)
@@ -90,7 +104,9 @@ export function batchProducer(
         writer,
         timer: null,
         nextSequence: 0,
+        nextNumber: 0,
         underWay: 0,
+        refused: [],
         finished: [],
       }
       lanes[partition] = lane
@@ -114,14 +130,14 @@ export function batchProducer(
     if ((stickyPartition.get(lane.topic) ?? 0) === lane.partition) {
       stickyPartition.set(lane.topic, (lane.partition + 1) % partitions)
     }
-    lane.finished.push({ batch, records: count, takenBytes })
+    lane.finished.push({ batch, records: count, takenBytes, number: lane.nextNumber++ })
     waitingBytes += takenBytes
     idle.shut()
     if (waitingBytes > waitingBytesMax) crowd.shut()
     send(lane)
   }
   const send = (lane: Lane): void => {
-    while (failed === null && lane.underWay < batchesUnderWayMax) {
+    while (failed === null && lane.underWay < batchesUnderWayMax && lane.refused.length === 0) {
       const next = lane.finished.shift()
       if (next === undefined) return
       lane.underWay++
@@ -134,11 +150,43 @@ export function batchProducer(
           waitingBytes -= next.takenBytes
           if (waitingBytes <= waitingBytesMax) crowd.open()
           if (waitingBytes === 0) idle.open()
-          send(lane)
+          if (lane.refused.length === 0) {
+            trouble = null
+            send(lane)
+          } else sendAgain(lane)
         },
-        (error: unknown) => fail(lane.topic, error),
+        (error: unknown) => {
+          lane.underWay--
+          // Behind a batch that is not taken those of the same producer are out of order: the ones before will tell.
+          if (error instanceof LogError && (error.isTransient || error.code === 'OUT_OF_ORDER_SEQUENCE_NUMBER')) {
+            lane.refused.push({ finished: next, error })
+            sendAgain(lane)
+          } else fail(lane.topic, error)
+        },
       )
     }
+  }
+  const sendAgain = (lane: Lane): void => {
+    if (lane.underWay > 0) return
+    const transient = lane.refused.find(({ error }) => error.isTransient)?.error
+    if (transient === undefined || closed) {
+      fail(lane.topic, lane.refused[0]!.error)
+      return
+    }
+    trouble = transient
+    // Nothing else of this lane goes out meanwhile, so all that follows is still in order behind them.
+    const again = lane.refused.map(({ finished }) => finished).sort((a, b) => a.number - b.number)
+    const timer = world.clock.timer(
+      sendAgainMs,
+      () => {
+        waitingToSend.delete(timer)
+        lane.refused.length = 0
+        lane.finished.unshift(...again)
+        send(lane)
+      },
+      { background: true },
+    )
+    waitingToSend.add(timer)
   }
   const fail = (topic: string, cause: unknown): void => {
     failed ??= new ProduceError(
@@ -150,6 +198,8 @@ export function batchProducer(
     for (const lanes of lanesByTopic.values()) {
       for (const lane of lanes) lane?.timer?.cancel()
     }
+    for (const timer of waitingToSend) timer.cancel()
+    waitingToSend.clear()
     crowd.fail(failed)
     idle.fail(failed)
   }
@@ -186,9 +236,12 @@ export function batchProducer(
     room: () => crowd.wait(),
     flush,
     counts: () => ({ records, acknowledged, sends, sentBytes, waitingBytes }),
+    trouble: () => trouble,
     async close() {
       if (closed) return
       closed = true
+      const refused = [...lanesByTopic.values()].flat().find((lane) => (lane?.refused.length ?? 0) > 0)
+      if (refused !== undefined) fail(refused.topic, trouble)
       await flush()
     },
   }

@@ -78,6 +78,7 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     failed: running.failed,
     caughtUp: () => running.caughtUp(),
     settled: () => running.settled(),
+    trouble: () => running.trouble(),
     stop: () => running.stop(),
     watermarkMs: (topic) => job.watermarkMs(topic),
     partitions: (topic) => job.partitions(topic),

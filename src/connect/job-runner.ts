@@ -2,12 +2,12 @@
 // as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
 // thrown away (they are in the log already), then on.
 import { type Job, type JobOutput, SnapshotError, type Tick } from '../engine/engine.ts'
-import type { Commit, Cursor, Follower, Log } from '../log/log.ts'
+import { type Commit, type Cursor, type Follower, type Log, LogError } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { assert } from '../std/assert.ts'
 import { entryOf } from '../std/maps.ts'
 import { WireError } from '../wire/wire-error.ts'
-import type { Timer, World } from '../world/world.ts'
+import { FsError, type Timer, type World } from '../world/world.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import type { SnapshotStore } from './snapshots.ts'
@@ -32,7 +32,9 @@ export interface RunningJob {
   caughtUp(): boolean
   /** Resolves when the job has caught up with the log as it is now and what that made due is committed, or when it was stopped; rejects with what `failed` tells. */
   settled(): Promise<void>
-  /** Commits, takes a last snapshot and stops. */
+  /** Why it waits (the log's disk is full); null: it does not. It goes on by itself. */
+  trouble(): Error | null
+  /** Commits, takes a last snapshot and stops. While the log takes no commit, the next start does that part again. */
   stop(): Promise<void>
   /** Resolves with the reason if the job can go on no longer (fenced, storage failed, a bug). Never rejects. */
   readonly failed: Promise<Error>
@@ -44,6 +46,8 @@ const stepBytesMax = 1 << 20
 const pendingOutputBytesMax = 16 << 20
 /** With nothing due, progress is committed this often: it only shortens a replay. */
 const idleCommitMs = 1000
+/** A commit that the log does not take for the time being is tried again so soon. */
+const commitAgainMs = 500
 const snapshotEveryMs = 5000
 const snapshotEveryBytes = 64 << 20
 
@@ -106,6 +110,10 @@ class JobRunner implements RunningJob {
   /** By topic and partition: when a batch last came through, on the monotonic clock; null once marked idle. */
   readonly #lastBatchMs = new Map<string, Map<number, number | null>>()
   #stopping = false
+  /** Why the last commit has not been taken yet. */
+  #trouble: Error | null = null
+  /** Ends the wait for the next try. */
+  #hurry: () => void = () => {}
   /** Something failed, so the job is over: outputs of a refused commit are gone, a later one must not move past them. */
   #failure: Error | null = null
   #wake: () => void = () => {}
@@ -187,6 +195,7 @@ class JobRunner implements RunningJob {
     if (this.#stopping) return this.#loop
     this.#stopping = true
     this.#ticking?.cancel()
+    this.#hurry()
     this.#wake()
     await this.#loop
     await this.#snapshotting
@@ -208,10 +217,11 @@ class JobRunner implements RunningJob {
       await this.#somethingHappens()
     }
     await this.#committing
-    if (this.#failure !== null) return
+    // A commit that was not taken has its outputs with it: a later one must not move past them.
+    if (this.#failure !== null || this.#trouble !== null) return
     await this.#commit(true)
     await this.#snapshotting
-    if (this.#bytesSinceSnapshot > 0) this.#save(this.#committed, this.#job.snapshot())
+    if (this.#trouble === null && this.#bytesSinceSnapshot > 0) this.#save(this.#committed, this.#job.snapshot())
   }
 
   #process(entry: ReturnType<Follower['poll']>[number]): void {
@@ -288,14 +298,44 @@ class JobRunner implements RunningJob {
       this.#bytesSinceSnapshot = 0
       this.#lastSnapshotMs = this.#world.clock.monoMs()
     }
-    await this.#log.commit(commit).catch((error: unknown) => {
+    const taken = await this.#commitUntilTaken(commit).catch((error: unknown) => {
       // At once: whoever waits for this commit may look before the one who started it hears of it.
       this.#stopFor(error)
       throw error
     })
+    if (!taken) return
     this.#committed = cursor
     this.#lastCommitMs = this.#world.clock.monoMs()
     if (state !== null) this.#save(cursor, state)
+  }
+
+  /**
+   * While the log has no room the same commit is tried again and again, and the loop waits for it once its outputs are
+   * many. False: the job is being stopped meanwhile; what the commit held is computed again at the next start.
+   */
+  async #commitUntilTaken(commit: Commit): Promise<boolean> {
+    for (;;) {
+      try {
+        await this.#log.commit(commit)
+        this.#trouble = null
+        return true
+      } catch (error) {
+        if (!(error instanceof LogError) || !error.isTransient) throw error
+        this.#trouble = error
+      }
+      if (this.#stopping) return false
+      await new Promise<void>((resolve) => {
+        const timer = this.#world.clock.timer(commitAgainMs, resolve, { background: true })
+        this.#hurry = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+    }
+  }
+
+  trouble(): Error | null {
+    return this.#trouble
   }
 
   #save(cursor: Cursor, state: Uint8Array): void {
@@ -303,7 +343,10 @@ class JobRunner implements RunningJob {
     if (snapshots === null) return
     this.#snapshotting = snapshots
       .save({ cursor, state })
-      .catch((error: unknown) => this.#stopFor(error))
+      .catch((error: unknown) => {
+        // It only shortens a replay: on a full disk the next one is due a little later.
+        if (!(error instanceof FsError && isFull(error))) this.#stopFor(error)
+      })
       .finally(() => {
         this.#snapshotting = null
       })
@@ -357,12 +400,22 @@ class JobRunner implements RunningJob {
       return
     }
     this.#freshInput = false
-    await this.#log.tick(this.#settings.name, encodeTick({ atMs: this.#world.clock.nowMs(), interval: true, idle }))
+    try {
+      await this.#log.tick(this.#settings.name, encodeTick({ atMs: this.#world.clock.nowMs(), interval: true, idle }))
+    } catch (error) {
+      if (!(error instanceof LogError) || !error.isTransient) throw error
+      // Not decided: the next tick looks anew.
+      this.#freshInput = true
+      for (const { topic, partition, lastMs } of idle) {
+        const seen = this.#lastBatchMs.get(topic)
+        if (seen?.get(partition) === null) seen.set(partition, lastMs)
+      }
+    }
   }
 
-  #newlyIdle(): { topic: string; partition: number }[] {
+  #newlyIdle(): { topic: string; partition: number; lastMs: number }[] {
     const nowMs = this.#world.clock.monoMs()
-    const found: { topic: string; partition: number }[] = []
+    const found: { topic: string; partition: number; lastMs: number }[] = []
     for (const topic of this.#job.topics) {
       const timeoutMs = this.#settings.contracts.get(topic)?.idleTimeoutMs
       const partitions = this.#log.topic(topic)?.partitions ?? 0
@@ -373,12 +426,16 @@ class JobRunner implements RunningJob {
         if (last === undefined) seen.set(partition, nowMs)
         else if (last !== null && nowMs - last >= timeoutMs) {
           seen.set(partition, null)
-          found.push({ topic, partition })
+          found.push({ topic, partition, lastMs: last })
         }
       }
     }
     return found
   }
+}
+
+function isFull({ code }: FsError): boolean {
+  return code === 'ENOSPC' || code === 'EFBIG' || code === 'EDQUOT'
 }
 
 // A tick's payload in the log, JSON: {"v":1,"atMs":…,"interval":…,"idle":[["sales",3],…]}. Changing this needs a

@@ -146,6 +146,7 @@ export function kafkaProducer(
     },
     room: () => crowd.wait(),
     flush,
+    trouble: () => null,
     counts: () => ({ records, acknowledged, sends, sentBytes, waitingBytes }),
     async close() {
       if (closed) return

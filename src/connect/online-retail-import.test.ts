@@ -41,6 +41,7 @@ function listening(): {
         heard.push({ topic, key: text.decode(key ?? undefined), value: text.decode(value ?? undefined) }),
       room: () => null,
       flush: async () => void flushes++,
+      trouble: () => null,
       counts: () => ({ records: heard.length, acknowledged: heard.length, sends: 0, sentBytes: 0, waitingBytes: 0 }),
       close: async () => {},
     },

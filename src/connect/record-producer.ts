@@ -12,7 +12,9 @@ export interface RecordProducer {
   /** Sends what is waiting and resolves when everything taken so far is acknowledged; rejects with a `ProduceError`. */
   flush(): Promise<void>
   counts(): ProducerCounts
-  /** Flushes, then lets go of timers and connections. Nothing may be recorded afterwards. */
+  /** Why what was taken is not sent at the moment, though it will be (the receiver's disk is full); null: it is. */
+  trouble(): Error | null
+  /** Flushes, then lets go of timers and connections. Nothing may be recorded afterwards. Rejects rather than wait out a trouble. */
   close(): Promise<void>
 }
 

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { Cursor } from '../log/log.ts'
 import { assert } from '../std/assert.ts'
-import type { World } from '../world/world.ts'
+import { FsError, type World } from '../world/world.ts'
 
 export interface Snapshot {
   readonly cursor: Cursor
@@ -45,6 +45,8 @@ export function openSnapshots(world: World, folder: string, identity: string): S
       .sort((a, b) => b - a)
 
   let next = (numbers()[0] ?? 0) + 1
+  // Left by a process that died over it.
+  for (const name of fs.list(folder)) if (/^chk-\d+\.tmp$/.test(name)) fs.removeTree(`${folder}/${name}`)
 
   return {
     *stored() {
@@ -57,21 +59,31 @@ export function openSnapshots(world: World, folder: string, identity: string): S
       const number = next++
       const temporary = `${folder}/chk-${number}.tmp`
       fs.removeTree(temporary)
-      fs.mkdir(temporary)
-      const manifest: Manifest = {
-        formatVersion: FORMAT_VERSION,
-        identity,
-        cursor: snapshot.cursor,
-        stateBytes: snapshot.state.length,
-        sha256: sha256(snapshot.state),
+      try {
+        fs.mkdir(temporary)
+        await write(temporary, snapshot)
+        fs.rename(temporary, `${folder}/chk-${number}`)
+      } catch (error) {
+        // On a full disk a piece of a snapshot is only in the way.
+        if (error instanceof FsError) fs.removeTree(temporary)
+        throw error
       }
-      await writeWhole(world, `${temporary}/state`, snapshot.state)
-      await writeWhole(world, `${temporary}/MANIFEST`, new TextEncoder().encode(JSON.stringify(manifest)))
-      await fs.syncFolder(temporary)
-      fs.rename(temporary, `${folder}/chk-${number}`)
       await fs.syncFolder(folder)
       for (const old of numbers().slice(SNAPSHOTS_KEPT)) fs.removeTree(`${folder}/chk-${old}`)
     },
+  }
+
+  async function write(temporary: string, snapshot: Snapshot): Promise<void> {
+    const manifest: Manifest = {
+      formatVersion: FORMAT_VERSION,
+      identity,
+      cursor: snapshot.cursor,
+      stateBytes: snapshot.state.length,
+      sha256: sha256(snapshot.state),
+    }
+    await writeWhole(world, `${temporary}/state`, snapshot.state)
+    await writeWhole(world, `${temporary}/MANIFEST`, new TextEncoder().encode(JSON.stringify(manifest)))
+    await fs.syncFolder(temporary)
   }
 }
 

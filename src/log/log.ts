@@ -108,9 +108,12 @@ export interface Log {
 export class LogError extends Error {
   override name = 'LogError'
   readonly code: LogErrorCode
-  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+  /** Nothing was kept, and the same may be taken a little later: the disk is full or slow at the moment. */
+  readonly isTransient: boolean
+  constructor(code: LogErrorCode, message: string, options: ErrorOptions & { readonly isTransient?: boolean } = {}) {
     super(message, options)
     this.code = code
+    this.isTransient = options.isTransient ?? false
   }
 }
 export type LogErrorCode =

@@ -25,8 +25,10 @@ export interface Generator {
   start(): void
   stop(): Promise<void>
   readonly failed: Promise<Error>
-  /** What stopped it, if it stands still. */
+  /** What stopped it, if it stands still for good. */
   readonly trouble: () => Error | null
+  /** Why it waits, if it does: the disk is full. It goes on by itself. */
+  readonly pause: () => Error | null
 }
 
 export async function startGenerator(
@@ -68,10 +70,12 @@ export async function startGenerator(
     async stop() {
       stopped = true
       timer?.cancel()
-      if (trouble === null) await producer.close()
+      // On a full disk what was made up and not taken is let go.
+      if (trouble === null && producer.trouble() === null) await producer.close()
     },
     failed,
     trouble: () => trouble,
+    pause: () => producer.trouble(),
   }
 }
 

@@ -17,9 +17,15 @@ export function announce(world: World, dataDir: string | null, where: Pick<Runni
   if (world.fs.stat(`${path}.tmp`) !== null) world.fs.unlink(`${path}.tmp`)
   const file = world.fs.open(`${path}.tmp`, 'create')
   const bytes = new TextEncoder().encode(text)
-  const written = file.write(bytes, 0)
-  file.close()
-  assert(written === bytes.length, `${path} took ${written} of ${bytes.length} bytes`)
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const count = file.write(bytes.subarray(at), at)
+      assert(count > 0, `${path} took no more than ${at} of ${bytes.length} bytes`)
+      at += count
+    }
+  } finally {
+    file.close()
+  }
   world.fs.rename(`${path}.tmp`, path)
   return () => {
     if (world.fs.stat(path) !== null) world.fs.unlink(path)

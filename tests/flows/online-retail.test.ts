@@ -73,6 +73,7 @@ test('every line of the Online Retail file is valid, and monthly-revenue gives t
     room: () => null,
     flush: async () => push(),
     counts: () => ({ records, acknowledged: records, sends: 0, sentBytes: 0, waitingBytes: 0 }),
+    trouble: () => null,
     close: async () => {},
   }
   const summary = await importOnlineRetail(nodeWorld(), producer, { path, mapping: onlineRetailLines })

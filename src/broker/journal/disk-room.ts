@@ -1,28 +1,86 @@
 // Is there room on the disk? Asked once a second at most, and at once again after a write has failed.
+//
+// Records are taken while `freeBytesMin` is free; what finishes work that was begun (commits, offsets, decisions) down to
+// a sixteenth of that, and there the reserve is given up for it; what makes room (deletions) is always tried.
+import { unreachable } from '../../std/assert.ts'
 import { FsError, type World } from '../../world/world.ts'
+import { type EntryKind, entryKind } from './entry.ts'
 import { JournalError } from './journal-error.ts'
+import { Reserve, type ReserveSettings } from './reserve.ts'
 
 const checkEveryMs = 1000
+const progressShare = 16
+
+/** How urgent entries are when room is short. */
+export type Need = 'records' | 'progress' | 'cure'
+
+/** Of a group, by its first entry. Whoever knows better says so. */
+export function needOf(kind: EntryKind): Need {
+  switch (kind) {
+    case entryKind.batch:
+    case entryKind.topic:
+      return 'records'
+    case entryKind.producer:
+    case entryKind.tick:
+    case entryKind.jobTaken:
+    case entryKind.jobCommit:
+    case entryKind.groupOffset:
+    case entryKind.transaction:
+      return 'progress'
+    case entryKind.witness:
+    case entryKind.setting:
+    case entryKind.logStart:
+      return 'cure'
+    default:
+      return unreachable(kind)
+  }
+}
 
 export class DiskRoom {
   readonly #world: World
   readonly #folder: string
   readonly #freeBytesMin: number
+  readonly #reserve: Reserve | null
   #checkedMono = Number.NEGATIVE_INFINITY
-  #isLow = false
+  #freeBytes = Number.POSITIVE_INFINITY
 
-  constructor(world: World, folder: string, freeBytesMin: number) {
+  constructor(world: World, folder: string, freeBytesMin: number, reserve: ReserveSettings | null) {
     this.#world = world
     this.#folder = folder
     this.#freeBytesMin = freeBytesMin
+    this.#reserve =
+      reserve === null
+        ? null
+        : new Reserve(world, reserve, (bytes) => {
+            this.lookAgain()
+            return this.#free() >= freeBytesMin + bytes
+          })
   }
-  isLow(): boolean {
+
+  #free(): number {
+    // Without a limit nobody needs to ask.
+    if (this.#freeBytesMin === 0) return this.#freeBytes
     const mono = this.#world.clock.monoMs()
     if (mono - this.#checkedMono >= checkEveryMs) {
       this.#checkedMono = mono
-      this.#isLow = this.#world.fs.space(this.#folder).freeBytes < this.#freeBytesMin
+      this.#freeBytes = this.#world.fs.space(this.#folder).freeBytes
     }
-    return this.#isLow
+    return this.#freeBytes
+  }
+  isLow(): boolean {
+    return this.#free() < this.#freeBytesMin
+  }
+  mayTake(need: Need): boolean {
+    if (!this.isLow() || need === 'cure') return true
+    if (need === 'records') return false
+    const floor = this.#freeBytesMin / progressShare
+    return this.#free() >= floor || (this.giveUpReserve() && this.#free() >= floor)
+  }
+  /** A write found no room. True: some was made, it may be tried again. */
+  giveUpReserve(): boolean {
+    const gaveUp = this.#reserve?.giveUp() ?? false
+    this.lookAgain()
+    return gaveUp
   }
   lookAgain(): void {
     this.#checkedMono = Number.NEGATIVE_INFINITY
@@ -35,9 +93,15 @@ export class DiskRoom {
       { cause },
     )
   }
+  lowError(): JournalError {
+    return this.error(`${this.#free()} bytes are free, records are taken while ${this.#freeBytesMin} are`)
+  }
+  close(): void {
+    this.#reserve?.close()
+  }
 }
 
-/** Did it fail for want of room? */
+/** Did it fail for want of room? A file that may not grow (`ulimit -f`) is as full as a disk. */
 export function isFull(error: unknown): boolean {
   return error instanceof FsError && (error.code === 'ENOSPC' || error.code === 'EFBIG' || error.code === 'EDQUOT')
 }

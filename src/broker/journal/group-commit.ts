@@ -5,9 +5,9 @@
 // everything back that is not durable; a failed sync ends the journal: the kernel reports it once and then holds the
 // pages for clean, so neither a retry nor an acknowledgement can be trusted.
 import { assert } from '../../std/assert.ts'
-import type { File, Timer, World } from '../../world/world.ts'
+import { type File, FsError, type Timer, type World } from '../../world/world.ts'
 import type { StreamSequences } from './damage.ts'
-import { DiskRoom, isFull } from './disk-room.ts'
+import { DiskRoom, isFull, needOf } from './disk-room.ts'
 import { type EntryKind, entryKind, ownStream } from './entry.ts'
 import { JournalError } from './journal-error.ts'
 import { entryHeaderBytes, fileBytesOf, segmentHeaderBytes } from './layout.ts'
@@ -58,6 +58,9 @@ export interface CommitState {
   sealOf(segment: Segment, lastLsn: number): Seal | null
 }
 
+/** A write that found no room is told so long; whoever has something to write tries again by then. */
+const pauseToldMs = 5_000
+
 export class GroupCommit {
   readonly #world: World
   readonly #folder: string
@@ -82,6 +85,8 @@ export class GroupCommit {
    * void what the segment before went on with. So that one takes no more: the next append tries a new segment again.
    */
   #rollFailed = false
+  /** The last write that found no room. */
+  #full: { readonly error: JournalError; readonly atMono: number } | null = null
   /** Of finished segments whose successor is not there yet. */
   readonly #seals = new Map<Segment, Seal | null>()
   #running: Promise<void> | null = null
@@ -97,7 +102,7 @@ export class GroupCommit {
     this.#folder = folder
     this.#settings = settings
     this.#state = state
-    this.#room = new DiskRoom(world, folder, settings.freeBytesMin)
+    this.#room = new DiskRoom(world, folder, settings.freeBytesMin, settings.reserve)
     this.#generation = state.generationMax
     this.lastLsn = state.lastLsn
     this.#writtenLsn = state.lastLsn
@@ -112,6 +117,12 @@ export class GroupCommit {
   get failure(): JournalError | null {
     return this.#failure
   }
+  /** Why records are not taken at the moment, though the journal is well; null: they are. */
+  get pause(): JournalError | null {
+    if (this.#room.isLow()) return this.#room.lowError()
+    const isRecent = this.#full !== null && this.#world.clock.monoMs() - this.#full.atMono < pauseToldMs
+    return isRecent ? this.#full!.error : null
+  }
   onAdvance(listener: (durableLsn: number) => void): void {
     this.#advanced = listener
   }
@@ -119,7 +130,7 @@ export class GroupCommit {
   // --- Appending ---
 
   /** Takes the entries as one atomic group. Throws a JournalError if it cannot; then nothing has been taken. */
-  append(entries: readonly NewEntry[], outcome: Outcome | null): GroupPlace {
+  append(entries: readonly NewEntry[], outcome: Outcome | null, need = needOf(entries[0]!.kind)): GroupPlace {
     if (this.#condition === 'closing' || this.#condition === 'closed') {
       throw new JournalError('CLOSED', 'the journal is closed')
     }
@@ -135,7 +146,7 @@ export class GroupCommit {
         `${this.#pending.bytes} bytes wait for the disk, the limit is ${this.#settings.pendingBytesMax}; retry later`,
       )
     }
-    if (this.#room.isLow()) throw this.#room.error(`less than ${this.#settings.freeBytesMin} bytes are free`)
+    if (!this.#room.mayTake(need)) throw this.#room.lowError()
     return this.#take(entries, bytes, outcome)
   }
 
@@ -230,6 +241,7 @@ export class GroupCommit {
         await this.#writeFailed(segment, error)
         continue
       }
+      this.#full = null
       this.#writtenLsn = last.lastLsn
       this.#witnessedLsn = Math.max(this.#witnessedLsn, this.syncedLsn)
       if (this.#settings.durability === 'process' || this.#settings.faults.ackBeforeSync === true) {
@@ -329,8 +341,17 @@ export class GroupCommit {
         return
       }
     }
-    this.#room.lookAgain()
-    this.#takeBack(this.#room.error(error instanceof Error ? error.message : String(error), error))
+    // What is waiting is written after all, if there was something to give up for it.
+    const fileIsFull = error instanceof FsError && error.code === 'EFBIG'
+    if (!fileIsFull && this.#room.giveUpReserve()) {
+      this.#pending.relaunch()
+      return
+    }
+    const full = this.#room.error(error instanceof Error ? error.message : String(error), error)
+    this.#full = { error: full, atMono: this.#world.clock.monoMs() }
+    this.#takeBack(full)
+    // A file that may not grow would refuse the next write too: that one goes to a new file.
+    if (segment.created && fileIsFull) this.#rollFailed = true
     if (segment.created && this.syncedLsn === this.#writtenLsn) await this.#syncFile(segment.file)
   }
 
@@ -406,7 +427,7 @@ export class GroupCommit {
     const idleMs = this.#world.clock.monoMs() - this.#lastAppendMono
     if (!this.#needsWitness()) return
     const quiet = idleMs >= this.#settings.witnessAfterMs && this.syncedLsn === this.lastLsn
-    if (quiet && !this.#room.isLow()) this.#putWitness()
+    if (quiet && this.#room.mayTake('progress')) this.#putWitness()
     else this.#witnessLater()
   }
   #putWitness(): void {
@@ -422,6 +443,7 @@ export class GroupCommit {
     if (this.#condition === 'closed' || this.#condition === 'closing') return
     if (this.#condition === 'open') this.#condition = 'closing'
     this.#cancelTimers()
+    this.#room.close()
     await this.#drain()
     if (this.#failure === null && this.#needsWitness()) {
       this.#putWitness()

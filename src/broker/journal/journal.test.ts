@@ -229,12 +229,26 @@ test('a disk that fills up while a segment is made: refused, then made', async (
   )
 })
 
-test('below the free space that must stay, appends are refused before they are taken', async () => {
+test('a file that may not grow (EFBIG) is as full as a disk; what comes next goes to a new file', async () => {
   const disk = testDisk()
-  const { journal } = await open(disk, { freeBytesMin: 5000 })
-  disk.freeBytes = 4999
-  assert.throws(() => journal.appendGroup([entry(1)]), code('FULL'))
+  const { journal, failures } = await open(disk)
+  await put(journal, entry(10, 1))
+  disk.failNext('write', 'EFBIG')
+  await assert.rejects(put(journal, entry(20, 2)), code('FULL'))
+  assert.match(journal.pause()?.message ?? '', /EFBIG/)
+  await put(journal, entry(30, 3))
+  assert.equal(journal.pause(), null)
   await journal.close()
+  assert.deepEqual(failures, [])
+  const { seen } = await open(disk)
+  assert.deepEqual(
+    seen.map(({ lsn, payload }) => [lsn, payload.length]),
+    [
+      [1, 10],
+      [2, 30],
+    ],
+  )
+  assert.equal(disk.files().length, 2)
 })
 
 test('a failed sync: no ack, no second sync, all that waits is refused, the owner is told once', async () => {

@@ -4,6 +4,7 @@
 import { assert } from '../../std/assert.ts'
 import type { FileSystem, World } from '../../world/world.ts'
 import { type Damage, StreamSequences } from './damage.ts'
+import type { Need } from './disk-room.ts'
 import { blankEntryHeader, type EntryHeader, payloadIsIntact, readEntryHeader } from './entry.ts'
 import { readBody } from './file-bytes.ts'
 import { GroupCommit, type GroupPlace, type NewEntry, type Outcome } from './group-commit.ts'
@@ -21,9 +22,10 @@ export interface Journal {
   /**
    * Takes entries as one atomic group: after any crash all of them are there or none. The payloads are copied before
    * it returns. Throws a JournalError (FULL, SLOW, FAILED, CLOSED, TOO_LARGE) if it does not take them. `outcome` is
-   * told once, before any promise of `durable` goes on.
+   * told once, before any promise of `durable` goes on. `need`: how urgent it is when the disk is nearly full; by
+   * default what the kind of the first entry says.
    */
-  appendGroup(entries: readonly NewEntry[], outcome?: Outcome): GroupPlace
+  appendGroup(entries: readonly NewEntry[], outcome?: Outcome, need?: Need): GroupPlace
   /** Resolves when the entry with this LSN is durable; rejects with a JournalError if it was taken back. */
   durable(lsn: number): Promise<void>
   /** Everything up to here may be read, and will be there after a crash (see `durability`). */
@@ -37,6 +39,8 @@ export interface Journal {
   /** Reads on after this LSN, in order. */
   reader(afterLsn: number): JournalReader
   readonly damage: Damage
+  /** Why records are not taken for the time being (the disk is full); null: they are. */
+  pause(): JournalError | null
   stats(): JournalStats
   /** Makes everything durable and lets go of the files. Rejects if the journal has failed. */
   close(): Promise<void>
@@ -164,8 +168,8 @@ class OpenJournal implements Journal {
     this.damage = damage
   }
 
-  appendGroup(entries: readonly NewEntry[], outcome?: Outcome): GroupPlace {
-    return this.#commit.append(entries, outcome ?? null)
+  appendGroup(entries: readonly NewEntry[], outcome?: Outcome, need?: Need): GroupPlace {
+    return this.#commit.append(entries, outcome ?? null, need)
   }
   durable(lsn: number): Promise<void> {
     return this.#commit.durable(lsn)
@@ -215,6 +219,9 @@ class OpenJournal implements Journal {
     )
   }
 
+  pause(): JournalError | null {
+    return this.#commit.pause
+  }
   stats(): JournalStats {
     let fileBytes = 0
     for (const segment of this.#segments) fileBytes += fileBytesOf(segment.written)

@@ -42,6 +42,11 @@ export class PendingGroups {
     this.#inFlight = this.#waiting.splice(0, count)
     return this.#inFlight
   }
+  /** What was in flight could not be written, and waits again. */
+  relaunch(): void {
+    this.#waiting.unshift(...this.#inFlight)
+    this.#inFlight = []
+  }
   /** What was in flight is durable. */
   land(): readonly Group[] {
     const landed = this.#inFlight

@@ -1,5 +1,6 @@
 // What a journal can be told: limits with their units, durability, and the faults that tests make it commit.
 import type { JournalError } from './journal-error.ts'
+import type { ReserveSettings } from './reserve.ts'
 
 export interface JournalSettings {
   /** `power`: an append is durable after fdatasync. `process`: after the write; synced in the background. */
@@ -24,8 +25,10 @@ export interface JournalSettings {
   readonly backgroundSyncMs: number
   /** When idle, wait so long for others to join before the write (0 = at once). */
   readonly lingerMs: number
-  /** Appends are refused with FULL while the disk has less room than this. */
+  /** Records are refused with FULL while the disk has less room than this (disk-room.ts). 0: it is not asked. */
   readonly freeBytesMin: number
+  /** Given up when there is no room left, for what finishes work and makes room. Null: none. */
+  readonly reserve: ReserveSettings | null
   /** A start copies a last segment up to this size whole, so that restarts do not pile up small files. */
   readonly recopyBytesMax: number
   /** 16 bytes, in every segment header. */
@@ -79,6 +82,7 @@ export const journalDefaults: Omit<JournalSettings, 'journalId' | 'failed'> = {
   backgroundSyncMs: 1000,
   lingerMs: 0,
   freeBytesMin: 256 * mebibyte,
+  reserve: null,
   recopyBytesMax: 4 * mebibyte,
   faults: {},
 }
