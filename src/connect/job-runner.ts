@@ -1,13 +1,14 @@
 // Runs a job on a log, exactly once (design A8): entries in visibility order go in, due results and the cursor come out
 // as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
 // thrown away (they are in the log already), then on.
-import { type Job, type JobOutput, SnapshotError, type Tick } from '../engine/engine.ts'
+import { type Job, type JobOutput, SnapshotError } from '../engine/engine.ts'
 import { type Commit, type Cursor, type Follower, type Log, LogError } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { assert } from '../std/assert.ts'
 import { entryOf } from '../std/maps.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type Timer, type World } from '../world/world.ts'
+import { decodeTick, encodeTick } from './job-ticks.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import type { SnapshotStore } from './snapshots.ts'
@@ -436,25 +437,4 @@ class JobRunner implements RunningJob {
 
 function isFull({ code }: FsError): boolean {
   return code === 'ENOSPC' || code === 'EFBIG' || code === 'EDQUOT'
-}
-
-// A tick's payload in the log, JSON: {"v":1,"atMs":…,"interval":…,"idle":[["sales",3],…]}. Changing this needs a
-// format version.
-export function encodeTick(tick: Tick): Uint8Array {
-  const idle = tick.idle.map(({ topic, partition }) => [topic, partition])
-  return new TextEncoder().encode(JSON.stringify({ v: 1, atMs: tick.atMs, interval: tick.interval, idle }))
-}
-export function decodeTick(payload: Uint8Array): Tick {
-  const given = JSON.parse(new TextDecoder().decode(payload)) as {
-    v: number
-    atMs: number
-    interval: boolean
-    idle: [string, number][]
-  }
-  assert(given.v === 1, `a tick of version ${given.v}; this build reads version 1`)
-  return {
-    atMs: given.atMs,
-    interval: given.interval,
-    idle: given.idle.map(([topic, partition]) => ({ topic, partition })),
-  }
 }

@@ -146,8 +146,8 @@ async function story(world: World, folder: string, seed: string, leaveBytes: num
   await again.close()
 }
 
-test('on a simulated disk with a quota, 20 seeds', async () => {
-  for (let seed = 0; seed < 20; seed++) {
+test('on a simulated disk with a quota, 8 seeds', async () => {
+  for (let seed = 0; seed < 8; seed++) {
     const simulation = simulate({ seed: `full ${seed}`, capacityBytes: 12_000_000 })
     const end = await simulation.run(async (world) => {
       world.fs.mkdir('/here')
@@ -160,7 +160,7 @@ test('on a simulated disk with a quota, 20 seeds', async () => {
 })
 
 test('killed or cut off while the disk is full: what was acknowledged stays, and a start finds its way', async () => {
-  for (let seed = 0; seed < 20; seed++) {
+  for (let seed = 0; seed < 8; seed++) {
     const simulation = simulate({ seed: `full crash ${seed}`, capacityBytes: 12_000_000, faults: { survival: 0.5 } })
     let acknowledged = 0
     const first = await simulation.run(async (world, process) => {

@@ -1,6 +1,6 @@
 // Wrong doorways: the mistakes a doorway between log and engine can make (and a prototype made), put between the job and
 // the log. The right doorway passes every ride; each of these must be caught by some, or the rides prove nothing.
-import { decodeTick } from '../../src/connect/job-runner.ts'
+import { decodeTick } from '../../src/connect/job-ticks.ts'
 import type { Cursor, Follower, JobState, LogEntry } from '../../src/log/log.ts'
 import { lsn, offset } from '../../src/std/units.ts'
 import type { Mutation } from './run-flow.ts'

@@ -10,6 +10,8 @@ import { Reserve, type ReserveSettings } from './reserve.ts'
 
 const checkEveryMs = 1000
 const progressShare = 16
+/** A write that found no room is told so long; whoever has something to write tries again by then. */
+const fullToldMs = 5_000
 
 /** How urgent entries are when room is short. */
 export type Need = 'records' | 'progress' | 'cure'
@@ -43,6 +45,8 @@ export class DiskRoom {
   readonly #reserve: Reserve | null
   #checkedMono = Number.NEGATIVE_INFINITY
   #freeBytes = Number.POSITIVE_INFINITY
+  /** The last write that found no room. */
+  #full: { readonly error: JournalError; readonly atMono: number } | null = null
 
   constructor(world: World, folder: string, freeBytesMin: number, reserve: ReserveSettings | null) {
     this.#world = world
@@ -84,6 +88,21 @@ export class DiskRoom {
   }
   lookAgain(): void {
     this.#checkedMono = Number.NEGATIVE_INFINITY
+  }
+  /** A write found no room, and nothing was left to give up for it. */
+  wasFull(cause: unknown): JournalError {
+    const error = this.error(cause instanceof Error ? cause.message : String(cause), cause)
+    this.#full = { error, atMono: this.#world.clock.monoMs() }
+    return error
+  }
+  written(): void {
+    this.#full = null
+  }
+  /** Why records are not taken at the moment; null: they are. */
+  get pause(): JournalError | null {
+    if (this.isLow()) return this.lowError()
+    const isRecent = this.#full !== null && this.#world.clock.monoMs() - this.#full.atMono < fullToldMs
+    return isRecent ? this.#full!.error : null
   }
   error(detail: string, cause?: unknown): JournalError {
     return new JournalError(

@@ -5,12 +5,13 @@
 // everything back that is not durable; a failed sync ends the journal: the kernel reports it once and then holds the
 // pages for clean, so neither a retry nor an acknowledgement can be trusted.
 import { assert } from '../../std/assert.ts'
-import { type File, FsError, type Timer, type World } from '../../world/world.ts'
+import { type File, FsError, type World } from '../../world/world.ts'
 import type { StreamSequences } from './damage.ts'
 import { DiskRoom, isFull, needOf } from './disk-room.ts'
 import { type EntryKind, entryKind, ownStream } from './entry.ts'
 import { JournalError } from './journal-error.ts'
 import { entryHeaderBytes, fileBytesOf, segmentHeaderBytes } from './layout.ts'
+import { NamedTimers } from './named-timers.ts'
 import { beginFile, newSegment } from './new-segment.ts'
 import type { TailCache } from './open-files.ts'
 import { PendingGroups } from './pending-groups.ts'
@@ -58,9 +59,6 @@ export interface CommitState {
   sealOf(segment: Segment, lastLsn: number): Seal | null
 }
 
-/** A write that found no room is told so long; whoever has something to write tries again by then. */
-const pauseToldMs = 5_000
-
 export class GroupCommit {
   readonly #world: World
   readonly #folder: string
@@ -85,13 +83,11 @@ export class GroupCommit {
    * void what the segment before went on with. So that one takes no more: the next append tries a new segment again.
    */
   #rollFailed = false
-  /** The last write that found no room. */
-  #full: { readonly error: JournalError; readonly atMono: number } | null = null
   /** Of finished segments whose successor is not there yet. */
   readonly #seals = new Map<Segment, Seal | null>()
   #running: Promise<void> | null = null
   #backgroundSync: Promise<void> | null = null
-  #timers = new Map<'start' | 'witness' | 'sync', Timer>()
+  readonly #timers: NamedTimers<'start' | 'witness' | 'sync'>
   #lastAppendMono = 0
   #advanced: (durableLsn: number) => void = () => {}
   syncs = 0
@@ -101,6 +97,7 @@ export class GroupCommit {
     this.#world = world
     this.#folder = folder
     this.#settings = settings
+    this.#timers = new NamedTimers(world.clock)
     this.#state = state
     this.#room = new DiskRoom(world, folder, settings.freeBytesMin, settings.reserve)
     this.#generation = state.generationMax
@@ -119,9 +116,7 @@ export class GroupCommit {
   }
   /** Why records are not taken at the moment, though the journal is well; null: they are. */
   get pause(): JournalError | null {
-    if (this.#room.isLow()) return this.#room.lowError()
-    const isRecent = this.#full !== null && this.#world.clock.monoMs() - this.#full.atMono < pauseToldMs
-    return isRecent ? this.#full!.error : null
+    return this.#room.pause
   }
   onAdvance(listener: (durableLsn: number) => void): void {
     this.#advanced = listener
@@ -206,11 +201,7 @@ export class GroupCommit {
     if (this.#running !== null || this.#timers.has('start')) return
     const linger = this.#settings.lingerMs
     if (linger > 0 && this.#pending.bytes < this.#settings.flushBytesMax && this.#condition === 'open') {
-      const timer = this.#world.clock.timer(linger, () => {
-        this.#timers.delete('start')
-        this.#run()
-      })
-      this.#timers.set('start', timer)
+      this.#timers.start('start', linger, () => this.#run())
       return
     }
     this.#running = new Promise((resolve) => {
@@ -241,7 +232,7 @@ export class GroupCommit {
         await this.#writeFailed(segment, error)
         continue
       }
-      this.#full = null
+      this.#room.written()
       this.#writtenLsn = last.lastLsn
       this.#witnessedLsn = Math.max(this.#witnessedLsn, this.syncedLsn)
       if (this.#settings.durability === 'process' || this.#settings.faults.ackBeforeSync === true) {
@@ -347,9 +338,7 @@ export class GroupCommit {
       this.#pending.relaunch()
       return
     }
-    const full = this.#room.error(error instanceof Error ? error.message : String(error), error)
-    this.#full = { error: full, atMono: this.#world.clock.monoMs() }
-    this.#takeBack(full)
+    this.#takeBack(this.#room.wasFull(error))
     // A file that may not grow would refuse the next write too: that one goes to a new file.
     if (segment.created && fileIsFull) this.#rollFailed = true
     if (segment.created && this.syncedLsn === this.#writtenLsn) await this.#syncFile(segment.file)
@@ -380,24 +369,19 @@ export class GroupCommit {
     )
     this.#failure = failure
     this.#condition = 'failed'
-    this.#cancelTimers()
+    this.#timers.cancel()
     this.#takeBack(failure)
     this.#settings.failed(failure)
   }
 
   // --- In the background ---
 
-  #cancelTimers(): void {
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
-  }
   #later(name: 'witness' | 'sync', delayMs: number, run: () => void): void {
     if (this.#timers.has(name) || this.#condition !== 'open') return
     const fire = (): void => {
-      this.#timers.delete(name)
       if (this.#condition === 'open') run()
     }
-    this.#timers.set(name, this.#world.clock.timer(delayMs, fire, { background: true }))
+    this.#timers.start(name, delayMs, fire, { background: true })
   }
 
   #syncLater(): void {
@@ -442,7 +426,7 @@ export class GroupCommit {
   async close(): Promise<void> {
     if (this.#condition === 'closed' || this.#condition === 'closing') return
     if (this.#condition === 'open') this.#condition = 'closing'
-    this.#cancelTimers()
+    this.#timers.cancel()
     this.#room.close()
     await this.#drain()
     if (this.#failure === null && this.#needsWitness()) {
