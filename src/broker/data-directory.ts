@@ -9,8 +9,8 @@
 // Other rooms keep folders of their own beside these.
 import { type FileSystem, FsError, type World } from '../world/world.ts'
 import { readFully, writeFully } from './journal/file-bytes.ts'
-import { beginEpoch } from './leader-epochs.ts'
 import { giveUpReserve } from './journal/reserve.ts'
+import { beginEpoch } from './leader-epochs.ts'
 
 export const dataFormat = 1
 
