@@ -28,6 +28,7 @@ import { offsetCommitRequest, offsetCommitResponse } from './messages/offset-com
 import { offsetDeleteRequest, offsetDeleteResponse } from './messages/offset-delete.ts'
 import { offsetFetchRequest, offsetFetchResponse } from './messages/offset-fetch.ts'
 import { produceRequest, produceResponse } from './messages/produce.ts'
+import { produceOfOldRequest, produceOfOldResponse } from './messages/produce-of-old.ts'
 import { syncGroupRequest, syncGroupResponse } from './messages/sync-group.ts'
 import { WireError } from './wire-error.ts'
 
@@ -74,6 +75,10 @@ export const apis = {
   deleteGroups: api('DeleteGroups', deleteGroupsRequest, deleteGroupsResponse),
   offsetDelete: api('OffsetDelete', offsetDeleteRequest, offsetDeleteResponse),
 } as const
+/** Offered and refused; not among the others, whose versions are served. */
+export const produceOfOldApi = api('Produce', produceOfOldRequest, produceOfOldResponse)
+export type OldProduceRequest = typeof produceOfOldApi extends Api<infer Req, infer _> ? Decoded<Req> : never
+export type OldProduceResponse = typeof produceOfOldApi extends Api<infer _, infer Res> ? Encodable<Res> : never
 export type ApiName = keyof typeof apis
 /** Of the API with this name: a request and a response as they were read, a response to be written. */
 export type RequestOf<Name extends ApiName> = (typeof apis)[Name] extends Api<infer Req, infer _> ? Decoded<Req> : never
@@ -286,9 +291,15 @@ export function readResponse<Req extends Fields, Res extends Fields>(
   return { correlationId, body }
 }
 
+/** The client's own name in a request's header; null if it does not give one. Throws a WireError. */
+export function readClientId(frame: Uint8Array): string | null {
+  return new ByteReader(frame, 8).string(false)
+}
+
 /**
  * Joins an API to what answers it: the bytes of a request in a served version in, the chunks of its response out; null
  * when the answer is null and none is to be sent. The body is read, and `answer` called, before the first await.
+ * `throttleMsOf`: asked once the answer is known; above 0 it stands in the response, where that has a place for it.
  */
 export function answering<Req extends Fields, Res extends Fields, Context>(
   api: Api<Req, Res>,
@@ -297,11 +308,15 @@ export function answering<Req extends Fields, Res extends Fields, Context>(
     context: Context,
     clientId: string | null,
   ) => Encodable<Res> | null | Promise<Encodable<Res> | null>,
+  throttleMsOf: (context: Context) => number = () => 0,
 ): (frame: Uint8Array, header: RequestHeader, context: Context) => Promise<Uint8Array[] | null> {
   return async (frame, { version, correlationId }, context) => {
     const { body, clientId } = readRequest(api, frame)
     const response = await answer(body, context, clientId)
-    return response === null ? null : writeResponse(api, version, correlationId, response)
+    if (response === null) return null
+    const throttleTimeMs = throttleMsOf(context)
+    const said = throttleTimeMs === 0 ? response : Object.assign({}, response, { throttleTimeMs })
+    return writeResponse(api, version, correlationId, said)
   }
 }
 

@@ -6,37 +6,48 @@
 import { assert } from '../../std/assert.ts'
 import { apis } from '../../wire/wire.ts'
 import { WireError } from '../../wire/wire-error.ts'
-import type { Socket } from '../../world/world.ts'
+import type { Socket, Timer } from '../../world/world.ts'
+import type { Holder } from './flow.ts'
 import { FrameAssembler, FrameError } from './frames.ts'
-import { Disconnect, type Serving } from './serving.ts'
+import { Disconnect, type Serving, type Turn } from './serving.ts'
 
 /** Answers one frame: chunks to send, or null if the protocol wants no answer. Rejects with Disconnect or WireError. */
-export type Answer = (frame: Uint8Array, connection: Connection) => Promise<readonly Uint8Array[] | null>
+export type Answer = (frame: Uint8Array, connection: Connection, turn: Turn) => Promise<readonly Uint8Array[] | null>
 
 interface Slot {
   /** Undefined until the answer is known. */
   chunks: readonly Uint8Array[] | null | undefined
+  /** Of its answer, counted as outbound before there is one. */
+  reservedBytes: number
+  throttleMs: number
 }
 
-export class Connection {
+export class Connection implements Holder {
   readonly socket: Socket
   readonly #serving: Serving
   readonly #answer: Answer
   readonly #frames: FrameAssembler
   readonly #waiting: Uint8Array[] = []
-  /** Bytes of requests that are read and not yet answered. */
+  #waitingBytes = 0
+  /** Bytes of requests that are read and not yet answered, those that wait among them. */
   #heldBytes = 0
   /** Requests that are being answered, in order; those at the front may be sent. */
   readonly #slots: Slot[] = []
   #unanswered = 0
   #onlyProduces = true
+  /** Requests that let nothing begin after them for now. */
+  #holds = 0
   #paused = false
+  /** Its client is to wait: nothing is read until then. */
+  #muted: Timer | null = null
   #closing = false
   #gone = false
   #lastSeenMs: number
   #halfSinceMs: number | null = null
-  /** What this connection has added to `serving.outboundBytes`. */
-  #countedBytes = 0
+  /** What this connection has added to the flow of all. */
+  #countedInbound = 0
+  #countedOutbound = 0
+  stillSinceMs: number
   readonly #goneCallbacks = new Set<() => void>()
 
   constructor(serving: Serving, socket: Socket, answer: Answer, onOver: () => void) {
@@ -45,11 +56,10 @@ export class Connection {
     this.#answer = answer
     this.#frames = new FrameAssembler(serving.limits.frameBytesMax)
     this.#lastSeenMs = serving.world.clock.monoMs()
+    this.stillSinceMs = this.#lastSeenMs
+    serving.flow.add(this)
     socket.onClose(() => {
-      this.#gone = true
-      this.#waiting.length = 0
-      this.#countOutbound()
-      for (const callback of [...this.#goneCallbacks]) callback()
+      this.#leave()
       onOver()
     })
     socket.onDrain(() => {
@@ -57,6 +67,20 @@ export class Connection {
       this.#begin()
     })
     socket.onData((bytes) => this.#receive(bytes))
+  }
+  /** What it held is nobody's any more, whatever is still being worked on. */
+  #leave(): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#waiting.length = 0
+    this.#heldBytes -= this.#waitingBytes
+    this.#waitingBytes = 0
+    for (const slot of this.#slots) this.#release(slot)
+    this.#muted?.cancel()
+    this.#serving.flow.remove(this)
+    this.#countOutbound()
+    this.#countInbound()
+    for (const callback of [...this.#goneCallbacks]) callback()
   }
 
   /** Calls back when the connection is over (or about to be closed); returns the way out. */
@@ -69,7 +93,9 @@ export class Connection {
   close(): void {
     if (this.#closing) return
     this.#closing = true
-    this.#waiting.length = 0
+    for (const frame of this.#waiting.splice(0)) this.#heldBytes -= frame.length
+    this.#waitingBytes = 0
+    this.#countInbound()
     for (const callback of [...this.#goneCallbacks]) callback()
     if (this.#slots.length === 0) this.socket.end()
   }
@@ -77,9 +103,24 @@ export class Connection {
   /** Looked at from time to time: closes a connection that has been half a frame, or silent, for too long. */
   look(nowMs: number): void {
     const { halfFrameMsMax, idleMsMax } = this.#serving.limits
-    const half = this.#halfSinceMs !== null && nowMs - this.#halfSinceMs >= halfFrameMsMax
-    const idle = this.#unanswered === 0 && nowMs - this.#lastSeenMs >= idleMsMax
+    this.#countOutbound()
+    const half = this.#halfSinceMs !== null && !this.#paused && nowMs - this.#halfSinceMs >= halfFrameMsMax
+    const idle = this.#unanswered === 0 && this.#muted === null && nowMs - this.#lastSeenMs >= idleMsMax
     if (half || idle) this.socket.destroy()
+  }
+
+  get idleInboundBytes(): number {
+    return this.#gone ? 0 : this.#waitingBytes + this.#frames.bufferBytes
+  }
+  get queuedBytes(): number {
+    return this.#gone ? 0 : this.socket.queuedBytes
+  }
+  readOn(): void {
+    this.#throttle()
+  }
+  letGo(): void {
+    this.#leave()
+    this.socket.destroy()
   }
 
   #receive(bytes: Uint8Array): void {
@@ -92,6 +133,7 @@ export class Connection {
       this.#frames.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), (frame) => {
         framed = true
         this.#heldBytes += frame.length
+        this.#waitingBytes += frame.length
         this.#waiting.push(frame)
       })
     } catch (error) {
@@ -101,15 +143,21 @@ export class Connection {
     }
     if (!this.#frames.half) this.#halfSinceMs = null
     else if (framed || this.#halfSinceMs === null) this.#halfSinceMs = nowMs
+    this.#countInbound()
     this.#begin()
     this.#throttle()
   }
 
   /** Reads on or stops reading, by what is held. A socket that is not read makes the peer's kernel hold the rest. */
   #throttle(): void {
+    if (this.#gone) return
     const { pipelinedRequestsMax, pipelinedBytesMax } = this.#serving.limits
-    const full = this.#waiting.length + this.#unanswered >= pipelinedRequestsMax || this.#heldBytes >= pipelinedBytesMax
-    if (full === this.#paused || this.#gone) return
+    const full =
+      this.#muted !== null ||
+      this.#waiting.length + this.#unanswered >= pipelinedRequestsMax ||
+      this.#heldBytes >= pipelinedBytesMax ||
+      !this.#serving.flow.mayRead(this)
+    if (full === this.#paused) return
     this.#paused = full
     if (full) this.socket.pause()
     else {
@@ -120,7 +168,7 @@ export class Connection {
   }
 
   #begin(): void {
-    while (!this.#gone && !this.#closing) {
+    while (!this.#gone && !this.#closing && this.#holds === 0 && this.#muted === null) {
       const frame = this.#waiting[0]
       if (frame === undefined) return
       if (this.socket.queuedBytes >= this.#serving.limits.connectionOutboundBytesMax) return
@@ -128,19 +176,26 @@ export class Connection {
       if (this.#unanswered > 0 && !(isProduce && this.#onlyProduces)) return
       this.#onlyProduces = isProduce
       this.#waiting.shift()
+      this.#waitingBytes -= frame.length
       this.#start(frame)
     }
   }
 
   #start(frame: Uint8Array): void {
-    const slot: Slot = { chunks: undefined }
+    const slot: Slot = { chunks: undefined, reservedBytes: 0, throttleMs: 0 }
     this.#slots.push(slot)
     this.#unanswered++
-    this.#answer(frame, this).then(
+    const turn = this.#turnOf(slot)
+    const done = (): void => {
+      this.#heldBytes -= frame.length
+      this.#unanswered--
+      this.#countInbound()
+    }
+    this.#answer(frame, this, turn).then(
       (chunks) => {
-        this.#heldBytes -= frame.length
-        this.#unanswered--
+        done()
         slot.chunks = chunks
+        if (slot.throttleMs > 0) this.#mute(slot.throttleMs)
         this.#send()
         this.#begin()
         this.#throttle()
@@ -148,30 +203,94 @@ export class Connection {
       (error: unknown) => {
         // Anything else is a bug or the end of the disk: it must stop the process, not just this client.
         if (!(error instanceof Disconnect || error instanceof WireError)) throw error
-        this.#heldBytes -= frame.length
-        this.#unanswered--
+        done()
+        this.#release(slot)
         this.#closing = true
         this.socket.destroy()
       },
     )
   }
+  #turnOf(slot: Slot): Turn {
+    const { flow } = this.#serving
+    const queuedBytes = (): number => this.queuedBytes
+    return {
+      throttle(ms) {
+        slot.throttleMs = Math.max(slot.throttleMs, ms)
+      },
+      get throttleMs() {
+        return slot.throttleMs
+      },
+      hold: () => {
+        let held = true
+        this.#holds++
+        return () => {
+          if (!held) return
+          held = false
+          this.#holds--
+          this.#begin()
+        }
+      },
+      reserve: (bytes) => {
+        const more = bytes - slot.reservedBytes
+        if (this.#gone || more === 0) return
+        slot.reservedBytes = bytes
+        flow.countOutbound(more)
+      },
+      get queuedBytes() {
+        return queuedBytes()
+      },
+    }
+  }
+  #release(slot: Slot): void {
+    if (slot.reservedBytes > 0) this.#serving.flow.countOutbound(-slot.reservedBytes)
+    slot.reservedBytes = 0
+  }
+  /** Nothing that is not begun begins, and nothing is read. */
+  #mute(ms: number): void {
+    if (this.#gone) return
+    this.#muted?.cancel()
+    this.#muted = this.#serving.world.clock.timer(ms, () => {
+      this.#muted = null
+      this.#lastSeenMs = this.#serving.world.clock.monoMs()
+      this.#begin()
+      this.#throttle()
+    })
+    this.#throttle()
+  }
 
   #send(): void {
     assert(this.#unanswered >= 0, 'more answers than requests')
+    this.#countOutbound()
     while (this.#slots.length > 0) {
-      const { chunks } = this.#slots[0]!
-      if (chunks === undefined) return
+      const slot = this.#slots[0]!
+      if (slot.chunks === undefined) return
       this.#slots.shift()
-      if (!this.#gone && chunks !== null) for (const chunk of chunks) this.socket.write(chunk)
+      this.#release(slot)
+      if (this.#gone || slot.chunks === null) continue
+      for (const chunk of slot.chunks) this.socket.write(this.#lean(chunk))
+      this.#countOutbound()
     }
     this.#lastSeenMs = this.#serving.world.clock.monoMs()
-    this.#countOutbound()
     if (this.#closing && !this.#gone) this.socket.end()
+  }
+  /** For a peer that is slow: a small part of something large must not keep all of it in memory. */
+  #lean(chunk: Uint8Array): Uint8Array {
+    const isSlow = this.socket.queuedBytes > 0
+    return isSlow && chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk
   }
 
   #countOutbound(): void {
-    const queued = this.#gone ? 0 : this.socket.queuedBytes
-    this.#serving.outboundBytes += queued - this.#countedBytes
-    this.#countedBytes = queued
+    const queued = this.queuedBytes
+    const more = queued - this.#countedOutbound
+    if (more < 0 || this.#countedOutbound === 0) this.stillSinceMs = this.#serving.world.clock.monoMs()
+    this.#countedOutbound = queued
+    if (more !== 0) this.#serving.flow.countOutbound(more)
+  }
+  #countInbound(): void {
+    // Who is gone still holds what is being worked on.
+    const held = this.#heldBytes + (this.#gone ? 0 : this.#frames.bufferBytes)
+    const more = held - this.#countedInbound
+    this.#countedInbound = held
+    if (more !== 0) this.#serving.flow.countInbound(more)
   }
 }

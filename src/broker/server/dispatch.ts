@@ -6,7 +6,9 @@ import {
   apis,
   type Fields,
   kafkaErrors,
+  produceOfOldApi,
   type RequestHeader,
+  readClientId,
   readRequestHeader,
   writeResponse,
 } from '../../wire/wire.ts'
@@ -29,8 +31,9 @@ import { offsetCommit } from './apis/offset-commit.ts'
 import { offsetDelete } from './apis/offset-delete.ts'
 import { offsetFetch } from './apis/offset-fetch.ts'
 import { produce } from './apis/produce.ts'
+import { produceOfOld } from './apis/produce-of-old.ts'
 import { syncGroup } from './apis/sync-group.ts'
-import { type Asking, Disconnect } from './serving.ts'
+import { type Asking, clientOf, Disconnect } from './serving.ts'
 
 type Chunks = readonly Uint8Array[]
 interface Served {
@@ -65,14 +68,19 @@ function serve<Req extends Fields, Res extends Fields>(
   api: Api<Req, Res>,
   answer: Parameters<typeof answering<Req, Res, Asking>>[1],
 ): readonly [key: number, served: Served] {
-  return [api.key, { versions: api.versions, answer: answering(api, answer) }]
+  return [api.key, { versions: api.versions, answer: answering(api, answer, ({ turn }) => turn.throttleMs) }]
 }
 
+const [, oldProduce] = serve(produceOfOldApi, produceOfOld)
+
 /** Chunks to send, null if no answer is wanted. Rejects with a Disconnect or a WireError: close the connection. */
-export async function dispatch(frame: Uint8Array, asking: Omit<Asking, 'version'>): Promise<Chunks | null> {
+export async function dispatch(
+  frame: Uint8Array,
+  asking: Omit<Asking, 'version' | 'clientId'>,
+): Promise<Chunks | null> {
   const header = readRequestHeader(frame)
   const { apiKey, version, correlationId } = header
-  const api = served.get(apiKey)
+  const api = apiKey === apis.produce.key && version < apis.produce.versions.min ? oldProduce : served.get(apiKey)
   if (api === undefined) throw new Disconnect(`key ${apiKey} is not served`)
   const { min, max } = api.versions
   if (version < min || version > max) {
@@ -83,5 +91,12 @@ export async function dispatch(frame: Uint8Array, asking: Omit<Asking, 'version'
     }
     throw new Disconnect(`key ${apiKey} is served in versions ${min} to ${max}, not ${version}`)
   }
-  return api.answer(frame, header, { ...asking, version })
+  const clientId = readClientId(frame)
+  const { serving, turn } = asking
+  const client = clientOf(asking.principal, clientId)
+  const startMs = serving.world.clock.monoMs()
+  const answer = api.answer(frame, header, { ...asking, version, clientId })
+  // What it took up to its first wait: reading the request and, for most, all of the work.
+  turn.throttle(serving.quotas.charge(client, 'request_percentage', serving.world.clock.monoMs() - startMs))
+  return answer
 }

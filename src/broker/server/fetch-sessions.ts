@@ -30,6 +30,9 @@ export type FetchContext =
   | { readonly kind: 'full'; readonly asked: readonly AskedPartition[]; readonly wantsSession: boolean }
   | { readonly kind: 'incremental'; readonly asked: readonly AskedPartition[]; readonly session: Session }
 
+/** Of a request that gets records. */
+export type ServedContext = Exclude<FetchContext, { readonly kind: 'refused' }>
+
 interface Remembered {
   asked: AskedPartition
   /** What the client was told; -1: it is to be told again. */
@@ -144,7 +147,7 @@ export class FetchSessions {
 
   /** What goes out: the session's id, and of an incremental fetch only what the client does not know yet. */
   answer(
-    context: FetchContext & { readonly kind: 'full' | 'incremental' },
+    context: ServedContext,
     version: number,
     responses: readonly TopicAnswer[],
   ): { readonly sessionId: number; readonly responses: readonly TopicAnswer[] } {

@@ -27,6 +27,10 @@ export class FrameAssembler {
     this.#frameBytesMin = frameBytesMin
   }
 
+  /** Memory of the frame under way. */
+  get bufferBytes(): number {
+    return this.#buffer.length
+  }
   /** True when a frame has begun and is not whole. */
   get half(): boolean {
     return this.#lengthBytes > 0 || this.#size >= 0

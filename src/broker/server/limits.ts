@@ -13,10 +13,21 @@ export interface KafkaServerLimits {
   readonly pipelinedRequestsMax: number
   /** Bytes of such requests. */
   readonly pipelinedBytesMax: number
+  /** Bytes of requests not yet answered, whole or not, of all connections: then no socket is read on until some are. */
+  readonly inboundBytesMax: number
+  /** So full for so long of requests that nobody works on: who holds most of them is disconnected. */
+  readonly inboundFullMsMax: number
   /** With so many bytes of answers not taken by the peer, its next request waits. */
   readonly connectionOutboundBytesMax: number
-  /** Bytes of answers not taken by all peers together, near which fetches get smaller, down to `fetchBytesMin`. */
+  /**
+   * Bytes of answers not taken by all peers together, near which fetches get smaller, down to `fetchBytesMin`, then to
+   * nothing; at twice as many, who has taken nothing for the longest time is disconnected.
+   */
   readonly outboundBytesMax: number
+  /** With half of `outboundBytesMax` queued, who has taken nothing for so long is disconnected. */
+  readonly stillMsMax: number
+  /** A client is told to wait, and not read, for so long at most; what it still owes counts at its next request. */
+  readonly throttleMsMax: number
   /** Records in one Fetch answer, whatever the client asks for; a single larger batch still goes out. */
   readonly fetchBytesMax: number
   readonly fetchBytesMin: number
@@ -40,8 +51,12 @@ export const kafkaServerLimits: KafkaServerLimits = {
   connectionsPerAddressMax: 2_000,
   pipelinedRequestsMax: 64,
   pipelinedBytesMax: 32 * MiB,
+  inboundBytesMax: 64 * MiB,
+  inboundFullMsMax: 5_000,
   connectionOutboundBytesMax: 1 * MiB,
   outboundBytesMax: 128 * MiB,
+  stillMsMax: 10_000,
+  throttleMsMax: 30_000,
   fetchBytesMax: 16 * MiB,
   fetchBytesMin: 64 * 1024,
   fetchWaitMsMax: 60_000,

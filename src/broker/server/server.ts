@@ -6,7 +6,9 @@ import { Arrivals } from './arrivals.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { Flow } from './flow.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
+import { Quotas } from './quotas.ts'
 import { anonymous, type Serving } from './serving.ts'
 import { TopicDirectory } from './topic-directory.ts'
 
@@ -27,6 +29,8 @@ export interface KafkaServer {
   readonly connections: number
   /** Bytes of answers that peers have not taken yet. */
   readonly outboundBytes: number
+  /** Bytes of requests that are not answered yet. */
+  readonly inboundBytes: number
   /** Takes no more requests, sends what is under way, closes all connections (the slow ones after two seconds). */
   close(): Promise<void>
 }
@@ -50,7 +54,8 @@ export async function serveKafka(
     topics: new TopicDirectory(core),
     arrivals: new Arrivals(core),
     fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
-    outboundBytes: 0,
+    flow: new Flow(limits),
+    quotas: new Quotas(world.clock, limits, core.settings),
   }
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
@@ -71,8 +76,9 @@ export async function serveKafka(
     const connection = new Connection(
       serving,
       socket,
-      (frame, asker) =>
+      (frame, asker, turn) =>
         dispatch(frame, {
+          turn,
           serving,
           advertised,
           remoteHost: address,
@@ -96,6 +102,7 @@ export async function serveKafka(
   const look = (): void => {
     const nowMs = world.clock.monoMs()
     for (const connection of connections) connection.look(nowMs)
+    serving.flow.look(nowMs)
     lookTimer = world.clock.timer(lookEachMs, look, { background: true })
   }
   let lookTimer = world.clock.timer(lookEachMs, look, { background: true })
@@ -107,7 +114,10 @@ export async function serveKafka(
       return connections.size
     },
     get outboundBytes() {
-      return serving.outboundBytes
+      return serving.flow.outboundBytes
+    },
+    get inboundBytes() {
+      return serving.flow.inboundBytes
     },
     async close() {
       if (closing) return
@@ -126,6 +136,7 @@ export async function serveKafka(
         lastWord.cancel()
       }
       serving.arrivals.close()
+      serving.quotas.close()
     },
   }
 }

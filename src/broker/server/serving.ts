@@ -6,7 +6,9 @@ import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
+import type { Flow } from './flow.ts'
 import type { KafkaServerLimits } from './limits.ts'
+import type { Client, Quotas } from './quotas.ts'
 import type { TopicDirectory } from './topic-directory.ts'
 
 export interface Serving {
@@ -17,8 +19,8 @@ export interface Serving {
   readonly topics: TopicDirectory
   readonly arrivals: Arrivals
   readonly fetchSessions: FetchSessions
-  /** Bytes of answers that peers have not taken yet, all connections together. */
-  outboundBytes: number
+  readonly flow: Flow
+  readonly quotas: Quotas
 }
 
 /** Kafka's resource types, and what may be asked of them (KIP-140). The cluster's name is `kafka-cluster`. */
@@ -40,12 +42,28 @@ export interface Principal {
 }
 export const anonymous: Principal = { name: 'User:ANONYMOUS' }
 
+/** One request's dealings with its connection. */
+export interface Turn {
+  /** The answer says so, and for so long the connection is not read (KIP-219). Of several the longest counts. */
+  throttle(ms: number): void
+  readonly throttleMs: number
+  /** What is asked after this request on the same connection waits until the returned function is called. */
+  hold(): () => void
+  /** Bytes of records that the answer will hold: from now on they count as on their way. */
+  reserve(bytes: number): void
+  /** Bytes of earlier answers that the client has not taken. */
+  readonly queuedBytes: number
+}
+
 /** One request on its way through a handler. */
 export interface Asking {
   readonly serving: Serving
   readonly version: number
   /** Where the client is to connect: the advertised address, or where it already did. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** As the client calls itself; null if it does not. */
+  readonly clientId: string | null
+  readonly turn: Turn
   /** Who asks, as the connection has proved it. */
   readonly principal: Principal
   /** May the asker do this? Without access control everyone may. Ask before anything is looked at or changed. */
@@ -56,6 +74,11 @@ export interface Asking {
   readonly remoteHost: string
   /** Calls back when the connection is over; returns the way out. */
   onGone(callback: () => void): () => void
+}
+
+/** Who is charged for a request: as quotas know users and clients. */
+export function clientOf({ name }: Principal, clientId: string | null): Client {
+  return { user: name.replace(/^User:/, ''), clientId: clientId ?? '' }
 }
 
 /** Thrown by a handler when the protocol's only answer is to close the connection. */

@@ -8,8 +8,8 @@ import { LogError } from '../../../log/log.ts'
 import { offset, type PartitionId, partitionId } from '../../../std/units.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { Wanted } from '../arrivals.ts'
-import type { AskedPartition } from '../fetch-sessions.ts'
-import { type Asking, refusal, type Serving } from '../serving.ts'
+import type { AskedPartition, ServedContext } from '../fetch-sessions.ts'
+import { type Asking, clientOf, refusal, type Serving, type Turn } from '../serving.ts'
 import type { Found as TopicFound } from '../topic-directory.ts'
 
 type PartitionAnswer = ResponseTo<'fetch'>['responses'][number]['partitions'][number]
@@ -37,12 +37,19 @@ interface Found {
 
 /** A client that asks for more than one byte prefers few large answers: it is looked after at most this often. */
 const gatherMs = 5
+/** Too much is on its way to peers that do not take it: whoever else fetches waits for so long. */
+const noRoomMs = 100
 
 export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promise<ResponseTo<'fetch'>> {
-  const { serving, version } = asking
+  const { serving, version, turn } = asking
   const context = serving.fetchSessions.begin(request, version)
   if (context.kind === 'refused') return { errorCode: context.errorCode, sessionId: 0, responses: [] }
   const wanted = resolve(context.asked, replicaOf(request, version), asking)
+  const { flow, quotas } = serving
+  const client = clientOf(asking.principal, asking.clientId)
+  const bytesAtOnce = Math.min(request.maxBytes, quotas.atOnce(client, 'consumer_byte_rate'))
+  const owedMs = quotas.owedMs(client, 'consumer_byte_rate')
+  if (owedMs > 0) return waiting(context, asking, owedMs)
   const waitMs = Math.min(request.maxWaitMs, serving.limits.fetchWaitMsMax)
   const watched: Wanted[] = []
   for (const { name, partitions } of wanted) {
@@ -52,12 +59,22 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
   for (;;) {
     const wait = serving.arrivals.wait(watched)
     try {
-      const found = await collect(serving, wanted, request)
+      const found = await flow.oneByOne(() => {
+        const room = flow.fetchBytes(turn.queuedBytes)
+        if (room === 0) return null
+        return collect(serving, wanted, Math.max(0, Math.min(bytesAtOnce, room)), request.isolationLevel, turn)
+      })
+      if (found === null) {
+        over?.cancel()
+        return waiting(context, asking, noRoomMs)
+      }
       const enough = found.bytes >= request.minBytes || found.failed || watched.length === 0 || waitMs <= 0
       if (enough || over?.passed === true) {
         over?.cancel()
+        turn.throttle(quotas.charge(client, 'consumer_byte_rate', found.bytes))
         return { errorCode: kafkaErrors.NONE, ...serving.fetchSessions.answer(context, version, found.responses) }
       }
+      turn.reserve(0)
       over ??= untilOver(asking, waitMs)
       await Promise.race([wait.news, over.promise])
       if (request.minBytes > 1 && !over.passed) await Promise.race([serving.world.clock.sleep(gatherMs), over.promise])
@@ -65,6 +82,13 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
       wait.cancel()
     }
   }
+}
+
+/** No records now, come again later (KIP-219). */
+function waiting(context: ServedContext, { turn }: Asking, ms: number): ResponseTo<'fetch'> {
+  turn.throttle(ms)
+  const sessionId = context.kind === 'incremental' ? context.session.id : 0
+  return { errorCode: kafkaErrors.NONE, sessionId, responses: [] }
 }
 
 interface Over {
@@ -146,9 +170,10 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a === b || Buffer.c
 async function collect(
   serving: Serving,
   wanted: readonly WantedTopic[],
-  { maxBytes, isolationLevel }: RequestOf<'fetch'>,
+  bytesMax: number,
+  isolationLevel: number,
+  turn: Turn,
 ): Promise<Found> {
-  const bytesMax = Math.max(0, Math.min(maxBytes, allowedBytes(serving)))
   const abortedTransactions = isolationLevel === 1 ? [] : null
   let bytes = 0
   let failed = false
@@ -165,7 +190,7 @@ async function collect(
               partitionId(index),
               from,
               lastFetchedEpoch,
-              Math.min(partitionBytesMax, bytesMax - bytes),
+              Math.max(0, Math.min(partitionBytesMax, bytesMax - bytes)),
               bytes === 0,
             )
       if (answer.errorCode !== kafkaErrors.NONE || answer.divergingEpoch != null) failed = true
@@ -174,16 +199,11 @@ async function collect(
     }
     responses.push({ topic, topicId, partitions: answers })
   }
+  turn.reserve(bytes)
   return { responses, bytes, failed }
 }
 const partsOf = ({ records }: PartitionAnswer): readonly Uint8Array[] =>
   records === null || records === undefined ? [] : records instanceof Uint8Array ? [records] : records
-
-/** What one answer may hold: less and less as answers pile up that peers do not take. */
-function allowedBytes({ limits, outboundBytes }: Serving): number {
-  const spare = (limits.outboundBytesMax - outboundBytes) / 4
-  return Math.min(limits.fetchBytesMax, Math.max(limits.fetchBytesMin, spare))
-}
 
 async function read(
   { core }: Serving,

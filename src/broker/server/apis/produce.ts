@@ -1,26 +1,130 @@
 // Produce 3-13 (key 0): appends one record batch per partition. acks=all and acks=1 are both answered once the batch is
 // durable (no reader sees a record that a power cut could take back); acks=0 is never answered, and an error closes the
-// connection. Batches of a request reach the log in its order, before the next request is looked at.
+// connection. Batches of a request reach the log in its order, before the next request of its connection is looked at; more
+// than two megabytes of them in several turns of the loop. Versions 0 to 2 are answered by produce-of-old.ts.
 // Left out: transactions (a transactional batch is refused), leader hints (there is one broker).
 import type { TopicInfo } from '../../../log/log.ts'
+import { crc32c } from '../../../std/crc32c.ts'
 import { partitionId } from '../../../std/units.ts'
-import { type BatchProblem, batchHeaderBytes, checkBatch, checkRecords, codecOf } from '../../../wire/record-batch.ts'
+import {
+  type BatchProblem,
+  batchCrc,
+  batchHeaderBytes,
+  checkBatch,
+  checkRecords,
+  checksummedFrom,
+  codecOf,
+  vouchForChecksum,
+} from '../../../wire/record-batch.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { World } from '../../../world/world.ts'
 import { mayCreateTopic } from '../allowed.ts'
-import { type Asking, Disconnect, refusal, type Serving } from '../serving.ts'
+import { type Asking, clientOf, Disconnect, refusal, type Serving } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'produce'>['responses'][number]['partitionResponses'][number]
 type PartitionRequest = RequestOf<'produce'>['topicData'][number]['partitionData'][number]
 
-export function produce(request: RequestOf<'produce'>, asking: Asking): Promise<ResponseTo<'produce'> | null> {
+/** Bytes of batches that are checked and appended in one turn of the loop; a request with more takes several. */
+export const bytesPerTurn = 2 * 1024 * 1024
+/** A disk that takes longer is slow: if many requests wait for it, producers are asked to come more slowly. */
+const slowMs = 1_000
+const slowThrottleMsMax = 1_000
+
+export async function produce(request: RequestOf<'produce'>, asking: Asking): Promise<ResponseTo<'produce'> | null> {
+  const { serving, turn } = asking
+  const { clock } = serving.world
+  const startMs = clock.monoMs()
+  const bytes = bytesOf(request)
+  const client = clientOf(asking.principal, asking.clientId)
+  turn.throttle(serving.quotas.charge(client, 'producer_byte_rate', bytes))
+  const placed = bytes <= bytesPerTurn ? placeAll(request, asking) : await placeInTurns(request, asking)
+  const responses = await Promise.all(
+    placed.map(async ({ name, topicId, answers }) => ({
+      name,
+      topicId,
+      partitionResponses: await Promise.all(answers),
+    })),
+  )
+  const tookMs = clock.monoMs() - startMs
+  if (tookMs >= slowMs && serving.flow.inboundIsHigh) turn.throttle(Math.min(slowThrottleMsMax, tookMs / 10))
+  if (request.acks !== 0) return { responses }
+  const failed = responses
+    .flatMap(({ partitionResponses }) => partitionResponses)
+    .find(({ errorCode }) => errorCode !== 0)
+  if (failed !== undefined) throw new Disconnect(`a batch without acknowledgement was refused: ${failed.errorMessage}`)
+  return null
+}
+function bytesOf({ topicData }: RequestOf<'produce'>): number {
+  let bytes = 0
+  for (const { partitionData } of topicData) for (const { records } of partitionData) bytes += records?.length ?? 0
+  return bytes
+}
+
+interface Placed {
+  readonly name: string
+  readonly topicId: Uint8Array
+  /** Of the partitions so far. */
+  readonly answers: (PartitionAnswer | Promise<PartitionAnswer>)[]
+}
+/** Everything up to the appends happens in this turn: the order of requests is the order in the log. */
+function placeAll(request: RequestOf<'produce'>, asking: Asking): Placed[] {
+  const place = placing(request, asking)
+  return request.topicData.map((topic) => {
+    const placed = place(topic)
+    for (const partition of topic.partitionData) placed.add(partition)
+    return placed
+  })
+}
+/** The same for a large request, which must not keep everyone else waiting: later ones of its connection do wait. */
+async function placeInTurns(request: RequestOf<'produce'>, asking: Asking): Promise<Placed[]> {
+  const { world } = asking.serving
+  const release = asking.turn.hold()
+  try {
+    const place = placing(request, asking)
+    const all: Placed[] = []
+    let inTurn = 0
+    for (const topic of request.topicData) {
+      const placed = place(topic)
+      all.push(placed)
+      for (const partition of topic.partitionData) {
+        const size = partition.records?.length ?? 0
+        if (inTurn > 0 && inTurn + size > bytesPerTurn) {
+          await nextTurn(world)
+          inTurn = 0
+        }
+        if (partition.records !== null && size > bytesPerTurn) await vouchInTurns(world, partition.records)
+        inTurn += size
+        placed.add(partition)
+      }
+    }
+    return all
+  } finally {
+    release()
+  }
+}
+const nextTurn = (world: World): Promise<void> => new Promise((resolve) => world.clock.soon(resolve))
+/** The checksum of a large batch, a piece per turn; if it is right the log need not go through it again. */
+async function vouchInTurns(world: World, batch: Uint8Array): Promise<void> {
+  let sum = 0
+  for (let at = checksummedFrom; at < batch.length; at += bytesPerTurn) {
+    sum = crc32c(batch, at, Math.min(at + bytesPerTurn, batch.length), sum)
+    await nextTurn(world)
+  }
+  if (batch.length >= batchHeaderBytes && sum === batchCrc(batch)) vouchForChecksum(batch)
+}
+
+type TopicRequest = RequestOf<'produce'>['topicData'][number]
+function placing(
+  request: RequestOf<'produce'>,
+  asking: Asking,
+): (topic: TopicRequest) => Placed & { add(partition: PartitionRequest): void } {
   const { serving, version, may } = asking
   const findId = serving.topics.idFinder()
-  const responses = request.topicData.map(async ({ name, topicId, partitionData }) => {
-    // Everything up to the appends happens in this turn: the order of requests is the order in the log.
+  return ({ name, topicId }) => {
     const { topic, errorCode } = version >= 13 ? findId(topicId) : serving.topics.byName(name)
     const named = version >= 13 ? topic?.name : name
     const isForbidden = named !== undefined && !may('write', 'topic', named)
-    const answers = partitionData.map((partition) => {
+    const answerTo = (partition: PartitionRequest): PartitionAnswer | Promise<PartitionAnswer> => {
       if (request.acks !== 0 && request.acks !== 1 && request.acks !== -1) {
         return refused(partition.index, kafkaErrors.INVALID_REQUIRED_ACKS, `acks is -1, 0 or 1, not ${request.acks}`)
       }
@@ -31,18 +135,10 @@ export function produce(request: RequestOf<'produce'>, asking: Asking): Promise<
         return refused(partition.index, kafkaErrors.TOPIC_AUTHORIZATION_FAILED, null)
       }
       return appendToNew(serving, name, partition)
-    })
-    return { name, topicId, partitionResponses: await Promise.all(answers) }
-  })
-  return Promise.all(responses).then((answered) => {
-    if (request.acks !== 0) return { responses: answered }
-    const failed = answered
-      .flatMap(({ partitionResponses }) => partitionResponses)
-      .find(({ errorCode }) => errorCode !== 0)
-    if (failed !== undefined)
-      throw new Disconnect(`a batch without acknowledgement was refused: ${failed.errorMessage}`)
-    return null
-  })
+    }
+    const answers: Placed['answers'] = []
+    return { name, topicId, answers, add: (partition) => answers.push(answerTo(partition)) }
+  }
 }
 
 async function appendToNew(serving: Serving, name: string, partition: PartitionRequest): Promise<PartitionAnswer> {
