@@ -107,7 +107,7 @@ export async function startPlatform(
       reports: reportsPort(world, broker),
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
-      fault: (error, where) => tell({ text: `${where}: ${error.stack ?? error.message}` }),
+      fault: (error, where) => settings.log('error', 'serve', `a fault in ${where}`, { err: error }),
     }
     const { serve } = await servingModule
     const served = await serve(world, ports, {

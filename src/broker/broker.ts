@@ -1,10 +1,12 @@
 // The door of `broker/`: opens the embedded broker on a data directory, or in memory. Records in order, durable before
 // it says so; a `Log` for the house, the Kafka protocol for everyone else.
 import { assert } from '../std/assert.ts'
+import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import type { BrokerCore } from './core.ts'
 import { idText, takeDataDirectory } from './data-directory.ts'
 import { EmbeddedLog } from './embedded-log.ts'
+import { type GroupLag, groupLags } from './group-lag.ts'
 import { GroupCoordinator } from './groups/coordinator.ts'
 import type { GroupSettings } from './groups/settings.ts'
 import { type JournalStats, openJournal } from './journal/journal.ts'
@@ -13,7 +15,11 @@ import { memoryFileSystem } from './journal/memory-files.ts'
 import { journalDefaults } from './journal/settings.ts'
 import { blankState, heedDamage, replayEntry, replayOf } from './replay.ts'
 import { type KafkaServer, serveKafka } from './server/server.ts'
+import { type ServerCounts, Telemetry } from './server/telemetry.ts'
 import { captureState, restoreState } from './snapshot.ts'
+
+export type { GroupLag, PartitionLag } from './group-lag.ts'
+export { type ApiCounts, durationBoundsSeconds, type ServerCounts } from './server/telemetry.ts'
 
 export interface BrokerSettings {
   /** Made if it is not there. Null: everything in memory, nothing on disk, gone at the end. */
@@ -42,6 +48,8 @@ export interface BrokerSettings {
   readonly lingerMs?: number
   /** Limits and timeouts of consumer groups (groups/settings.ts). */
   readonly groups?: Partial<GroupSettings>
+  /** Told of openings, closings, refused peers, troubles. Default: nobody. */
+  readonly log?: WriteLog
   /** What a broker in memory may hold in all. Default 512 MiB. */
   readonly memoryBytesMax?: number
 }
@@ -54,6 +62,7 @@ export interface BrokerStats {
   /** Open connections of the Kafka protocol. */
   readonly connections: number
   readonly journal: JournalStats
+  readonly server: ServerCounts
 }
 
 export interface Broker extends BrokerCore {
@@ -70,6 +79,8 @@ export interface Broker extends BrokerCore {
     readonly port: number
   }>
   stats(): BrokerStats
+  /** How far each consumer group is behind; ages are looked up for at most 500 partitions. */
+  groupLags(): Promise<readonly GroupLag[]>
   /** Why it is not well (damage on disk, a failed sync, no room on the disk at the moment), or null. */
   trouble(): Error | null
   /** The trouble is one that passes: records are refused, reads go on, and it takes records again by itself. */
@@ -90,6 +101,8 @@ export class DamagedDataError extends Error {
  * storage that fails) or an FsError; then nothing was changed.
  */
 export async function openBroker(world: World, settings: BrokerSettings): Promise<Broker> {
+  const write = settings.log ?? noLog
+  const beganMs = world.clock.monoMs()
   const lingerMs = settings.lingerMs ?? 0
   assert(lingerMs >= 0 && lingerMs <= 5, `lingerMs is 0 to 5, not ${lingerMs}`)
   const segmentBytes = settings.segmentBytes ?? journalDefaults.segmentBytes
@@ -121,6 +134,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         journalId: place.id,
         failed: (error) => {
           failure = error
+          write('error', 'broker', 'the journal failed: nothing more is taken', { err: error })
           fail(error)
         },
       },
@@ -144,9 +158,11 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     const groups = new GroupCoordinator(world, log.groupOffsets, settings.groups)
     groups.start()
     const servers: KafkaServer[] = []
+    const telemetry = new Telemetry()
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
       for (const server of servers) await server.close()
+      write('info', 'broker', 'closed', {})
       groups.close()
       log.close()
       try {
@@ -156,11 +172,23 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       }
     }
     const trouble = damage === null ? null : new DamagedDataError(damage)
+    if (trouble !== null) write('error', 'broker', 'the data directory is damaged', { err: trouble })
+    const { segments, fileBytes, copiedEntries } = journal.stats()
+    write('info', 'broker', 'opened', {
+      dataDir: settings.dataDir,
+      durability: settings.durability,
+      topics: replay.state.topics.all().length,
+      segments,
+      journalBytes: fileBytes,
+      copiedEntries,
+      tookMs: Math.round(world.clock.monoMs() - beganMs),
+    })
     return {
       ...doorsOf(log),
       async listen(address) {
-        const server = await serveKafka(world, log, groups, address)
+        const server = await serveKafka(world, log, groups, { ...address, telemetry, log: write })
         servers.push(server)
+        write('info', 'broker', 'listening', { host: server.host, port: server.port })
         return { host: server.host, port: server.port }
       },
       stats: () => ({
@@ -170,9 +198,12 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         jobs: replay.state.jobs.size,
         connections: servers.reduce((sum, server) => sum + server.connections, 0),
         journal: journal.stats(),
+        server: telemetry.counts(),
       }),
       trouble: () => failure ?? trouble ?? journal.pause(),
       isPaused: () => failure === null && trouble === null && journal.pause() !== null,
+      groupLags: () =>
+        groupLags(log, (group) => groups.group(group)?.members.size ?? 0, world.clock.nowMs(), lagReadsMax),
       failed,
       close: () => (closing ??= close()),
     }
@@ -181,6 +212,9 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     throw error
   }
 }
+
+/** Partitions that one look at the lags of groups reads from. */
+const lagReadsMax = 500
 
 /** Where a broker keeps its journal. */
 interface Place {

@@ -3,6 +3,7 @@ import type { StartSettings } from '../platform.ts'
 import { parsePort } from './amounts.ts'
 import { type Define, durabilityOption, examples } from './command.ts'
 import { CommandError, exitCodes, withPortFlag } from './errors.ts'
+import { logLines } from './log-lines.ts'
 import { stayUntilStopped, watchSignals } from './stopping.ts'
 import { dataDirOf, ownVersion, realWorld, terminalOutput } from './terminal.ts'
 
@@ -33,7 +34,11 @@ export const define: Define = (command, act) => {
             cure: 'leave one of them out',
           })
         const stopping = watchSignals(out)
-        const [{ startBroker }, world] = await Promise.all([import('../platform/broker-alone.ts'), realWorld()])
+        const [{ startBroker }, world, log] = await Promise.all([
+          import('../platform/broker-alone.ts'),
+          realWorld(),
+          logLines(out, process.env, process.stderr.isTTY),
+        ])
         stopping.check()
         const dataDir = flags.ephemeral ? null : dataDirOf(flags.dataDir)
         const broker = await startBroker(world, {
@@ -41,6 +46,7 @@ export const define: Define = (command, act) => {
           host: flags.host,
           kafkaPort: flags.kafkaPort,
           durability: flags.durability,
+          log,
         }).catch((error: unknown) => {
           throw withPortFlag(error, flags)
         })

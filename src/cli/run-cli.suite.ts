@@ -36,6 +36,8 @@ const neutral = [
   'MILLRACE_DATA_DIR',
   'PORT',
   'HOST',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
 ]
 
 export function startCli(args: readonly string[], options: Options = {}): Running {

@@ -3,6 +3,7 @@ import type { StartSettings } from '../platform.ts'
 import { formatBytes, parsePort, parseRate } from './amounts.ts'
 import { type Define, durabilityOption, examples } from './command.ts'
 import { CommandError, exitCodes, withPortFlag } from './errors.ts'
+import { logLines } from './log-lines.ts'
 import { clean, type Output } from './output.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
 import { stayUntilStopped, watchSignals } from './stopping.ts'
@@ -71,6 +72,7 @@ export const define: Define = (command, act) => {
           generate: flags.generate,
           screen,
           version: ownVersion(),
+          log: await logLines(out, process.env, process.stderr.isTTY),
         }
         const startedMs = performance.now()
         let isReady = false

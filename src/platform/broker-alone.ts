@@ -1,5 +1,6 @@
 // The broker without the rest of the house: a file of its own, so that it starts without loading engine and serving.
 import { openBroker } from '../broker/broker.ts'
+import type { WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import { announce } from './running.ts'
 
@@ -10,6 +11,7 @@ export interface BrokerSettings {
   /** 0 picks a free one. */
   readonly kafkaPort: number
   readonly durability: 'power' | 'process'
+  readonly log: WriteLog
 }
 export interface Opened {
   /** `host:port` for Kafka clients. */

@@ -1,8 +1,8 @@
 // What `/metrics` shows of broker, engine and ingest: read when it is asked for, from what they count anyway.
-import type { Broker } from '../broker/broker.ts'
+import { type Broker, durationBoundsSeconds } from '../broker/broker.ts'
 import type { LogJob } from '../connect/connect.ts'
 import type { JobOutput } from '../engine/engine.ts'
-import type { MetricsPort } from '../serve/ports.ts'
+import type { BrokerMetrics, MetricsPort } from '../serve/ports.ts'
 import { entryOf } from '../std/maps.ts'
 import { partitionId } from '../std/units.ts'
 import type { World } from '../world/world.ts'
@@ -55,8 +55,10 @@ export function metricsPort(
           .map(([pipeline, job]) => ({ pipeline, lagMs: nowMs - job.watermarkMs(pipeline) }))
           .filter(({ lagMs }) => Number.isFinite(lagMs)),
         journal: { fileBytes, segments, pendingBytes, writes, syncs },
+        broker: brokerMetrics(broker),
       }
     },
+    groupLags: () => broker.groupLags(),
   }
 }
 
@@ -66,4 +68,22 @@ function recordsOf(broker: Broker, topic: string): number {
   for (let partition = 0; partition < partitions; partition++)
     records += broker.offsets(topic, partitionId(partition)).end
   return records
+}
+
+function brokerMetrics(broker: Broker): BrokerMetrics {
+  const { connections, server } = broker.stats()
+  const topics = broker.topics()
+  return {
+    connections,
+    ...server,
+    durationBoundsSeconds,
+    topics: topics.map(({ name, partitions }) => ({ topic: name, partitions })),
+    partitions: topics.flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({
+        topic: name,
+        partition,
+        ...broker.offsets(name, partitionId(partition)),
+      })),
+    ),
+  }
 }

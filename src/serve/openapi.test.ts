@@ -16,7 +16,10 @@ const ports: ServePorts = {
   health: { checks: () => assert.fail('describing asks for nothing') },
   reports: { list: () => [], run: () => assert.fail('describing asks for nothing') },
   ingest: { topics: [], take: () => assert.fail('describing asks for nothing') },
-  metrics: { read: () => assert.fail('describing asks for nothing') },
+  metrics: {
+    read: () => assert.fail('describing asks for nothing'),
+    groupLags: () => assert.fail('describing asks for nothing'),
+  },
   fault: (error) => assert.fail(error),
 }
 

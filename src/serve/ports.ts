@@ -181,6 +181,8 @@ export type IngestResult =
 /** Figures for monitoring that serving does not have itself. Read at each scrape: memory only. Counts are since the start. */
 export interface MetricsPort {
   read(): MetricsState
+  /** Looks into the log for the age of what waits. */
+  groupLags(): Promise<readonly GroupLagLine[]>
 }
 export interface MetricsState {
   /** Records in each topic with a contract, since it was created. */
@@ -196,6 +198,42 @@ export interface MetricsState {
     readonly writes: number
     readonly syncs: number
   }
+  readonly broker: BrokerMetrics
+}
+/** Counts are since the start. */
+export interface BrokerMetrics {
+  readonly connections: number
+  readonly refusedConnections: number
+  readonly brokenConnections: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  /** Upper bounds of the buckets below, which each stand alone; one more bucket is above them all. */
+  readonly durationBoundsSeconds: readonly number[]
+  readonly apis: readonly {
+    readonly api: string
+    readonly requests: number
+    readonly seconds: number
+    readonly buckets: readonly number[]
+  }[]
+  readonly topics: readonly { readonly topic: string; readonly partitions: number }[]
+  readonly partitions: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly start: number
+    readonly end: number
+  }[]
+}
+export interface GroupLagLine {
+  readonly group: string
+  readonly members: number
+  readonly partitions: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly committed: number
+    readonly lagRecords: number
+    /** Null: not known. */
+    readonly lagMs: number | null
+  }[]
 }
 
 /** Everything together. A port that is null leaves its routes and channels out. */

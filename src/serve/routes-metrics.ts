@@ -2,7 +2,8 @@
 // The library is loaded by the first scrape, so that a start does not pay for it.
 import type { Registry } from '@prometheus-io/client'
 import { z } from 'zod'
-import type { LedgerRow, MetricsPort } from './ports.ts'
+import { brokerCounters, brokerGauges, type Family, requestDurations, type Sample } from './broker-metrics.ts'
+import type { GroupLagLine, LedgerRow, MetricsPort } from './ports.ts'
 import type { App, Serving } from './serving.ts'
 
 export function metricsRoute(app: App, serving: Serving, metrics: MetricsPort): void {
@@ -20,16 +21,12 @@ export function metricsRoute(app: App, serving: Serving, metrics: MetricsPort): 
     async (_request, reply) => {
       registry ??= registryOf(serving, metrics)
       const filled = await registry
-      const text = await filled.metrics()
+      const text = `${await filled.metrics()}\n${requestDurations(metrics.read().broker)}`
       reply.header('cache-control', 'no-store').header('content-type', filled.contentType).serializer(String)
       return text
     },
   )
 }
-
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
-/** Name, meaning, names of the labels, and where the values come from. */
-type Family = readonly [name: string, help: string, labels: readonly string[], samples: () => readonly Sample[]]
 
 async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort): Promise<Registry> {
   const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('@prometheus-io/client')
@@ -37,6 +34,13 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
   const ledger = () => ports.status.status().ledger
   const one = (value: number): readonly Sample[] => [[{}, value]]
   const journal = () => metrics.read().journal
+  const broker = () => metrics.read().broker
+  // Several families of one scrape ask for the same lags.
+  let asked: { readonly lags: Promise<readonly GroupLagLine[]> } | null = null
+  const groups = (): Promise<readonly GroupLagLine[]> => {
+    asked ??= { lags: metrics.groupLags().finally(() => queueMicrotask(() => (asked = null))) }
+    return asked.lags
+  }
 
   const gauges: readonly Family[] = [
     ['millrace_build_info', 'Always 1; which version runs.', ['version'], () => [[{ version }, 1]]],
@@ -56,6 +60,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
     ['millrace_journal_bytes', 'Size of the journal files.', [], () => one(journal().fileBytes)],
     ['millrace_journal_segments', 'Files of the journal.', [], () => one(journal().segments)],
     ['millrace_journal_pending_bytes', 'Taken and not yet durable.', [], () => one(journal().pendingBytes)],
+    ...brokerGauges(broker, groups),
   ]
   const counters: readonly Family[] = [
     [
@@ -79,6 +84,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
     ['millrace_sse_frames_conflated_total', 'Rounds that slow live streams skipped.', [], () => one(hub.conflated)],
     ['millrace_journal_writes_total', 'Writes to the journal since the start.', [], () => one(journal().writes)],
     ['millrace_journal_syncs_total', 'Syncs of the journal since the start.', [], () => one(journal().syncs)],
+    ...brokerCounters(broker),
   ]
   for (const [name, help, labelNames, samples] of gauges)
     new Gauge({
@@ -86,9 +92,10 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
       help,
       labelNames: [...labelNames],
       registers: [registry],
-      collect() {
+      async collect() {
+        const found = await samples()
         this.reset()
-        for (const [labels, value] of samples()) this.set({ ...labels }, value)
+        for (const [labels, value] of found) this.set({ ...labels }, value)
       },
     })
   for (const [name, help, labelNames, samples] of counters)
@@ -98,9 +105,10 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
       labelNames: [...labelNames],
       registers: [registry],
       // The house counts; a counter here only repeats what it has counted so far.
-      collect() {
+      async collect() {
+        const found = await samples()
         this.reset()
-        for (const [labels, value] of samples()) this.inc({ ...labels }, value)
+        for (const [labels, value] of found) this.inc({ ...labels }, value)
       },
     })
   collectDefaultMetrics({ register: registry })

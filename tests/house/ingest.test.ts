@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Platform, startPlatform } from '../../src/platform.ts'
 import * as contract from '../../src/serve/contract.ts'
+import { noLog } from '../../src/std/log-line.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 
 const world = nodeWorld({ seed: 'house ingest' })
@@ -21,6 +22,7 @@ async function running(run: (url: string) => Promise<void>): Promise<void> {
       seed: '1',
       generate: false,
       screen: null,
+      log: noLog,
       version: '0.0.0',
     },
     () => {},

@@ -138,6 +138,7 @@ export class Connection implements Holder {
       })
     } catch (error) {
       if (!(error instanceof FrameError)) throw error
+      this.#broken(error)
       this.socket.destroy()
       return
     }
@@ -186,6 +187,9 @@ export class Connection implements Holder {
     this.#slots.push(slot)
     this.#unanswered++
     const turn = this.#turnOf(slot)
+    const { telemetry, world } = this.#serving
+    const beganMs = world.clock.monoMs()
+    telemetry.receivedBytes += 4 + frame.length
     const done = (): void => {
       this.#heldBytes -= frame.length
       this.#unanswered--
@@ -193,6 +197,7 @@ export class Connection implements Holder {
     }
     this.#answer(frame, this, turn).then(
       (chunks) => {
+        telemetry.answered((frame[0]! << 8) | frame[1]!, world.clock.monoMs() - beganMs)
         done()
         slot.chunks = chunks
         if (slot.throttleMs > 0) this.#mute(slot.throttleMs)
@@ -206,6 +211,7 @@ export class Connection implements Holder {
         done()
         this.#release(slot)
         this.#closing = true
+        this.#broken(error)
         this.socket.destroy()
       },
     )
@@ -258,6 +264,13 @@ export class Connection implements Holder {
     this.#throttle()
   }
 
+  /** What the peer sent leaves nothing but to close. */
+  #broken(error: Error): void {
+    const { telemetry, log } = this.#serving
+    telemetry.brokenConnections++
+    log('info', 'broker', 'closed a connection for what it sent', { remote: this.socket.remote, reason: error.message })
+  }
+
   #send(): void {
     assert(this.#unanswered >= 0, 'more answers than requests')
     this.#countOutbound()
@@ -267,7 +280,10 @@ export class Connection implements Holder {
       this.#slots.shift()
       this.#release(slot)
       if (this.#gone || slot.chunks === null) continue
-      for (const chunk of slot.chunks) this.socket.write(this.#lean(chunk))
+      for (const chunk of slot.chunks) {
+        this.#serving.telemetry.sentBytes += chunk.length
+        this.socket.write(this.#lean(chunk))
+      }
       this.#countOutbound()
     }
     this.#lastSeenMs = this.#serving.world.clock.monoMs()

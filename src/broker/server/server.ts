@@ -1,4 +1,5 @@
 // The Kafka protocol server: listens, keeps the connections and their number bounded, and closes in good order.
+import { limitedLog, noLog, type WriteLog } from '../../std/log-line.ts'
 import type { Listener, Socket, World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
@@ -10,6 +11,7 @@ import { Flow } from './flow.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
 import { Quotas } from './quotas.ts'
 import { anonymous, type Serving } from './serving.ts'
+import { Telemetry } from './telemetry.ts'
 import { TopicDirectory } from './topic-directory.ts'
 
 export interface KafkaServerSettings {
@@ -20,6 +22,9 @@ export interface KafkaServerSettings {
   /** What clients are told to connect to; if not given, where each client already did. */
   readonly advertised?: { readonly host: string; readonly port: number }
   readonly limits?: Partial<KafkaServerLimits>
+  /** Counts of several servers together; if not given, each has its own. */
+  readonly telemetry?: Telemetry
+  readonly log?: WriteLog
 }
 
 export interface KafkaServer {
@@ -35,6 +40,9 @@ export interface KafkaServer {
   close(): Promise<void>
 }
 
+/** Of each message about peers, so many lines in so long a time. */
+const peerLinesMax = 10
+const peerLinesPerMs = 60_000
 const lookEachMs = 1_000
 const closeMsMax = 2_000
 
@@ -53,6 +61,8 @@ export async function serveKafka(
     limits,
     topics: new TopicDirectory(core),
     arrivals: new Arrivals(core),
+    telemetry: settings.telemetry ?? new Telemetry(),
+    log: limitedLog(settings.log ?? noLog, () => world.clock.monoMs(), peerLinesMax, peerLinesPerMs),
     fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
     flow: new Flow(limits),
     quotas: new Quotas(world.clock, limits, core.settings),
@@ -67,6 +77,11 @@ export async function serveKafka(
     const fromThere = perAddress.get(address) ?? 0
     const { connectionsMax, connectionsPerAddressMax } = serving.limits
     if (closing || connections.size >= connectionsMax || fromThere >= connectionsPerAddressMax) {
+      serving.telemetry.refusedConnections++
+      if (!closing) {
+        const limits = { connections: connections.size, connectionsMax, fromThere, connectionsPerAddressMax }
+        serving.log('warn', 'broker', 'turned a connection away: too many are open', { remote: address, ...limits })
+      }
       socket.destroy()
       return
     }

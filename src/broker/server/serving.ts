@@ -1,5 +1,6 @@
 // What the handlers of the Kafka server work with: the broker's heart and what they share. Types and small parts.
 import { LogError, type LogErrorCode } from '../../log/log.ts'
+import type { WriteLog } from '../../std/log-line.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
 import type { World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
@@ -9,6 +10,7 @@ import type { FetchSessions } from './fetch-sessions.ts'
 import type { Flow } from './flow.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import type { Client, Quotas } from './quotas.ts'
+import type { Telemetry } from './telemetry.ts'
 import type { TopicDirectory } from './topic-directory.ts'
 
 export interface Serving {
@@ -18,6 +20,9 @@ export interface Serving {
   readonly limits: KafkaServerLimits
   readonly topics: TopicDirectory
   readonly arrivals: Arrivals
+  readonly telemetry: Telemetry
+  /** Limited: what peers do wrong may be said each time. */
+  readonly log: WriteLog
   readonly fetchSessions: FetchSessions
   readonly flow: Flow
   readonly quotas: Quotas
