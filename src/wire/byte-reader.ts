@@ -64,6 +64,9 @@ export class ByteReader {
   id64(): bigint {
     return this.#view.getBigInt64(this.#take(8, 'int64'))
   }
+  float64(): number {
+    return this.#view.getFloat64(this.#take(8, 'float64'))
+  }
   /** A slice of the frame. */
   uuid(): Uint8Array {
     const at = this.#take(16, 'uuid')

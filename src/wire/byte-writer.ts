@@ -65,6 +65,10 @@ export class ByteWriter {
     const at = this.#reserve(8)
     this.#view.setBigInt64(at, value)
   }
+  float64(value: number): void {
+    const at = this.#reserve(8)
+    this.#view.setFloat64(at, value)
+  }
   uuid(value: Uint8Array): void {
     assert(value.length === 16, `a UUID has 16 bytes, not ${value.length}`)
     const at = this.#reserve(16)

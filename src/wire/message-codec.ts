@@ -154,6 +154,7 @@ function zeroOf(type: ScalarName): unknown {
     case 'uint16':
     case 'int32':
     case 'int64':
+    case 'float64':
       return 0
     case 'id64':
       return 0n
@@ -227,6 +228,8 @@ function scalar(type: ScalarName, nullable: boolean, flexible: boolean, path: st
       return { read: (r) => r.int32(), write: (w, v) => w.int32(v as number) }
     case 'int64':
       return { read: (r) => r.int64(), write: (w, v) => w.int64(v as number) }
+    case 'float64':
+      return { read: (r) => r.float64(), write: (w, v) => w.float64(v as number) }
     case 'id64':
       return { read: (r) => r.id64(), write: (w, v) => w.id64(v as bigint) }
     case 'uuid':

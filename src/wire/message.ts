@@ -19,6 +19,7 @@ interface ScalarTypes {
   uint16: number
   int64: number
   id64: bigint
+  float64: number
   uuid: Uint8Array
   string: string
   bytes: Uint8Array

@@ -28,6 +28,8 @@ function scalarValue(type: ScalarName): fc.Arbitrary<unknown> {
       return fc.integer({ min: 0, max: 0xffff })
     case 'int32':
       return fc.integer()
+    case 'float64':
+      return fc.double({ noNaN: true, noDefaultInfinity: true })
     case 'int64':
       return fc.maxSafeInteger()
     case 'id64':

@@ -9,10 +9,12 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Decoded, Encodable, Fields, MessageDeclaration } from './message.ts'
 import { type MessageCodec, messageCodec } from './message-codec.ts'
+import { alterClientQuotasRequest, alterClientQuotasResponse } from './messages/alter-client-quotas.ts'
 import { apiVersionsRequest, apiVersionsResponse } from './messages/api-versions.ts'
 import { createTopicsRequest, createTopicsResponse } from './messages/create-topics.ts'
 import { deleteGroupsRequest, deleteGroupsResponse } from './messages/delete-groups.ts'
 import { deleteTopicsRequest, deleteTopicsResponse } from './messages/delete-topics.ts'
+import { describeClientQuotasRequest, describeClientQuotasResponse } from './messages/describe-client-quotas.ts'
 import { describeConfigsRequest, describeConfigsResponse } from './messages/describe-configs.ts'
 import { describeGroupsRequest, describeGroupsResponse } from './messages/describe-groups.ts'
 import { fetchRequest, fetchResponse } from './messages/fetch.ts'
@@ -28,8 +30,8 @@ import { offsetCommitRequest, offsetCommitResponse } from './messages/offset-com
 import { offsetDeleteRequest, offsetDeleteResponse } from './messages/offset-delete.ts'
 import { offsetFetchRequest, offsetFetchResponse } from './messages/offset-fetch.ts'
 import { produceRequest, produceResponse } from './messages/produce.ts'
-import { produceOfOldRequest, produceOfOldResponse } from './messages/produce-of-old.ts'
 import { syncGroupRequest, syncGroupResponse } from './messages/sync-group.ts'
+import { produceOfOldRequest, produceOfOldResponse } from './produce-of-old.ts'
 import { WireError } from './wire-error.ts'
 
 export type { Fields } from './message.ts'
@@ -73,6 +75,8 @@ export const apis = {
   initProducerId: api('InitProducerId', initProducerIdRequest, initProducerIdResponse),
   describeConfigs: api('DescribeConfigs', describeConfigsRequest, describeConfigsResponse),
   deleteGroups: api('DeleteGroups', deleteGroupsRequest, deleteGroupsResponse),
+  describeClientQuotas: api('DescribeClientQuotas', describeClientQuotasRequest, describeClientQuotasResponse),
+  alterClientQuotas: api('AlterClientQuotas', alterClientQuotasRequest, alterClientQuotasResponse),
   offsetDelete: api('OffsetDelete', offsetDeleteRequest, offsetDeleteResponse),
 } as const
 /** Offered and refused; not among the others, whose versions are served. */

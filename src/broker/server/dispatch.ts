@@ -12,10 +12,12 @@ import {
   readRequestHeader,
   writeResponse,
 } from '../../wire/wire.ts'
+import { alterClientQuotas } from './apis/alter-client-quotas.ts'
 import { apiVersions } from './apis/api-versions.ts'
 import { createTopics } from './apis/create-topics.ts'
 import { deleteGroups } from './apis/delete-groups.ts'
 import { deleteTopics } from './apis/delete-topics.ts'
+import { describeClientQuotas } from './apis/describe-client-quotas.ts'
 import { describeConfigs } from './apis/describe-configs.ts'
 import { describeGroups } from './apis/describe-groups.ts'
 import { fetch } from './apis/fetch.ts'
@@ -48,6 +50,8 @@ const served: ReadonlyMap<number, Served> = new Map([
   serve(apis.listOffsets, listOffsets),
   serve(apis.metadata, metadata),
   serve(apis.findCoordinator, findCoordinator),
+  serve(apis.describeClientQuotas, describeClientQuotas),
+  serve(apis.alterClientQuotas, alterClientQuotas),
   serve(apis.deleteGroups, deleteGroups),
   serve(apis.describeGroups, describeGroups),
   serve(apis.heartbeat, heartbeat),

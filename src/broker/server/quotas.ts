@@ -1,7 +1,7 @@
 // How much each client may do per second (KIP-13, KIP-124, KIP-599): who exceeds it waits. A bucket per user, client id or both, as
 // the quota that holds for them says; it takes the bursts that Kafka's ten windows of a second would let through.
 import type { Clock } from '../../world/world.ts'
-import { type QuotaKey, type QuotaLimits, quotaName } from '../quota-setting.ts'
+import { type QuotaKey, type QuotaLimits, type QuotaSetting, quotaName } from '../quota-setting.ts'
 import type { SettingsStore } from '../settings-table.ts'
 import type { KafkaServerLimits } from './limits.ts'
 
@@ -20,6 +20,7 @@ interface Bucket {
   tokens: number
   atMs: number
 }
+export type Quota = NonNullable<QuotaSetting['value']>
 interface Applied {
   readonly bucket: string
   readonly perSecond: number
@@ -29,9 +30,10 @@ export class Quotas {
   readonly #clock: Clock
   readonly #limits: KafkaServerLimits
   /** By `quotaName`. */
-  readonly #quotas = new Map<string, QuotaLimits>()
+  readonly #quotas = new Map<string, Quota>()
   readonly #buckets = new Map<string, Bucket>()
   readonly #stop: () => void
+  #altering: Promise<void> = Promise.resolve()
 
   constructor(clock: Clock, limits: KafkaServerLimits, settings: SettingsStore) {
     this.#clock = clock
@@ -39,14 +41,27 @@ export class Quotas {
     this.#stop = settings.onChange((setting) => {
       if (setting.what !== 'quota') return
       if (setting.value === null) this.#quotas.delete(setting.about)
-      else this.#quotas.set(setting.about, setting.value.limits)
+      else this.#quotas.set(setting.about, setting.value)
     })
     for (const setting of settings.all()) {
-      if (setting.what === 'quota' && setting.value !== null) this.#quotas.set(setting.about, setting.value.limits)
+      if (setting.what === 'quota' && setting.value !== null) this.#quotas.set(setting.about, setting.value)
     }
   }
   close(): void {
     this.#stop()
+  }
+  all(): readonly Quota[] {
+    return [...this.#quotas.values()]
+  }
+  /** One change after the other, so that each builds on what the one before has made durable. */
+  async alter<T>(change: (limitsOf: (about: string) => QuotaLimits) => Promise<T>): Promise<T> {
+    const before = this.#altering
+    const altered = before.then(() => change((about) => this.#quotas.get(about)?.limits ?? {}))
+    this.#altering = altered.then(
+      () => {},
+      () => {},
+    )
+    return altered
   }
   get buckets(): number {
     return this.#buckets.size
@@ -86,7 +101,7 @@ export class Quotas {
       [{ clientId: null }, { clientId }],
     ] as const
     for (const [entity, whose] of order) {
-      const limit = this.#quotas.get(quotaName(entity))?.[key]
+      const limit = this.#quotas.get(quotaName(entity))?.limits[key]
       if (limit === undefined) continue
       // 100 percent is a second of our one thread per second.
       const perSecond = key === 'request_percentage' ? limit * 10 : limit
@@ -112,6 +127,8 @@ export class Quotas {
     return bucket
   }
   #waitMs({ tokens }: Bucket, { perSecond }: Applied): number {
-    return tokens >= 0 ? 0 : Math.min(this.#limits.throttleMsMax, Math.ceil((-tokens / perSecond) * 1000))
+    if (tokens >= 0) return 0
+    // Less than a thousandth of a millisecond is rounding.
+    return Math.max(0, Math.min(this.#limits.throttleMsMax, Math.ceil((-tokens / perSecond) * 1000 - 0.001)))
   }
 }

@@ -37,6 +37,8 @@ test('ApiVersions: each version lists what is served; Produce from 0 on, no feat
         [32, 1, 4],
         [42, 0, 2],
         [47, 0, 0],
+        [48, 0, 1],
+        [49, 0, 1],
       ],
     )
     assert.deepEqual([supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch], [[], [], -1])

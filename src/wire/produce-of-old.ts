@@ -1,6 +1,6 @@
 // Produce in versions 0 to 2 (key 0): older record formats, which nobody stores any more. Only to be refused in words that
 // their clients read. From Kafka 3.9's definitions; newer ones no longer have them.
-import { message } from '../message.ts'
+import { message } from './message.ts'
 
 export const produceOfOldRequest = message({
   name: 'ProduceOfOldRequest',
