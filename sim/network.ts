@@ -97,6 +97,7 @@ export function simNetwork(network: SimNetwork, context: Context): Network {
 class SimSocket implements Socket {
   readonly remote: string
   readonly local: string
+  readonly peerSubject = null
   readonly context: Context
   readonly #network: SimNetwork
   readonly #lane: Lane

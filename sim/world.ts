@@ -140,6 +140,7 @@ export class SimProcess implements Context {
   readonly world: World
   /** Added to this process's wall clock; may be changed at any time. */
   wallOffsetMs = 0
+  #secrets = 0
   readonly #simulation: Simulation
   readonly #env = new Map<string, string>()
   #death: CrashKind | null = null
@@ -219,6 +220,7 @@ export class SimProcess implements Context {
         isAlive: (pid) => this.#simulation.isAlive(pid),
         // Process ids are never given out twice here.
         birthOf: String,
+        secretBytes: (count) => context.random.fork(`secret ${this.#secrets++}`).fill(new Uint8Array(count)),
       },
     }
   }

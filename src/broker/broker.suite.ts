@@ -37,6 +37,7 @@ export function machine(seed = 'machine', fs: FileSystem = memoryFileSystem(1 <<
         env: () => undefined,
         isAlive: (asked) => asked === pid,
         birthOf: String,
+        secretBytes: (count) => new Uint8Array(count).fill(7),
       },
     }
   }

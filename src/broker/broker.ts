@@ -14,6 +14,8 @@ import type { JournalError } from './journal/journal-error.ts'
 import { memoryFileSystem } from './journal/memory-files.ts'
 import { journalDefaults } from './journal/settings.ts'
 import { blankState, heedDamage, replayEntry, replayOf } from './replay.ts'
+import type { ListenerSettings } from './security/listener.ts'
+import { securityOf } from './security/security.ts'
 import { type KafkaServer, serveKafka } from './server/server.ts'
 import { type ServerCounts, Telemetry } from './server/telemetry.ts'
 import { captureState, restoreState } from './snapshot.ts'
@@ -50,6 +52,10 @@ export interface BrokerSettings {
   readonly groups?: Partial<GroupSettings>
   /** Told of openings, closings, refused peers, troubles. Default: nobody. */
   readonly log?: WriteLog
+  /** May do everything; each a name or a principal (`User:name`). With one of them, access control is on. */
+  readonly superUsers?: readonly string[]
+  /** Who may log in, beside those that administrators add; their passwords are changed here, not by the protocol. */
+  readonly users?: readonly { readonly user: string; readonly password: string }[]
   /** What a broker in memory may hold in all. Default 512 MiB. */
   readonly memoryBytesMax?: number
 }
@@ -67,17 +73,11 @@ export interface BrokerStats {
 
 export interface Broker extends BrokerCore {
   /**
-   * Serves the Kafka protocol there; port 0 picks one. Rejects with a NetError if the address cannot be had. Clients are
-   * told to come to the advertised address, or else where they already did.
+   * Serves the Kafka protocol there; port 0 picks one. Rejects with a NetError if the address cannot be had, with a
+   * ListenerRefused if it would be open to anybody. Clients are told to come to the advertised address, or else where
+   * they already did.
    */
-  listen(address: {
-    readonly host: string
-    readonly port: number
-    readonly advertised?: { readonly host: string; readonly port: number }
-  }): Promise<{
-    readonly host: string
-    readonly port: number
-  }>
+  listen(listener: ListenerSettings): Promise<{ readonly host: string; readonly port: number }>
   stats(): BrokerStats
   /** How far each consumer group is behind; ages are looked up for at most 500 partitions. */
   groupLags(): Promise<readonly GroupLag[]>
@@ -157,6 +157,11 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     })
     const groups = new GroupCoordinator(world, log.groupOffsets, settings.groups)
     groups.start()
+    const security = securityOf(world, log.settings, settings.superUsers)
+    if (settings.users !== undefined && settings.users.length > 0) {
+      await security.credentials.prepare((count) => world.host.secretBytes(count))
+      security.credentials.give(settings.users)
+    }
     const servers: KafkaServer[] = []
     const telemetry = new Telemetry()
     let closing: Promise<void> | null = null
@@ -185,8 +190,8 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     })
     return {
       ...doorsOf(log),
-      async listen(address) {
-        const server = await serveKafka(world, log, groups, { ...address, telemetry, log: write })
+      async listen(listener) {
+        const server = await serveKafka(world, log, groups, { ...listener, telemetry, log: write }, security)
         servers.push(server)
         write('info', 'broker', 'listening', { host: server.host, port: server.port })
         return { host: server.host, port: server.port }

@@ -10,8 +10,15 @@
 import { LogError } from '../log/log.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import { type QuotaSetting, readQuotaSetting } from './quota-setting.ts'
+import { type AccessRuleSetting, readAccessRuleSetting } from './security/access-rules.ts'
+import {
+  type CredentialSetting,
+  readCredentialSetting,
+  readSecretSetting,
+  type SecretSetting,
+} from './security/credentials.ts'
 
-export type Setting = QuotaSetting
+export type Setting = QuotaSetting | AccessRuleSetting | CredentialSetting | SecretSetting
 
 /** Settings of all kinds together. */
 export const settingsMax = 100_000
@@ -39,11 +46,22 @@ function settingOf(json: unknown): Setting {
   switch (kind) {
     case 'quota':
       return readQuotaSetting(about, fields)
+    case 'access-rule':
+      return readAccessRuleSetting(about, fields)
+    case 'credential':
+      return readCredentialSetting(about, fields)
+    case 'secret':
+      return readSecretSetting(about, fields)
     default:
       return unreachable(kind)
   }
 }
-const kinds: { readonly [What in Setting['what']]: true } = { quota: true }
+const kinds: { readonly [What in Setting['what']]: true } = {
+  quota: true,
+  'access-rule': true,
+  credential: true,
+  secret: true,
+}
 const isKind = (what: unknown): what is Setting['what'] => typeof what === 'string' && Object.hasOwn(kinds, what)
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   assert(typeof value === 'object' && value !== null, 'a setting is a JSON object')

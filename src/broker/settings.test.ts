@@ -10,7 +10,11 @@ import { readSetting, SettingsTable, settingBytesMax, settingsMax, writeSetting 
 const rate = (user: string | null, bytes: number) => quotaSetting({ user }, { producer_byte_rate: bytes })
 const gone = (user: string) => quotaSetting({ user }, {})
 const ratesOf = (broker: Broker): Record<string, number | undefined> =>
-  Object.fromEntries(broker.settings.all().map(({ about, value }) => [about, value?.limits.producer_byte_rate]))
+  Object.fromEntries(
+    broker.settings
+      .all()
+      .flatMap(({ what, about, value }) => (what === 'quota' ? [[about, value?.limits.producer_byte_rate]] : [])),
+  )
 
 test('a setting is its bytes', () => {
   for (const setting of [

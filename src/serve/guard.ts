@@ -1,6 +1,7 @@
 // Who may ask, and what every answer says to browsers: host and origin checks against rebinding and forgery, and the
 // security headers. A page of another site can neither read the figures nor start anything.
 import type { IncomingHttpHeaders } from 'node:http'
+import { isLoopback } from '../std/loopback.ts'
 import { ProblemError } from './problems.ts'
 
 /** On every answer, errors and streams included. No inline script or style, nothing from elsewhere, no framing. */
@@ -13,11 +14,6 @@ export const securityHeaders: Readonly<Record<string, string>> = Object.freeze({
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 })
-
-/** Addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}
 
 /** The name in a Host header or an authority, without port and brackets; null when it is not one. */
 function nameOf(authority: string): string | null {

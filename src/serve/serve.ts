@@ -1,9 +1,9 @@
 // The door of serving: HTTP, server-sent events and the screen on one address, from the ports that platform.ts supplies.
+import { isLoopback } from '../std/loopback.ts'
 import type { World } from '../world/world.ts'
 import { application } from './app.ts'
 import { channels } from './channels.ts'
 import { type ScreenFile, screenFiles } from './files.ts'
-import { isLoopback } from './guard.ts'
 import { type HubSettings, hub, hubDefaults } from './hub.ts'
 import type { ServePorts } from './ports.ts'
 import { type Limits, limitDefaults, type Serving } from './serving.ts'

@@ -10,13 +10,24 @@ import { ByteWriter } from './byte-writer.ts'
 import type { Decoded, Encodable, Fields, MessageDeclaration } from './message.ts'
 import { type MessageCodec, messageCodec } from './message-codec.ts'
 import { alterClientQuotasRequest, alterClientQuotasResponse } from './messages/alter-client-quotas.ts'
+import {
+  alterUserScramCredentialsRequest,
+  alterUserScramCredentialsResponse,
+} from './messages/alter-user-scram-credentials.ts'
 import { apiVersionsRequest, apiVersionsResponse } from './messages/api-versions.ts'
+import { createAclsRequest, createAclsResponse } from './messages/create-acls.ts'
 import { createTopicsRequest, createTopicsResponse } from './messages/create-topics.ts'
+import { deleteAclsRequest, deleteAclsResponse } from './messages/delete-acls.ts'
 import { deleteGroupsRequest, deleteGroupsResponse } from './messages/delete-groups.ts'
 import { deleteTopicsRequest, deleteTopicsResponse } from './messages/delete-topics.ts'
+import { describeAclsRequest, describeAclsResponse } from './messages/describe-acls.ts'
 import { describeClientQuotasRequest, describeClientQuotasResponse } from './messages/describe-client-quotas.ts'
 import { describeConfigsRequest, describeConfigsResponse } from './messages/describe-configs.ts'
 import { describeGroupsRequest, describeGroupsResponse } from './messages/describe-groups.ts'
+import {
+  describeUserScramCredentialsRequest,
+  describeUserScramCredentialsResponse,
+} from './messages/describe-user-scram-credentials.ts'
 import { fetchRequest, fetchResponse } from './messages/fetch.ts'
 import { findCoordinatorRequest, findCoordinatorResponse } from './messages/find-coordinator.ts'
 import { heartbeatRequest, heartbeatResponse } from './messages/heartbeat.ts'
@@ -30,6 +41,8 @@ import { offsetCommitRequest, offsetCommitResponse } from './messages/offset-com
 import { offsetDeleteRequest, offsetDeleteResponse } from './messages/offset-delete.ts'
 import { offsetFetchRequest, offsetFetchResponse } from './messages/offset-fetch.ts'
 import { produceRequest, produceResponse } from './messages/produce.ts'
+import { saslAuthenticateRequest, saslAuthenticateResponse } from './messages/sasl-authenticate.ts'
+import { saslHandshakeRequest, saslHandshakeResponse } from './messages/sasl-handshake.ts'
 import { syncGroupRequest, syncGroupResponse } from './messages/sync-group.ts'
 import { produceOfOldRequest, produceOfOldResponse } from './produce-of-old.ts'
 import { WireError } from './wire-error.ts'
@@ -78,6 +91,21 @@ export const apis = {
   describeClientQuotas: api('DescribeClientQuotas', describeClientQuotasRequest, describeClientQuotasResponse),
   alterClientQuotas: api('AlterClientQuotas', alterClientQuotasRequest, alterClientQuotasResponse),
   offsetDelete: api('OffsetDelete', offsetDeleteRequest, offsetDeleteResponse),
+  describeAcls: api('DescribeAcls', describeAclsRequest, describeAclsResponse),
+  createAcls: api('CreateAcls', createAclsRequest, createAclsResponse),
+  deleteAcls: api('DeleteAcls', deleteAclsRequest, deleteAclsResponse),
+  saslHandshake: api('SaslHandshake', saslHandshakeRequest, saslHandshakeResponse),
+  saslAuthenticate: api('SaslAuthenticate', saslAuthenticateRequest, saslAuthenticateResponse),
+  describeUserScramCredentials: api(
+    'DescribeUserScramCredentials',
+    describeUserScramCredentialsRequest,
+    describeUserScramCredentialsResponse,
+  ),
+  alterUserScramCredentials: api(
+    'AlterUserScramCredentials',
+    alterUserScramCredentialsRequest,
+    alterUserScramCredentialsResponse,
+  ),
 } as const
 /** Offered and refused; not among the others, whose versions are served. */
 export const produceOfOldApi = api('Produce', produceOfOldRequest, produceOfOldResponse)

@@ -1,4 +1,5 @@
 // This machine and this process as a `Host`.
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 import type { Host } from './world.ts'
@@ -21,6 +22,7 @@ export function nodeHost(): Host {
       }
     },
     birthOf: (pid) => processOf(pid)?.started ?? null,
+    secretBytes: (count) => new Uint8Array(randomBytes(count)),
   }
 }
 

@@ -1,14 +1,17 @@
-// Node's TCP as a `Network`.
-import { createConnection, createServer, type Socket as NodeSocket } from 'node:net'
+// Node's TCP as a `Network`; TLS lies in node-tls.ts.
+import { createConnection, createServer, type Socket as NodeSocket, type Server } from 'node:net'
+import { acceptTls } from './node-tls.ts'
 import { type Listener, NetError, type Network, type Socket } from './world.ts'
 
 export function nodeNetwork(): Network {
   return {
-    listen: ({ host, port }, accept) =>
+    listen: ({ host, port }, accept, tls = null) =>
       new Promise<Listener>((resolve, reject) => {
-        const server = createServer({ noDelay: true })
+        const { server, abandon } =
+          tls === null
+            ? acceptPlain((socket) => accept(new TcpSocket(socket, null)))
+            : acceptTls(tls, (socket, subject) => accept(new TcpSocket(socket, subject)))
         server.once('error', (error) => reject(netError(error, `cannot listen on ${host}:${port}`)))
-        server.on('connection', (socket) => accept(new TcpSocket(socket)))
         server.listen({ host, port }, () => {
           const address = server.address()
           const bound = typeof address === 'object' && address !== null ? address : { address: host, port }
@@ -19,6 +22,7 @@ export function nodeNetwork(): Network {
             close: () =>
               new Promise((closed) => {
                 server.close()
+                abandon()
                 setImmediate(closed)
               }),
           })
@@ -31,22 +35,28 @@ export function nodeNetwork(): Network {
         socket.once('error', refused)
         socket.once('connect', () => {
           socket.off('error', refused)
-          resolve(new TcpSocket(socket))
+          resolve(new TcpSocket(socket, null))
         })
       }),
   }
 }
 
+function acceptPlain(accept: (socket: NodeSocket) => void): { readonly server: Server; abandon(): void } {
+  return { server: createServer({ noDelay: true }, accept), abandon() {} }
+}
+
 class TcpSocket implements Socket {
   readonly remote: string
   readonly local: string
+  readonly peerSubject: string | null
   readonly #socket: NodeSocket
   #error: Error | null = null
   #closed = false
   #onClose: ((error: Error | null) => void) | null = null
 
-  constructor(socket: NodeSocket) {
+  constructor(socket: NodeSocket, peerSubject: string | null) {
     this.#socket = socket
+    this.peerSubject = peerSubject
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`
     this.local = `${socket.localAddress}:${socket.localPort}`
     socket.on('error', (error) => {

@@ -77,8 +77,28 @@ export class FsError extends Error {
 
 export interface Network {
   /** Resolves when listening; rejects with a NetError (EADDRINUSE, EACCES, EADDRNOTAVAIL). Port 0 picks one. */
-  listen(address: { readonly host: string; readonly port: number }, accept: (socket: Socket) => void): Promise<Listener>
+  listen(
+    address: { readonly host: string; readonly port: number },
+    accept: (socket: Socket) => void,
+    tls?: ServerTls | null,
+  ): Promise<Listener>
   connect(address: { readonly host: string; readonly port: number }): Promise<Socket>
+}
+/**
+ * TLS 1.2 or newer on everything accepted; a connection is accepted once its handshake is over. Rejects with a NetError
+ * `TLS` for material that cannot be used. A simulation takes the words and leaves the bytes as they are.
+ */
+export interface ServerTls {
+  /** PEM: the certificate, and those that lead to its root. */
+  readonly certificate: Uint8Array
+  /** PEM. */
+  readonly key: Uint8Array
+  /** PEM: whoever connects must show a certificate of one of these authorities; null: nobody is asked for one. */
+  readonly clientCa: Uint8Array | null
+  /** A handshake takes so long at the most … */
+  readonly handshakeMsMax: number
+  /** … and so many are under way at a time; further connections are closed. */
+  readonly handshakesMax: number
 }
 export interface Listener {
   readonly host: string
@@ -95,6 +115,11 @@ export interface Socket {
   readonly remote: string
   /** … and of our end, as the peer reached it. */
   readonly local: string
+  /**
+   * Of the certificate that the peer has shown and that was checked: its subject as RFC 2253 writes names
+   * (`CN=shop,O=Example`); null without one.
+   */
+  readonly peerSubject: string | null
   /** Bytes handed to `write` and not yet taken by the kernel. */
   readonly queuedBytes: number
   /** Queues the bytes (they must not change afterwards). False when the peer is slow: wait for `onDrain`. */
@@ -150,4 +175,6 @@ export interface Host {
   isAlive(pid: number): boolean
   /** What tells the process from an earlier or later one of this boot with the same id; null when nobody can say. */
   birthOf(pid: number): string | null
+  /** Bytes that nobody can guess, for salts and keys. In a simulation they follow from the seed. */
+  secretBytes(count: number): Uint8Array
 }

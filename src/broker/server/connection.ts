@@ -48,14 +48,21 @@ export class Connection implements Holder {
   #countedInbound = 0
   #countedOutbound = 0
   stillSinceMs: number
+  #isAdmitted: boolean
+  readonly #sinceMs: number
   readonly #goneCallbacks = new Set<() => void>()
 
-  constructor(serving: Serving, socket: Socket, answer: Answer, onOver: () => void) {
+  /** `isAdmitted` false: a stranger, who gets little room and time until `admit` is called. */
+  constructor(serving: Serving, socket: Socket, answer: Answer, onOver: () => void, isAdmitted = true) {
     this.socket = socket
     this.#serving = serving
     this.#answer = answer
-    this.#frames = new FrameAssembler(serving.limits.frameBytesMax)
+    this.#isAdmitted = isAdmitted
+    const { frameBytesMax, strangersFrameBytesMax } = serving.limits
+    // What a stranger says may be shorter than any request: bare tokens of SASL.
+    this.#frames = isAdmitted ? new FrameAssembler(frameBytesMax) : new FrameAssembler(strangersFrameBytesMax, 1)
     this.#lastSeenMs = serving.world.clock.monoMs()
+    this.#sinceMs = this.#lastSeenMs
     this.stillSinceMs = this.#lastSeenMs
     serving.flow.add(this)
     socket.onClose(() => {
@@ -83,6 +90,13 @@ export class Connection implements Holder {
     for (const callback of [...this.#goneCallbacks]) callback()
   }
 
+  /** The client has proved who it is. */
+  admit(): void {
+    if (this.#isAdmitted) return
+    this.#isAdmitted = true
+    this.#frames.setBounds(this.#serving.limits.frameBytesMax)
+  }
+
   /** Calls back when the connection is over (or about to be closed); returns the way out. */
   onGone(callback: () => void): () => void {
     this.#goneCallbacks.add(callback)
@@ -102,11 +116,12 @@ export class Connection implements Holder {
 
   /** Looked at from time to time: closes a connection that has been half a frame, or silent, for too long. */
   look(nowMs: number): void {
-    const { halfFrameMsMax, idleMsMax } = this.#serving.limits
+    const { halfFrameMsMax, idleMsMax, authenticationMsMax } = this.#serving.limits
     this.#countOutbound()
+    const strange = !this.#isAdmitted && nowMs - this.#sinceMs >= authenticationMsMax
     const half = this.#halfSinceMs !== null && !this.#paused && nowMs - this.#halfSinceMs >= halfFrameMsMax
     const idle = this.#unanswered === 0 && this.#muted === null && nowMs - this.#lastSeenMs >= idleMsMax
-    if (half || idle) this.socket.destroy()
+    if (half || idle || strange) this.socket.destroy()
   }
 
   get idleInboundBytes(): number {
@@ -152,10 +167,11 @@ export class Connection implements Holder {
   /** Reads on or stops reading, by what is held. A socket that is not read makes the peer's kernel hold the rest. */
   #throttle(): void {
     if (this.#gone) return
-    const { pipelinedRequestsMax, pipelinedBytesMax } = this.#serving.limits
+    const { pipelinedRequestsMax, strangersRequestsMax, pipelinedBytesMax } = this.#serving.limits
+    const requestsMax = this.#isAdmitted ? pipelinedRequestsMax : strangersRequestsMax
     const full =
       this.#muted !== null ||
-      this.#waiting.length + this.#unanswered >= pipelinedRequestsMax ||
+      this.#waiting.length + this.#unanswered >= requestsMax ||
       this.#heldBytes >= pipelinedBytesMax ||
       !this.#serving.flow.mayRead(this)
     if (full === this.#paused) return

@@ -13,13 +13,18 @@ import {
   writeResponse,
 } from '../../wire/wire.ts'
 import { alterClientQuotas } from './apis/alter-client-quotas.ts'
+import { alterUserScramCredentials } from './apis/alter-user-scram-credentials.ts'
 import { apiVersions } from './apis/api-versions.ts'
+import { createAcls } from './apis/create-acls.ts'
 import { createTopics } from './apis/create-topics.ts'
+import { deleteAcls } from './apis/delete-acls.ts'
 import { deleteGroups } from './apis/delete-groups.ts'
 import { deleteTopics } from './apis/delete-topics.ts'
+import { describeAcls } from './apis/describe-acls.ts'
 import { describeClientQuotas } from './apis/describe-client-quotas.ts'
 import { describeConfigs } from './apis/describe-configs.ts'
 import { describeGroups } from './apis/describe-groups.ts'
+import { describeUserScramCredentials } from './apis/describe-user-scram-credentials.ts'
 import { fetch } from './apis/fetch.ts'
 import { findCoordinator } from './apis/find-coordinator.ts'
 import { heartbeat } from './apis/heartbeat.ts'
@@ -34,6 +39,8 @@ import { offsetDelete } from './apis/offset-delete.ts'
 import { offsetFetch } from './apis/offset-fetch.ts'
 import { produce } from './apis/produce.ts'
 import { produceOfOld } from './apis/produce-of-old.ts'
+import { saslAuthenticate } from './apis/sasl-authenticate.ts'
+import { saslHandshake } from './apis/sasl-handshake.ts'
 import { syncGroup } from './apis/sync-group.ts'
 import { type Asking, clientOf, Disconnect } from './serving.ts'
 
@@ -67,6 +74,13 @@ const served: ReadonlyMap<number, Served> = new Map([
   serve(apis.deleteTopics, deleteTopics),
   serve(apis.initProducerId, initProducerId),
   serve(apis.describeConfigs, describeConfigs),
+  serve(apis.describeAcls, describeAcls),
+  serve(apis.createAcls, createAcls),
+  serve(apis.deleteAcls, deleteAcls),
+  serve(apis.saslHandshake, saslHandshake),
+  serve(apis.saslAuthenticate, saslAuthenticate),
+  serve(apis.describeUserScramCredentials, describeUserScramCredentials),
+  serve(apis.alterUserScramCredentials, alterUserScramCredentials),
 ])
 function serve<Req extends Fields, Res extends Fields>(
   api: Api<Req, Res>,
@@ -84,6 +98,7 @@ export async function dispatch(
 ): Promise<Chunks | null> {
   const header = readRequestHeader(frame)
   const { apiKey, version, correlationId } = header
+  if (!asking.session.admits(apiKey)) throw new Disconnect(`key ${apiKey} needs a login, which is not there`)
   const api = apiKey === apis.produce.key && version < apis.produce.versions.min ? oldProduce : served.get(apiKey)
   if (api === undefined) throw new Disconnect(`key ${apiKey} is not served`)
   const { min, max } = api.versions

@@ -11,8 +11,8 @@ export class FrameError extends Error {
 }
 
 export class FrameAssembler {
-  readonly #frameBytesMax: number
-  readonly #frameBytesMin: number
+  #frameBytesMax: number
+  #frameBytesMin: number
   /** Bytes of the length that have come while the rest has not, and how many. */
   #length = 0
   #lengthBytes = 0
@@ -31,6 +31,13 @@ export class FrameAssembler {
   get bufferBytes(): number {
     return this.#buffer.length
   }
+
+  /** From the next frame on. */
+  setBounds(frameBytesMax: number, frameBytesMin = requestBytesMin): void {
+    this.#frameBytesMax = frameBytesMax
+    this.#frameBytesMin = frameBytesMin
+  }
+
   /** True when a frame has begun and is not whole. */
   get half(): boolean {
     return this.#lengthBytes > 0 || this.#size >= 0

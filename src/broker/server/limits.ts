@@ -38,6 +38,16 @@ export interface KafkaServerLimits {
   readonly fetchSessionPartitionsMax: number
   /** A session makes room for another only if it was not used for so long, or is older than that and smaller. */
   readonly fetchSessionKeepMsMin: number
+  /** A client that has to say who it is must have done so within this time. */
+  readonly authenticationMsMax: number
+  /** Until then its frames are no longer than this, and so many are read ahead. */
+  readonly strangersFrameBytesMax: number
+  readonly strangersRequestsMax: number
+  /** A failed login is answered no sooner. */
+  readonly failedLoginMs: number
+  /** A TLS handshake takes so long at the most, and so many are under way at a time on one listener. */
+  readonly tlsHandshakeMsMax: number
+  readonly tlsHandshakesMax: number
   /** Topics that one request may bring into being by asking for them. */
   readonly autoCreatedTopicsMax: number
 }
@@ -63,5 +73,11 @@ export const kafkaServerLimits: KafkaServerLimits = {
   fetchSessionsMax: 1_000,
   fetchSessionPartitionsMax: 200_000,
   fetchSessionKeepMsMin: 120_000,
+  authenticationMsMax: 10_000,
+  strangersFrameBytesMax: 64 * 1024,
+  strangersRequestsMax: 4,
+  failedLoginMs: 250,
+  tlsHandshakeMsMax: 10_000,
+  tlsHandshakesMax: 500,
   autoCreatedTopicsMax: 100,
 }

@@ -30,15 +30,22 @@ test('ApiVersions: each version lists what is served; Produce from 0 on, no feat
         [14, 0, 5],
         [15, 0, 6],
         [16, 0, 5],
+        [17, 0, 1],
         [18, 0, 4],
         [19, 2, 7],
         [20, 1, 6],
         [22, 0, 5],
+        [29, 1, 3],
+        [30, 1, 3],
+        [31, 1, 3],
         [32, 1, 4],
+        [36, 0, 2],
         [42, 0, 2],
         [47, 0, 0],
         [48, 0, 1],
         [49, 0, 1],
+        [50, 0, 0],
+        [51, 0, 0],
       ],
     )
     assert.deepEqual([supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch], [[], [], -1])
@@ -63,7 +70,7 @@ test('ApiVersions of the future: a version 0 body with UNSUPPORTED_VERSION, and 
 })
 
 for (const [what, key, version] of [
-  ['a key that is not served', 17, 0],
+  ['a key that is not served', 71, 0],
   ['a key that no one knows', 9_999, 0],
   ['Produce below 3', 0, 2],
   ['Produce above 13', 0, 14],

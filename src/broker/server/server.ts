@@ -1,8 +1,11 @@
 // The Kafka protocol server: listens, keeps the connections and their number bounded, and closes in good order.
 import { limitedLog, noLog, type WriteLog } from '../../std/log-line.ts'
-import type { Listener, Socket, World } from '../../world/world.ts'
+import type { Listener, ServerTls, Socket, World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import { type ListenerSettings, saslOf } from '../security/listener.ts'
+import { type Security, securityOf } from '../security/security.ts'
+import { Session } from '../security/session.ts'
 import { Arrivals } from './arrivals.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
@@ -10,17 +13,12 @@ import { FetchSessions } from './fetch-sessions.ts'
 import { Flow } from './flow.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
 import { Quotas } from './quotas.ts'
-import { anonymous, type Serving } from './serving.ts'
+import { anonymous, type Principal, type Serving } from './serving.ts'
 import { Telemetry } from './telemetry.ts'
 import { TopicDirectory } from './topic-directory.ts'
 
-export interface KafkaServerSettings {
-  /** Loopback unless said otherwise: there is no authentication yet. */
-  readonly host?: string
-  /** 0 picks one. */
+export interface KafkaServerSettings extends Partial<ListenerSettings> {
   readonly port: number
-  /** What clients are told to connect to; if not given, where each client already did. */
-  readonly advertised?: { readonly host: string; readonly port: number }
   readonly limits?: Partial<KafkaServerLimits>
   /** Counts of several servers together; if not given, each has its own. */
   readonly telemetry?: Telemetry
@@ -46,18 +44,26 @@ const peerLinesPerMs = 60_000
 const lookEachMs = 1_000
 const closeMsMax = 2_000
 
-/** Rejects with a NetError if the address cannot be had. Open it after the log has been recovered. */
+/**
+ * Rejects with a NetError if the address cannot be had, with a ListenerRefused if it would be open to anybody. Open it
+ * after the log has been recovered. Without `security` nobody has a password.
+ */
 export async function serveKafka(
   world: World,
   core: BrokerCore,
   groups: GroupCoordinator,
   settings: KafkaServerSettings,
+  security: Security = securityOf(world, core.settings),
 ): Promise<KafkaServer> {
+  const listener = { host: '127.0.0.1', ...settings }
+  const sasl = saslOf(listener)
+  if (sasl !== null) await security.credentials.prepare((count) => world.host.secretBytes(count))
   const limits = { ...kafkaServerLimits, ...settings.limits }
   const serving: Serving = {
     world,
     core,
     groups,
+    security,
     limits,
     topics: new TopicDirectory(core),
     arrivals: new Arrivals(core),
@@ -88,20 +94,35 @@ export async function serveKafka(
     perAddress.set(address, fromThere + 1)
     const here = hostAndPort(socket.local)
     const advertised = settings.advertised ?? { host: here.address, port: here.port }
+    const session = new Session(
+      world,
+      security,
+      { sasl, principal: principalOfPeer(socket), failedLoginMs: limits.failedLoginMs },
+      () => connection.admit(),
+      () => {
+        // Not the name: people type passwords into the field for it.
+        serving.log('warn', 'broker', 'a login has failed', { remote: address })
+        connection.close()
+      },
+    )
+    const askerOf = () => ({ principal: session.principal, host: address })
     const connection = new Connection(
       serving,
       socket,
-      (frame, asker, turn) =>
-        dispatch(frame, {
+      (frame, asker, turn) => {
+        if (session.isRaw) return session.raw(frame)
+        return dispatch(frame, {
           turn,
           serving,
           advertised,
           remoteHost: address,
-          principal: anonymous,
-          may: () => true,
-          mayAny: () => true,
+          session,
+          principal: session.principal,
+          may: (operation, resource, name) => security.access.may(askerOf(), operation, resource, name),
+          mayAny: (operation, resource) => security.access.mayAny(askerOf(), operation, resource),
           onGone: (callback) => asker.onGone(callback),
-        }),
+        })
+      },
       () => {
         connections.delete(connection)
         const left = (perAddress.get(address) ?? 1) - 1
@@ -109,11 +130,13 @@ export async function serveKafka(
         else perAddress.set(address, left)
         if (connections.size === 0) onEmpty()
       },
+      sasl === null,
     )
     connections.add(connection)
   }
 
-  const listener: Listener = await world.net.listen({ host: settings.host ?? '127.0.0.1', port: settings.port }, accept)
+  const { host, port } = listener
+  const listening: Listener = await world.net.listen({ host, port }, accept, tlsOf(listener, limits))
   const look = (): void => {
     const nowMs = world.clock.monoMs()
     for (const connection of connections) connection.look(nowMs)
@@ -123,8 +146,8 @@ export async function serveKafka(
   let lookTimer = world.clock.timer(lookEachMs, look, { background: true })
 
   return {
-    host: listener.host,
-    port: listener.port,
+    host: listening.host,
+    port: listening.port,
     get connections() {
       return connections.size
     },
@@ -137,7 +160,7 @@ export async function serveKafka(
     async close() {
       if (closing) return
       closing = true
-      await listener.close()
+      await listening.close()
       lookTimer.cancel()
       if (connections.size > 0) {
         const empty = new Promise<void>((resolve) => {
@@ -154,6 +177,18 @@ export async function serveKafka(
       serving.quotas.close()
     },
   }
+}
+
+const principalOfPeer = ({ peerSubject }: Socket): Principal =>
+  peerSubject === null ? anonymous : { name: `User:${peerSubject}` }
+
+function tlsOf(
+  { tls }: ListenerSettings,
+  { tlsHandshakeMsMax, tlsHandshakesMax }: KafkaServerLimits,
+): ServerTls | null {
+  if (tls === undefined) return null
+  const { certificate, key, clientCa = null } = tls
+  return { certificate, key, clientCa, handshakeMsMax: tlsHandshakeMsMax, handshakesMax: tlsHandshakesMax }
 }
 
 /** `address:port`; an IPv4 address that came through an IPv6 socket is given as IPv4. */

@@ -5,6 +5,8 @@ import { kafkaErrors } from '../../wire/wire.ts'
 import type { World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { Security } from '../security/security.ts'
+import type { Session } from '../security/session.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Flow } from './flow.ts'
@@ -14,6 +16,7 @@ import type { Telemetry } from './telemetry.ts'
 import type { TopicDirectory } from './topic-directory.ts'
 
 export interface Serving {
+  readonly security: Security
   readonly world: World
   readonly core: BrokerCore
   readonly groups: GroupCoordinator
@@ -69,6 +72,8 @@ export interface Asking {
   /** As the client calls itself; null if it does not. */
   readonly clientId: string | null
   readonly turn: Turn
+  /** The connection's way to be somebody. */
+  readonly session: Session
   /** Who asks, as the connection has proved it. */
   readonly principal: Principal
   /** May the asker do this? Without access control everyone may. Ask before anything is looked at or changed. */
