@@ -155,7 +155,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       autoCreate: settings.autoCreate === undefined ? { partitions: 1 } : settings.autoCreate,
       followersMax: settings.followersMax ?? 1000,
     })
-    const groups = new GroupCoordinator(world, log.groupOffsets, settings.groups)
+    const groups = new GroupCoordinator(world, log, settings.groups)
     groups.start()
     const security = securityOf(world, log.settings, settings.superUsers)
     if (settings.users !== undefined && settings.users.length > 0) {
@@ -207,8 +207,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       }),
       trouble: () => failure ?? trouble ?? journal.pause(),
       isPaused: () => failure === null && trouble === null && journal.pause() !== null,
-      groupLags: () =>
-        groupLags(log, (group) => groups.group(group)?.members.size ?? 0, world.clock.nowMs(), lagReadsMax),
+      groupLags: () => groupLags(log, (group) => groups.members(group), world.clock.nowMs(), lagReadsMax),
       failed,
       close: () => (closing ??= close()),
     }

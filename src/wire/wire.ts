@@ -15,6 +15,8 @@ import {
   alterUserScramCredentialsResponse,
 } from './messages/alter-user-scram-credentials.ts'
 import { apiVersionsRequest, apiVersionsResponse } from './messages/api-versions.ts'
+import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from './messages/consumer-group-describe.ts'
+import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from './messages/consumer-group-heartbeat.ts'
 import { createAclsRequest, createAclsResponse } from './messages/create-acls.ts'
 import { createTopicsRequest, createTopicsResponse } from './messages/create-topics.ts'
 import { deleteAclsRequest, deleteAclsResponse } from './messages/delete-acls.ts'
@@ -106,6 +108,8 @@ export const apis = {
     alterUserScramCredentialsRequest,
     alterUserScramCredentialsResponse,
   ),
+  consumerGroupHeartbeat: api('ConsumerGroupHeartbeat', consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse),
+  consumerGroupDescribe: api('ConsumerGroupDescribe', consumerGroupDescribeRequest, consumerGroupDescribeResponse),
 } as const
 /** Offered and refused; not among the others, whose versions are served. */
 export const produceOfOldApi = api('Produce', produceOfOldRequest, produceOfOldResponse)

@@ -62,7 +62,7 @@ for (let seed = 1; seed <= 30; seed++) {
   test(`pipelined producer and waiting consumer, bytes cut and delayed (seed ${seed})`, async () => {
     await life(seed, async (world, core) => {
       core.durable = () => world.clock.sleep(world.random.float() * 3)
-      const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0 })
+      const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0 })
       const producer = await RawClient.connect(world, server)
       const consumer = await RawClient.connect(world, server)
       const records = 40
@@ -91,7 +91,7 @@ test('connections that break leave nothing behind, and what was acknowledged sta
     await life(
       seed,
       async (world, core) => {
-        const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0 })
+        const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0 })
         let acknowledged = 0
         let broke = 0
         for (let round = 0; round < 30; round++) {
@@ -116,7 +116,7 @@ test('connections that break leave nothing behind, and what was acknowledged sta
 
 test('half a frame is closed after 30 s, silence after 10 minutes, a long poll ends after a minute', async () => {
   await life(7, async (world, core) => {
-    const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0 })
+    const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0 })
     const startMs = world.clock.monoMs()
     const elapsedS = () => (world.clock.monoMs() - startMs) / 1_000
     const half = await RawClient.connect(world, server)

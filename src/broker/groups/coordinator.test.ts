@@ -30,7 +30,7 @@ async function on(
   const ended = await simulate({ seed: 'coordinator' }).run(async (world) => {
     const core = new MemoryCore()
     await core.createTopic({ name: 't', partitions: 1 })
-    const groups = new GroupCoordinator(world, core.groupOffsets, settings)
+    const groups = new GroupCoordinator(world, core, settings)
     await run(groups, core, world)
     groups.close()
     assert.equal(groups.waiting, 0)

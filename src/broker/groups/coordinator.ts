@@ -1,8 +1,19 @@
 // The coordinator: keeps the groups, gives them time and member ids, holds the answers that wait, and keeps all of it
 // bounded. Members live in memory only: after a restart they are unknown and join again. What groups have committed is
-// in the journal (offset-store.ts).
+// in the journal (offset-store.ts). A group is one of the classic protocol or one of KIP-848 (consumer/), and changes
+// from one to the other under its members.
 import { LogError } from '../../log/log.ts'
 import type { Timer, World } from '../../world/world.ts'
+import { type Beat, type BeatAnswer, beat, refusedBeat } from './consumer/beat.ts'
+import { type ClaimError, checkConsumer } from './consumer/claim.ts'
+import { heartbeatClassic, joinClassic, leaveClassic, syncClassic } from './consumer/classic-members.ts'
+import {
+  type ConsumerGroup,
+  epochJoins,
+  heldBytes as heldByConsumers,
+  type TopicView,
+} from './consumer/consumer-group.ts'
+import { expireConsumers, nextConsumerDueMs } from './consumer/expire.ts'
 import { expire, forget, nextDueMs } from './expiry.ts'
 import {
   type Answer,
@@ -15,26 +26,33 @@ import {
   protocolBytes,
   refusedJoin,
   refusedSync,
+  release,
   type SyncAnswer,
   syncRefusal,
   type Ticket,
 } from './group.ts'
 import { checkCommit, heartbeat, type MemberClaim } from './heartbeat.ts'
+import {
+  asConsumerGroup,
+  backToClassic,
+  type GroupsCore,
+  type Held,
+  isEmpty,
+  type ListedGroup,
+  listedGroup,
+  membersIn,
+  mixedGroup,
+  newHeld,
+  protocolTypeOf,
+  topicsRead,
+  topicView,
+} from './held.ts'
 import { type JoinRequest, join } from './join.ts'
 import { type Leaver, leave } from './leave.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { type GroupSettings, groupDefaults } from './settings.ts'
 import { type SyncRequest, sync } from './sync.ts'
 
-interface Held {
-  readonly group: Group
-  timer: Timer | null
-  /** When the timer goes off; Infinity without one. */
-  timerDueMs: number
-  bytes: number
-  /** It has members, and the journal was told if that matters to offsets. */
-  peopled: boolean
-}
 type Wanted =
   | { readonly to: 'join'; readonly resolve: (answer: JoinAnswer) => void }
   | { readonly to: 'sync'; readonly resolve: (answer: SyncAnswer) => void }
@@ -46,6 +64,7 @@ export class GroupCoordinator {
   readonly settings: GroupSettings
   readonly offsets: OffsetStore
   readonly #world: World
+  readonly #topics: TopicView
   readonly #groups = new Map<string, Held>()
   readonly #waiting = new Map<Ticket, Waiting>()
   #lastTicket: Ticket = 0
@@ -55,9 +74,10 @@ export class GroupCoordinator {
   #sweepTimer: Timer | null = null
   #closed = false
 
-  constructor(world: World, offsets: OffsetStore, settings: Partial<GroupSettings> = {}) {
+  constructor(world: World, core: GroupsCore, settings: Partial<GroupSettings> = {}) {
     this.#world = world
-    this.offsets = offsets
+    this.offsets = core.groupOffsets
+    this.#topics = topicView(core)
     this.settings = { ...groupDefaults, ...settings }
   }
 
@@ -77,7 +97,13 @@ export class GroupCoordinator {
       const gone = refusedJoin(0, 'COORDINATOR_NOT_AVAILABLE', memberId)
       const ticket = this.#wait(held, { to: 'join', resolve }, gone, onGone)
       const nowMs = this.#nowMs()
-      this.#apply(held, nowMs, join(held.group, this.settings, { ...asked, freshMemberId }, ticket, nowMs))
+      const request = { ...asked, freshMemberId }
+      const mixed = mixedGroup(held)
+      const answers: readonly Answer[] =
+        mixed === null
+          ? join(held.group, this.settings, request, ticket, nowMs)
+          : [{ ticket, to: 'join', answer: joinClassic(mixed, this.settings, this.#topics, request, nowMs) }]
+      this.#apply(held, nowMs, answers)
     })
   }
 
@@ -91,41 +117,132 @@ export class GroupCoordinator {
       const gone = refusedSync(0, 'COORDINATOR_NOT_AVAILABLE')
       const ticket = this.#wait(held, { to: 'sync', resolve }, gone, onGone)
       const nowMs = this.#nowMs()
-      this.#apply(held, nowMs, sync(held.group, this.settings, asked, ticket, nowMs))
+      const { consumer } = held
+      const answers: readonly Answer[] =
+        consumer === null
+          ? sync(held.group, this.settings, asked, ticket, nowMs)
+          : [{ ticket, to: 'sync', answer: syncClassic(consumer, asked, nowMs) }]
+      this.#apply(held, nowMs, answers)
     })
   }
 
   heartbeat(id: string, claim: MemberClaim): GroupError {
     const held = this.#groups.get(id)
-    return held === undefined ? 'UNKNOWN_MEMBER_ID' : heartbeat(held.group, claim, this.#nowMs())
+    if (held === undefined) return 'UNKNOWN_MEMBER_ID'
+    const nowMs = this.#nowMs()
+    if (held.consumer === null) return heartbeat(held.group, claim, nowMs)
+    const error = heartbeatClassic(held.consumer, claim, nowMs)
+    this.#setTimer(held, nowMs)
+    return error
   }
 
   leave(id: string, leavers: readonly Leaver[]): readonly GroupError[] {
     const held = this.#groups.get(id)
     if (held === undefined) return leavers.map(() => 'UNKNOWN_MEMBER_ID')
     const nowMs = this.#nowMs()
-    const { errors, answers } = leave(held.group, this.settings, leavers, nowMs)
+    const { errors, answers } =
+      held.consumer === null
+        ? leave(held.group, this.settings, leavers, nowMs)
+        : { errors: leaveClassic(held.consumer, leavers), answers: [] }
     this.#apply(held, nowMs, answers)
     return errors
   }
 
+  /** A heartbeat of KIP-848, checked for what its epoch needs. */
+  beat(id: string, asked: Beat): BeatAnswer {
+    const { memberEpoch, memberId } = asked
+    if (id === '' || Buffer.byteLength(id) > this.settings.groupIdBytesMax) {
+      return refusedBeat('INVALID_GROUP_ID', `a group's id has 1 to ${this.settings.groupIdBytesMax} bytes`)
+    }
+    const joins = memberEpoch === epochJoins
+    const known = this.#groups.get(id)
+    if (known === undefined && !joins) {
+      return memberEpoch < epochJoins
+        ? refusedBeat('GROUP_ID_NOT_FOUND', `there is no group ${id}`)
+        : refusedBeat('FENCED_MEMBER_EPOCH', `the group has no member ${memberId}: join again with epoch 0`)
+    }
+    const isFull = joins && this.#bytes > this.settings.memberBytesMax
+    const held = isFull || this.#closed ? null : (known ?? this.#make(id))
+    if (held === null || held.group.state === 'Dead') {
+      return refusedBeat('COORDINATOR_NOT_AVAILABLE', 'there is no room for members, or the broker stops')
+    }
+    const nowMs = this.#nowMs()
+    const group = held.consumer ?? (joins ? asConsumerGroup(held, this.#topics, nowMs) : null)
+    if (group === null) {
+      return joins || memberEpoch < epochJoins
+        ? refusedBeat('GROUP_ID_NOT_FOUND', `group ${id} is one of the classic protocol`)
+        : refusedBeat('FENCED_MEMBER_EPOCH', `the group has no member ${memberId}: join again with epoch 0`)
+    }
+    const answer = beat(group, this.settings, this.#topics, asked, nowMs)
+    if (held.consumer !== null) this.#apply(held, nowMs, [])
+    else if (answer.error === 'NONE') {
+      const left = [...held.group.members.values()].flatMap((member) => release(member, 'REBALANCE_IN_PROGRESS'))
+      held.consumer = group
+      held.group = newGroup(id)
+      this.#apply(held, nowMs, left)
+    }
+    return answer
+  }
+  /** The id that a member gets which brings none. */
+  newMemberId(): string {
+    return this.#freshMemberId('member')
+  }
+
   /** May offsets be committed with this claim? */
-  checkCommit(id: string, claim: MemberClaim): GroupError {
+  checkCommit(id: string, claim: MemberClaim): GroupError | ClaimError {
     const held = this.#groups.get(id)
+    if (held !== undefined && held.consumer !== null && held.group.state !== 'Dead') {
+      return checkConsumer(held.consumer, claim)
+    }
     if (held === undefined && this.offsets.has(id) && claim.generation >= 0) return 'UNKNOWN_MEMBER_ID'
     return checkCommit(held?.group ?? null, claim, this.#nowMs())
   }
+  /** May it be told what the group has committed? Members of KIP-848 say who they are, others need not. */
+  checkFetch(id: string, memberId: string | null, memberEpoch: number): ClaimError {
+    if (memberId === null || memberEpoch < 0) return 'NONE'
+    const consumer = this.#groups.get(id)?.consumer ?? null
+    // Never nothing for an answer: a member that takes that for "nothing was committed" reads all anew, or loses some.
+    return consumer === null
+      ? 'UNKNOWN_MEMBER_ID'
+      : checkConsumer(consumer, { memberId, instanceId: null, generation: memberEpoch })
+  }
+  /** Does this member speak KIP-848? Its epoch stands in requests of the versions since. */
+  hasEpoch(id: string, memberId: string): boolean {
+    return this.#groups.get(id)?.consumer?.members.get(memberId)?.classic === null
+  }
   /** Of the members that the group has now; '' without. */
   protocolType(id: string): string {
-    const group = this.#groups.get(id)?.group
-    return group === undefined || group.members.size === 0 ? '' : (group.protocolType ?? '')
+    const held = this.#groups.get(id)
+    return held === undefined || membersIn(held) === 0 ? '' : protocolTypeOf(held)
   }
 
   // --- Groups ---
 
-  /** To be looked at, not changed. Null: it has no members, nor had any lately. */
+  /** Of the classic protocol; to be looked at, not changed. Null: it has no members, nor had any lately. */
   group(id: string): Group | null {
-    return this.#groups.get(id)?.group ?? null
+    const held = this.#groups.get(id)
+    return held === undefined || held.consumer !== null ? null : held.group
+  }
+  /** Of KIP-848; to be looked at, not changed. */
+  consumerGroup(id: string): ConsumerGroup | null {
+    return this.#groups.get(id)?.consumer ?? null
+  }
+  /** How many it has, of both protocols. */
+  members(id: string): number {
+    const held = this.#groups.get(id)
+    return held === undefined ? 0 : membersIn(held)
+  }
+  /** As ListGroups tells it. */
+  listed(id: string): ListedGroup {
+    const held = this.#groups.get(id)
+    return held === undefined
+      ? { type: 'classic', state: 'Empty', protocolType: this.offsets.protocolType(id) }
+      : listedGroup(held)
+  }
+  /** Topics that its members read; null: that cannot be told, it may be any. */
+  topicsRead(id: string): ReadonlySet<string> | null {
+    const held = this.#groups.get(id)
+    return held === undefined ? new Set() : topicsRead(held)
   }
   /** All that have members or offsets. */
   groupIds(): string[] {
@@ -135,7 +252,7 @@ export class GroupCoordinator {
   async deleteGroup(id: string): Promise<'NONE' | 'GROUP_ID_NOT_FOUND' | 'NON_EMPTY_GROUP'> {
     const known = this.#groups.get(id)
     if (known === undefined && !this.offsets.has(id)) return 'GROUP_ID_NOT_FOUND'
-    if (known !== undefined && (known.group.state !== 'Empty' || known.group.pending.size > 0)) {
+    if (known !== undefined && !isEmpty(known)) {
       return known.group.state === 'Dead' ? 'GROUP_ID_NOT_FOUND' : 'NON_EMPTY_GROUP'
     }
     // Until it is durable nobody may join.
@@ -168,7 +285,7 @@ export class GroupCoordinator {
     return this.#groups.size >= this.settings.groupsMax ? null : this.#hold(id)
   }
   #hold(id: string): Held {
-    const held: Held = { group: newGroup(id), timer: null, timerDueMs: Infinity, bytes: 0, peopled: false }
+    const held = newHeld(id)
     this.#groups.set(id, held)
     return held
   }
@@ -179,7 +296,7 @@ export class GroupCoordinator {
   }
   #dropEmpty(): void {
     for (const held of [...this.#groups.values()]) {
-      if (held.group.state === 'Empty' && held.group.pending.size === 0) this.#drop(held)
+      if (isEmpty(held)) this.#drop(held)
     }
   }
 
@@ -215,22 +332,24 @@ export class GroupCoordinator {
   }
 
   /** After anything that moved a group: gives the answers that are due, counts, and sets the clock. */
-  #apply(held: Held, nowMs: number, answers: readonly Answer[]): void {
-    const { group } = held
-    const bytes = heldBytes(group)
+  #apply(held: Held, nowMs: number, due: readonly Answer[]): void {
+    const answers = [...due, ...backToClassic(held, this.settings, nowMs)]
+    const { group, consumer } = held
+    const bytes = consumer === null ? heldBytes(group) : heldByConsumers(consumer)
     this.#bytes += bytes - held.bytes
     held.bytes = bytes
     this.#setTimer(held, nowMs)
-    const peopled = group.members.size > 0
+    const peopled = membersIn(held) > 0
     if (peopled && !held.peopled && this.offsets.has(group.id)) {
-      void orLater(this.offsets.peopled(group.id, group.protocolType ?? ''))
+      void orLater(this.offsets.peopled(group.id, protocolTypeOf(held)))
     }
     held.peopled = peopled
     for (const answer of answers) this.#answer(answer)
   }
   /** Signs of life only put things off: a timer that goes off too early looks and is set anew. */
   #setTimer(held: Held, nowMs: number): void {
-    const dueMs = this.#closed ? Infinity : nextDueMs(held.group)
+    const nextMs = held.consumer === null ? nextDueMs(held.group) : nextConsumerDueMs(held.consumer)
+    const dueMs = this.#closed ? Infinity : nextMs
     if (dueMs >= held.timerDueMs) return
     held.timer?.cancel()
     held.timerDueMs = dueMs
@@ -238,7 +357,9 @@ export class GroupCoordinator {
       held.timer = null
       held.timerDueMs = Infinity
       const nowMs = this.#nowMs()
-      this.#apply(held, nowMs, expire(held.group, this.settings, nowMs))
+      const { consumer } = held
+      if (consumer !== null) expireConsumers(consumer, nowMs)
+      this.#apply(held, nowMs, consumer === null ? expire(held.group, this.settings, nowMs) : [])
     }
     const delayMs = Math.min(Math.max(0, dueMs - nowMs), timerMsMax)
     held.timer = this.#world.clock.timer(delayMs, fire, { background: true })
@@ -257,11 +378,14 @@ export class GroupCoordinator {
   /** Forgets offsets and groups that have been without members for too long. Resolves when that is durable. */
   async sweep(): Promise<void> {
     const nowMs = this.#world.clock.nowMs()
-    const isEmpty = (id: string): boolean => (this.#groups.get(id)?.group.members.size ?? 0) === 0
+    const isLeft = (id: string): boolean => {
+      const held = this.#groups.get(id)
+      return held === undefined || membersIn(held) === 0
+    }
     this.#dropEmpty()
     await Promise.all([
-      orLater(this.offsets.noteEmptied(nowMs, isEmpty)),
-      orLater(this.offsets.expire(nowMs, this.settings.offsetsRetentionMs, isEmpty)),
+      orLater(this.offsets.noteEmptied(nowMs, isLeft)),
+      orLater(this.offsets.expire(nowMs, this.settings.offsetsRetentionMs, isLeft)),
     ])
   }
 

@@ -13,7 +13,18 @@ export interface GroupRules {
   /** Of all members' protocols together, and of all their assignments: the leader is told the ones in one answer. */
   readonly groupBytesMax: number
 }
-export interface GroupSettings extends GroupRules {
+/** The rules of one group of KIP-848, besides. */
+export interface ConsumerRules extends GroupRules {
+  /** Members are told to beat so often (group.consumer.heartbeat.interval.ms). */
+  readonly consumerHeartbeatMs: number
+  /** Without a heartbeat for so long a member is gone (group.consumer.session.timeout.ms). */
+  readonly consumerSessionMs: number
+  /** (group.consumer.max.size) */
+  readonly consumerMembersMax: number
+  /** New, grown and deleted topics are noticed within so long, and the next heartbeat. */
+  readonly consumerTopicsEachMs: number
+}
+export interface GroupSettings extends ConsumerRules {
   /** Groups that have, or lately had, members. */
   readonly groupsMax: number
   /** What the members of all groups bring and are assigned. */
@@ -39,6 +50,11 @@ export const groupDefaults: GroupSettings = {
   initialRebalanceDelayMs: 0,
   membersMax: 1_000,
   groupBytesMax: 8 * MiB,
+  // Kafka's is 5 s, for large clusters: here a rebalance is to be over while one looks.
+  consumerHeartbeatMs: 1_000,
+  consumerSessionMs: 45_000,
+  consumerMembersMax: 1_000,
+  consumerTopicsEachMs: 500,
   groupsMax: 10_000,
   memberBytesMax: 128 * MiB,
   groupIdBytesMax: 1_000,

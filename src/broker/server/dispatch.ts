@@ -15,6 +15,8 @@ import {
 import { alterClientQuotas } from './apis/alter-client-quotas.ts'
 import { alterUserScramCredentials } from './apis/alter-user-scram-credentials.ts'
 import { apiVersions } from './apis/api-versions.ts'
+import { consumerGroupDescribe } from './apis/consumer-group-describe.ts'
+import { consumerGroupHeartbeat } from './apis/consumer-group-heartbeat.ts'
 import { createAcls } from './apis/create-acls.ts'
 import { createTopics } from './apis/create-topics.ts'
 import { deleteAcls } from './apis/delete-acls.ts'
@@ -59,6 +61,8 @@ const served: ReadonlyMap<number, Served> = new Map([
   serve(apis.findCoordinator, findCoordinator),
   serve(apis.describeClientQuotas, describeClientQuotas),
   serve(apis.alterClientQuotas, alterClientQuotas),
+  serve(apis.consumerGroupDescribe, consumerGroupDescribe),
+  serve(apis.consumerGroupHeartbeat, consumerGroupHeartbeat),
   serve(apis.deleteGroups, deleteGroups),
   serve(apis.describeGroups, describeGroups),
   serve(apis.heartbeat, heartbeat),

@@ -19,7 +19,7 @@ after(async () => {
 })
 async function opened(limits: Partial<KafkaServerLimits> = {}) {
   const core = new MemoryCore()
-  const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0, limits })
+  const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0, limits })
   cleanUps.push(() => server.close())
   return { core, server, client: await RawClient.connect(world, server) }
 }

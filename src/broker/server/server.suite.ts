@@ -14,7 +14,7 @@ after(async () => {
 })
 export async function opened(settings: Partial<KafkaServerSettings> = {}) {
   const core = new MemoryCore()
-  const server = await serveKafka(world, core, new GroupCoordinator(world, core.groupOffsets), { port: 0, ...settings })
+  const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0, ...settings })
   cleanUps.push(() => server.close())
   return { core, server, client: await RawClient.connect(world, server) }
 }

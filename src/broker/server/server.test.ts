@@ -5,7 +5,7 @@ import { recordCount } from '../../wire/record-batch.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
 import { batch, opened, toFetch, toProduce } from './server.suite.ts'
 
-test('ApiVersions: each version lists what is served; Produce from 0 on, no features', async () => {
+test('ApiVersions: each version lists what is served; Produce from 0 on; features from 3 on', async () => {
   const { client } = await opened()
   for (let version = 0; version <= 4; version++) {
     const { apiKeys, errorCode, supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch } = await client.ask(
@@ -46,9 +46,24 @@ test('ApiVersions: each version lists what is served; Produce from 0 on, no feat
         [49, 0, 1],
         [50, 0, 0],
         [51, 0, 0],
+        [68, 0, 1],
+        [69, 0, 1],
       ],
     )
-    assert.deepEqual([supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch], [[], [], -1])
+    const groupVersion = { name: 'group.version', minVersion: 0, maxVersion: 1 }
+    assert.deepEqual(
+      supportedFeatures.filter(({ name }) => name === groupVersion.name),
+      version < 4 ? [] : [groupVersion],
+    )
+    assert.ok(
+      supportedFeatures.every(({ minVersion }) => version >= 4 || minVersion > 0),
+      'KAFKA-17011',
+    )
+    assert.deepEqual(
+      finalizedFeatures.filter(({ name }) => name === groupVersion.name),
+      version < 3 ? [] : [{ name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 }],
+    )
+    assert.equal(finalizedFeaturesEpoch, version < 3 ? -1 : 0)
   }
 })
 

@@ -1,5 +1,5 @@
 // DescribeGroups 0-6 (key 15): the state of groups, who is in them, and what each was assigned. A group that is not there is
-// Dead, and from version 6 on GROUP_ID_NOT_FOUND.
+// Dead, and from version 6 on GROUP_ID_NOT_FOUND; and so is one of KIP-848, which ConsumerGroupDescribe tells of.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { GroupCoordinator } from '../../groups/coordinator.ts'
 import { type Member, noBytes } from '../../groups/group.ts'
@@ -33,9 +33,10 @@ function described(groups: GroupCoordinator, groupId: string, version: number): 
   const group = groups.group(groupId)
   const protocolType = group?.protocolType ?? groups.offsets.protocolType(groupId)
   if (group === null || group.state === 'Dead') {
-    const isThere = group === null && groups.offsets.has(groupId)
+    const isOther = groups.consumerGroup(groupId) !== null
+    const isThere = group === null && !isOther && groups.offsets.has(groupId)
     const errorCode = isThere || version < notFoundSince ? kafkaErrors.NONE : kafkaErrors.GROUP_ID_NOT_FOUND
-    const errorMessage = errorCode === kafkaErrors.NONE ? null : `there is no group ${groupId}`
+    const errorMessage = errorCode === kafkaErrors.NONE ? null : `there is no classic group ${groupId}`
     const groupState = isThere ? 'Empty' : 'Dead'
     return { groupId, errorCode, errorMessage, groupState, protocolType, protocolData: '', members: [] }
   }

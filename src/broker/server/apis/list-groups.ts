@@ -1,10 +1,8 @@
 // ListGroups 0-5 (key 16): all groups that have members or committed offsets, or those in some states (4+) or of some types
-// (5+): those that the asker may describe. All are of the type `classic`.
+// (5+): those that the asker may describe.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { mayOnCluster } from '../allowed.ts'
 import type { Asking } from '../serving.ts'
-
-const groupType = 'classic'
 
 export function listGroups(
   { statesFilter, typesFilter }: RequestOf<'listGroups'>,
@@ -16,12 +14,13 @@ export function listGroups(
   const wanted = (filter: readonly string[], value: string): boolean =>
     filter.length === 0 || filter.some((each) => each.toLowerCase() === value.toLowerCase())
   const listed = seen.map((groupId) => {
-    const group = groups.group(groupId)
-    const protocolType = group?.protocolType ?? groups.offsets.protocolType(groupId)
-    return { groupId, protocolType, groupState: group?.state ?? 'Empty', groupType }
+    const { type, state, protocolType } = groups.listed(groupId)
+    return { groupId, protocolType, groupState: state, groupType: type }
   })
   return {
     errorCode: kafkaErrors.NONE,
-    groups: listed.filter(({ groupState }) => wanted(statesFilter, groupState) && wanted(typesFilter, groupType)),
+    groups: listed.filter(
+      ({ groupState, groupType }) => wanted(statesFilter, groupState) && wanted(typesFilter, groupType),
+    ),
   }
 }

@@ -1,17 +1,19 @@
 // OffsetCommit 2-9 (key 8): how far a group has come, answered when it is durable. Members of the present generation may
-// commit, and anyone who claims no generation while the group has no members.
-// Left out: a retention time of its own (2-4), topics by id (10), the member epochs of KIP-848 (9: there are no such groups).
+// commit, those of KIP-848 at their present epoch (9), and anyone who claims no generation while the group has no members.
+// Left out: a retention time of its own (2-4), topics by id (10).
 import { LogError } from '../../../log/log.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { NewOffset } from '../../groups/offset-store.ts'
 import { committedBytes } from '../../groups/offset-table.ts'
 import type { Asking, Serving } from '../serving.ts'
 
+const memberEpochSince = 9
+
 type PartitionRequest = RequestOf<'offsetCommit'>['topics'][number]['partitions'][number]
 
 export async function offsetCommit(
   request: RequestOf<'offsetCommit'>,
-  { serving, may }: Asking,
+  { serving, may, version }: Asking,
 ): Promise<ResponseTo<'offsetCommit'>> {
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generation, topics } = request
   const { groups, core } = serving
@@ -20,7 +22,9 @@ export async function offsetCommit(
     ? 'GROUP_AUTHORIZATION_FAILED'
     : isTooLong(groupId, serving)
       ? 'INVALID_GROUP_ID'
-      : groups.checkCommit(groupId, claim)
+      : version < memberEpochSince && groups.hasEpoch(groupId, memberId)
+        ? 'UNSUPPORTED_VERSION'
+        : groups.checkCommit(groupId, claim)
   const accepted: NewOffset[] = []
   const room = { bytes: groups.settings.offsetBytesMax - groups.offsets.bytes }
   const answers = topics.map(({ name, partitions }) => ({

@@ -2,7 +2,6 @@
 // topics that its members read at the time.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { NamedPlace } from '../../groups/offset-store.ts'
-import { subscribedTopics } from '../../groups/subscription.ts'
 import type { Asking } from '../serving.ts'
 import { storageError } from './offset-commit.ts'
 
@@ -12,13 +11,14 @@ export async function offsetDelete(
 ): Promise<ResponseTo<'offsetDelete'>> {
   if (!may('delete', 'group', groupId)) return { errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED }
   const group = groups.group(groupId)
-  if (group?.state === 'Dead' || (group === null && !groups.offsets.has(groupId))) {
+  const isThere = group !== null || groups.consumerGroup(groupId) !== null || groups.offsets.has(groupId)
+  if (group?.state === 'Dead' || !isThere) {
     return { errorCode: kafkaErrors.GROUP_ID_NOT_FOUND }
   }
   if (group !== null && group.members.size > 0 && group.protocolType !== 'consumer') {
     return { errorCode: kafkaErrors.NON_EMPTY_GROUP }
   }
-  const subscribed = group === null ? new Set<string>() : subscribedTopics(group)
+  const subscribed = groups.topicsRead(groupId)
   const forgotten: NamedPlace[] = []
   const answers = topics.map(({ name, partitions }) => ({
     name,
@@ -27,8 +27,8 @@ export async function offsetDelete(
         return { partitionIndex, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
       }
       const isRead = subscribed === null || subscribed.has(name)
-      const isThere = groups.offsets.committed(groupId, { topic: name, partition: partitionIndex }) !== null
-      if (!isRead && isThere) forgotten.push({ topic: name, partition: partitionIndex })
+      const isKept = groups.offsets.committed(groupId, { topic: name, partition: partitionIndex }) !== null
+      if (!isRead && isKept) forgotten.push({ topic: name, partition: partitionIndex })
       return { partitionIndex, errorCode: isRead ? kafkaErrors.GROUP_SUBSCRIBED_TO_TOPIC : kafkaErrors.NONE }
     }),
   }))

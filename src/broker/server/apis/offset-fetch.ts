@@ -1,6 +1,6 @@
 // OffsetFetch 1-9 (key 9): what groups have committed: for some partitions, or (2+) all. Only what is durable is told.
-// Left out: topics by id (10), the member epochs of KIP-848 (9: there are no such groups). There are no transactions, so
-// every offset is stable (7+).
+// Members of KIP-848 are told at their present epoch only (9+).
+// Left out: topics by id (10). There are no transactions, so every offset is stable (7+).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { Asking } from '../serving.ts'
 
@@ -22,11 +22,14 @@ export function offsetFetch(request: RequestOf<'offsetFetch'>, asking: Asking): 
     return { errorCode, topics: version < groupErrorSince ? refused(topics ?? [], errorCode) : [] }
   }
   return {
-    groups: request.groups.map(({ groupId, topics }) =>
-      may('describe', 'group', groupId)
+    groups: request.groups.map(({ groupId, topics, memberId, memberEpoch }) => {
+      const error = may('describe', 'group', groupId)
+        ? asking.serving.groups.checkFetch(groupId, memberId, memberEpoch)
+        : 'GROUP_AUTHORIZATION_FAILED'
+      return error === 'NONE'
         ? { groupId, topics: told(asking, groupId, topics) }
-        : { groupId, errorCode: kafkaErrors.GROUP_AUTHORIZATION_FAILED, topics: [] },
-    ),
+        : { groupId, errorCode: kafkaErrors[error], topics: [] }
+    }),
   }
 }
 
