@@ -74,6 +74,8 @@ export interface KafkaNodeSettings {
   readonly properties?: Readonly<Record<string, string>>
   /** Goes on when the process that started it ends. */
   readonly detached?: boolean
+  /** Told of the process as soon as there is one, long before it serves. */
+  readonly launched?: (child: ChildProcess) => void
 }
 export interface KafkaNode {
   readonly address: string
@@ -130,6 +132,7 @@ export async function startKafka(settings: KafkaNodeSettings): Promise<KafkaNode
     { stdio: ['ignore', log, log], detached: settings.detached ?? false },
   )
   closeSync(log)
+  settings.launched?.(child)
   if (settings.detached) child.unref()
   let isGone = false
   const gone = new Promise<void>((resolve) => {
