@@ -40,7 +40,15 @@ export const rooms: readonly Room[] = [
       'the Kafka protocol, bytes to values and back: one file per message, record batches, compression; no sockets',
     mayImport: ['std'],
     neverReaches: 'world',
-    doors: ['wire.ts', 'record-batch.ts', 'batch-writer.ts', 'partitioner.ts', 'compression.ts', 'wire-error.ts'],
+    doors: [
+      'wire.ts',
+      'record-batch.ts',
+      'batch-writer.ts',
+      'rewritten-batch.ts',
+      'partitioner.ts',
+      'compression.ts',
+      'wire-error.ts',
+    ],
   },
   {
     name: 'query',
