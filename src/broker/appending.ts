@@ -11,7 +11,11 @@ import {
   maxTimestampMs,
   producerEpoch,
   producerId,
+  recordSlots,
+  recordsOf,
+  walkRecords,
 } from '../wire/record-batch.ts'
+import { WireError } from '../wire/wire-error.ts'
 import { writeU32 } from './journal/big-endian.ts'
 import { entryKind } from './journal/entry.ts'
 import type { NewEntry } from './journal/group-commit.ts'
@@ -33,7 +37,28 @@ export function checkedBatch(topic: Topic, partition: Partition, batch: Uint8Arr
   // The records of a compressed batch are its consumers' to check: it is stored as it came.
   const problem = checkBatch(batch) ?? (codecOf(batch) === 'none' ? checkRecords(batch) : null)
   if (problem !== null) throw new LogError(problem.code, problem.message)
+  if (topic.compacted) refuseKeyless(topic, batch)
   return topic.appendTime ? withAppendTime(batch, nowMs) : batch
+}
+
+const slots = recordSlots(256)
+/** Of a record without a key nobody could say which others it replaces (Kafka refuses the batch, too). */
+function refuseKeyless(topic: Topic, batch: Uint8Array): void {
+  try {
+    const { bytes, start, end } = recordsOf(batch)
+    for (let at = start; at < end; ) {
+      at = walkRecords(bytes, at, end, slots)
+      for (let row = 0; row < slots.count; row++) {
+        if (slots.keyStart[row]! >= 0) continue
+        const message = `${topic.info.name} is compacted (cleanup.policy): its records need keys, and record ${slots.offsetDelta[row]} of the batch has none`
+        throw new LogError('INVALID_RECORD', message)
+      }
+    }
+  } catch (error) {
+    // Compressed records that cannot be read have no keys that could be looked at, ever.
+    if (error instanceof WireError) throw new LogError('INVALID_RECORD', error.message, { cause: error })
+    throw error
+  }
 }
 
 /** A copy whose records carry the broker's time (attribute bit 3, largest timestamp, new checksum). */

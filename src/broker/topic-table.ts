@@ -21,6 +21,8 @@ export interface Topic {
   messageBytesMax: number
   /** Records carry the broker's time, not the producer's. */
   appendTime: boolean
+  /** Only the newest record of each key is kept in the end, so each record needs one. */
+  compacted: boolean
 }
 
 export class TopicTable {
@@ -111,6 +113,7 @@ export class TopicTable {
       state,
       messageBytesMax: 0,
       appendTime: false,
+      compacted: false,
     }
     this.heedConfigs(topic)
     assert(!this.#byName.has(name) && !this.#byKey.has(key), `topic ${name} (${key}) is made twice`)
@@ -133,6 +136,7 @@ export class TopicTable {
   /** The configs of a topic, or the defaults, may have changed. */
   heedConfigs(topic: Topic): void {
     topic.messageBytesMax = Number(this.config(topic, 'max.message.bytes'))
+    topic.compacted = (this.config(topic, 'cleanup.policy') ?? '').split(',').some((each) => each.trim() === 'compact')
     topic.appendTime = this.config(topic, 'message.timestamp.type') === 'LogAppendTime'
   }
   get defaults(): Readonly<Record<string, string>> {

@@ -56,7 +56,9 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     if (settings.inHouse.has(plan.name)) continue
     const topic = resultTopic(plan)
     const wanted = groupColumns(plan).length > 0 ? groupedResultPartitions : 1
-    const made = await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': 'compact' } })
+    // Of rows that replace each other only the newest are kept in the end; rows without a key replace nothing.
+    const policy = resultNode(plan).changelog.mode === 'upsert' ? 'compact' : 'delete'
+    const made = await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': policy } })
     results.set(plan.name, { topic, partitions: made })
   }
 
