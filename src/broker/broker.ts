@@ -152,6 +152,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     const log = new EmbeddedLog(world, journal, replay.state, {
       clusterId: place.clusterId,
       nodeId: settings.nodeId ?? 1,
+      dataDir: settings.dataDir,
       autoCreate: settings.autoCreate === undefined ? { partitions: 1 } : settings.autoCreate,
       followersMax: settings.followersMax ?? 1000,
     })
@@ -258,6 +259,10 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     createTopic: (spec) => log.createTopic(spec),
     deleteTopic: (name) => log.deleteTopic(name),
     leaderEpoch: log.leaderEpoch,
+    get journalEnd() {
+      return log.journalEnd
+    },
+    logDir: () => log.logDir(),
     epochAt: (topic, partition, at) => log.epochAt(topic, partition, at),
     endOfEpoch: (topic, partition, epoch) => log.endOfEpoch(topic, partition, epoch),
     addPartitions: (topic, partitions) => log.addPartitions(topic, partitions),

@@ -34,6 +34,13 @@ export interface BrokerCore extends Log {
   deleteRecords(topic: string, partition: PartitionId, beforeOffset: Offset): Promise<Offset>
   /** What each partition takes on the disk, with what is still in the journal; topics in no particular order. */
   diskUsage(): readonly PartitionUsage[]
+  /** Where it is kept, and the room of that disk; null in memory. */
+  logDir(): {
+    readonly folder: string
+    readonly room: { readonly freeBytes: number; readonly totalBytes: number } | null
+  }
+  /** How many entries of the journal are durable: one past the last of them. */
+  readonly journalEnd: number
   /** What consumer groups have committed. */
   readonly groupOffsets: OffsetStore
   /** What administrators have set. */
@@ -50,15 +57,14 @@ export interface BrokerCore extends Log {
    * Other configs for a topic: `change` gives all that are to be set, from those that are set by then. Rejects with a
    * LogError INVALID_CONFIG or UNKNOWN_TOPIC_OR_PARTITION, or with what `change` throws.
    */
-  alterTopic(
-    topic: string,
-    change: (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
-  ): Promise<TopicInfo>
+  alterTopic(topic: string, change: ConfigsChange): Promise<TopicInfo>
   /** Kafka topic configs that can be set, with the defaults that hold now (administrators may change them). */
   readonly configDefaults: Readonly<Record<string, string>>
   /** Creates topics on first use (Metadata with auto-create, Produce) with this many partitions, or refuses. */
   readonly autoCreate: { readonly partitions: number } | null
 }
+
+export type ConfigsChange = (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>
 
 export interface PartitionUsage {
   readonly topic: string

@@ -17,7 +17,7 @@ import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } fro
 import { lastOffsetDelta } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
 import { batchEntry, checkedBatch, judgeProducer, placeBatch } from './appending.ts'
-import type { BrokerCore, PartitionUsage } from './core.ts'
+import type { BrokerCore, ConfigsChange, PartitionUsage } from './core.ts'
 import { cursorAt, lsnOfCursor } from './cursors.ts'
 import { LogFollower } from './follower.ts'
 import { OffsetStore } from './groups/offset-store.ts'
@@ -33,12 +33,13 @@ import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
 import type { LogState } from './replay.ts'
 import { type SettingsStore, writeSetting } from './settings-table.ts'
-import { planConfigs, planPartitions, type TopicChange } from './topic-changes.ts'
-import type { Topic } from './topic-table.ts'
+import { planConfigs, planDeletion, planPartitions, planTopic, type TopicChange } from './topic-changes.ts'
 
 export interface EmbeddedLogSettings {
   readonly clusterId: string
   readonly nodeId: number
+  /** Null: in memory. */
+  readonly dataDir: string | null
   readonly autoCreate: { readonly partitions: number } | null
   /** Followers open at a time, at most. */
   readonly followersMax: number
@@ -54,6 +55,7 @@ export class EmbeddedLog implements Log, BrokerCore {
   readonly groupOffsets: OffsetStore
   readonly settings: SettingsStore
   readonly #world: World
+  readonly #dataDir: string | null
   readonly #journal: Journal
   readonly #state: LogState
   readonly #followersMax: number
@@ -68,6 +70,7 @@ export class EmbeddedLog implements Log, BrokerCore {
     this.#state = state
     this.clusterId = settings.clusterId
     this.nodeId = settings.nodeId
+    this.#dataDir = settings.dataDir
     this.autoCreate = settings.autoCreate
     this.#followersMax = settings.followersMax
     const { topics, offsets } = state
@@ -146,65 +149,29 @@ export class EmbeddedLog implements Log, BrokerCore {
   // --- Topics ---
 
   async createTopic(spec: TopicSpec): Promise<TopicInfo> {
-    const { topics } = this.#state
     const random = this.#world.random.fork('topic').fork(`${this.#journal.lastLsn} ${spec.name}`)
-    const plan = topics.plan(spec, random)
-    let topic: Topic | null = null
-    return this.#take(
-      [this.#own(entryKind.topic, ownStream.metadata, writeTopic(plan))],
-      () => {
-        const made = topics.add(plan, 'making')
-        topic = made
-        return () => topics.remove(made)
-      },
-      () => {
-        topic!.state = 'live'
-        return topic!.info
-      },
-    )
+    return this.#change(planTopic(this.#state.topics, spec, random))
   }
-  get configDefaults(): Readonly<Record<string, string>> {
-    return this.#state.topics.defaults
+  async deleteTopic(name: string): Promise<void> {
+    await this.#change(planDeletion(this.#state, name), 'cure')
   }
   async addPartitions(name: string, partitions: number): Promise<TopicInfo> {
     return this.#change(planPartitions(this.#state.topics, name, partitions))
   }
-  async alterTopic(
-    name: string,
-    change: (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
-  ): Promise<TopicInfo> {
+  async alterTopic(name: string, change: ConfigsChange): Promise<TopicInfo> {
     return this.#change(planConfigs(this.#state.topics, name, change))
   }
-  #change(change: TopicChange): Promise<TopicInfo> {
+  #change<T>(change: TopicChange<T>, need?: Need): Promise<T> {
     const entry = this.#own(entryKind.topic, ownStream.metadata, writeTopic(change.entry))
     return this.#take(
       [entry],
       () => change.take(),
       () => change.durable(),
+      need,
     )
   }
-  async deleteTopic(name: string): Promise<void> {
-    const { topics, deleted } = this.#state
-    const topic = topics.live(name)
-    if (topic === null || topic.state !== 'live') {
-      throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
-    }
-    await this.#take(
-      [this.#own(entryKind.topic, ownStream.metadata, writeTopic({ op: 'delete', key: topic.key }))],
-      () => {
-        topic.state = 'deleting'
-        deleted.add(topic.key)
-        return () => {
-          topic.state = 'live'
-          deleted.delete(topic.key)
-        }
-      },
-      () => {
-        topics.remove(topic)
-        this.#state.offsets.dropTopic(topic.key)
-      },
-      'cure',
-    )
+  get configDefaults(): Readonly<Record<string, string>> {
+    return this.#state.topics.defaults
   }
   topic(name: string): TopicInfo | null {
     return this.#state.topics.live(name)?.info ?? null
@@ -298,6 +265,13 @@ export class EmbeddedLog implements Log, BrokerCore {
     return () => this.#listeners.delete(listener)
   }
 
+  logDir(): ReturnType<BrokerCore['logDir']> {
+    const folder = this.#dataDir
+    return folder === null ? { folder: 'memory', room: null } : { folder, room: this.#world.fs.space(folder) }
+  }
+  get journalEnd(): number {
+    return this.#journal.durableLsn + 1
+  }
   get leaderEpoch(): number {
     return this.#state.topics.epoch.current
   }

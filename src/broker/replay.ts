@@ -2,6 +2,7 @@
 import { assert } from '../std/assert.ts'
 import { baseOffset, leaderEpoch } from '../wire/record-batch.ts'
 import { placeBatch } from './appending.ts'
+import { topicDefaultsIn } from './broker-setting.ts'
 import { cursorOfText } from './cursors.ts'
 import { readOffsetEntry } from './groups/offset-entry.ts'
 import { OffsetTable } from './groups/offset-table.ts'
@@ -31,12 +32,17 @@ export interface LogState {
   jobsDamage: string | null
 }
 export function blankState(logId: Uint8Array, partitionsMax: number): LogState {
+  const topics = new TopicTable(partitionsMax)
+  const settings = new SettingsTable()
+  settings.onChange(({ what }) => {
+    if (what === 'broker-config') topics.setDefaults(topicDefaultsIn(settings.all()))
+  })
   return {
-    topics: new TopicTable(partitionsMax),
+    topics,
     producers: new ProducerIds(logId),
     jobs: new JobTable(),
     offsets: new OffsetTable(),
-    settings: new SettingsTable(),
+    settings,
     deleted: new Set(),
     lastJobLsn: 0,
     jobsDamage: null,

@@ -9,6 +9,7 @@
 
 import { LogError } from '../log/log.ts'
 import { assert, unreachable } from '../std/assert.ts'
+import { type BrokerConfigSetting, readBrokerConfigSetting } from './broker-setting.ts'
 import { type QuotaSetting, readQuotaSetting } from './quota-setting.ts'
 import { type AccessRuleSetting, readAccessRuleSetting } from './security/access-rules.ts'
 import {
@@ -18,7 +19,7 @@ import {
   type SecretSetting,
 } from './security/credentials.ts'
 
-export type Setting = QuotaSetting | AccessRuleSetting | CredentialSetting | SecretSetting
+export type Setting = QuotaSetting | AccessRuleSetting | CredentialSetting | SecretSetting | BrokerConfigSetting
 
 /** Settings of all kinds together. */
 export const settingsMax = 100_000
@@ -52,6 +53,8 @@ function settingOf(json: unknown): Setting {
       return readCredentialSetting(about, fields)
     case 'secret':
       return readSecretSetting(about, fields)
+    case 'broker-config':
+      return readBrokerConfigSetting(about, fields)
     default:
       return unreachable(kind)
   }
@@ -61,6 +64,7 @@ const kinds: { readonly [What in Setting['what']]: true } = {
   'access-rule': true,
   credential: true,
   secret: true,
+  'broker-config': true,
 }
 const isKind = (what: unknown): what is Setting['what'] => typeof what === 'string' && Object.hasOwn(kinds, what)
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

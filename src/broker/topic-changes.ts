@@ -1,15 +1,57 @@
-// Changes of a topic while it is in use: more partitions, other configs. Planned on what has been taken already, so that
-// changes on their way to the disk build on each other; seen by everyone when durable.
-import { LogError, type TopicInfo } from '../log/log.ts'
+// Topics made, changed while they are in use, and deleted. Planned on what has been taken already, so that changes on their
+// way to the disk build on each other; seen by everyone when durable.
+import { LogError, type TopicInfo, type TopicSpec } from '../log/log.ts'
+import { assert } from '../std/assert.ts'
+import type { RandomStream } from '../std/random.ts'
+import type { ConfigsChange } from './core.ts'
 import type { TopicEntry } from './house-entries.ts'
+import type { LogState } from './replay.ts'
 import { configProblem } from './topic-configs.ts'
 import type { Topic, TopicTable } from './topic-table.ts'
 
-export interface TopicChange {
+export interface TopicChange<T = TopicInfo> {
   readonly entry: TopicEntry
   /** The journal has it. Returns the way back. */
   take(): () => void
-  durable(): TopicInfo
+  durable(): T
+}
+
+/** Throws a LogError if it cannot be made. */
+export function planTopic(topics: TopicTable, spec: TopicSpec, random: RandomStream): TopicChange {
+  const entry = topics.plan(spec, random)
+  let topic: Topic | null = null
+  return {
+    entry,
+    take() {
+      const made = topics.add(entry, 'making')
+      topic = made
+      return () => topics.remove(made)
+    },
+    durable() {
+      assert(topic !== null, 'a topic is taken before it is durable')
+      topic.state = 'live'
+      return topic.info
+    },
+  }
+}
+/** With what groups have committed for it. Throws a LogError UNKNOWN_TOPIC_OR_PARTITION. */
+export function planDeletion({ topics, deleted, offsets }: LogState, name: string): TopicChange<void> {
+  const topic = changeable(topics, name)
+  return {
+    entry: { op: 'delete', key: topic.key },
+    take() {
+      topic.state = 'deleting'
+      deleted.add(topic.key)
+      return () => {
+        topic.state = 'live'
+        deleted.delete(topic.key)
+      }
+    },
+    durable() {
+      topics.remove(topic)
+      offsets.dropTopic(topic.key)
+    },
+  }
 }
 
 function changeable(topics: TopicTable, name: string): Topic {
@@ -44,11 +86,7 @@ export function planPartitions(topics: TopicTable, name: string, partitions: num
 }
 
 /** `change` gives all configs that are to be set, from those that are. Throws a LogError INVALID_CONFIG. */
-export function planConfigs(
-  topics: TopicTable,
-  name: string,
-  change: (set: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
-): TopicChange {
+export function planConfigs(topics: TopicTable, name: string, change: ConfigsChange): TopicChange {
   const topic = changeable(topics, name)
   const before = topic.taken
   const configs = change(before.configs)

@@ -15,3 +15,13 @@ export function topicNameProblem(name: string): string | null {
 
 /** Of topics that the house makes: those are its own, hidden from listings, and not to be written by clients. */
 export const isInternalName = (name: string): boolean => name.startsWith('__')
+
+/** What Kafka and the platform keep in topics of these names is theirs: clients may not make such topics. */
+const reservedNames: ReadonlySet<string> = new Set([
+  '__cluster_metadata',
+  '__consumer_offsets',
+  '__http_ingest_keys',
+  '__share_group_state',
+  '__transaction_state',
+])
+export const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith('__millrace')

@@ -10,6 +10,11 @@ import { ByteWriter } from './byte-writer.ts'
 import type { Decoded, Encodable, Fields, MessageDeclaration } from './message.ts'
 import { type MessageCodec, messageCodec } from './message-codec.ts'
 import { alterClientQuotasRequest, alterClientQuotasResponse } from './messages/alter-client-quotas.ts'
+import { alterConfigsRequest, alterConfigsResponse } from './messages/alter-configs.ts'
+import {
+  alterPartitionReassignmentsRequest,
+  alterPartitionReassignmentsResponse,
+} from './messages/alter-partition-reassignments.ts'
 import {
   alterUserScramCredentialsRequest,
   alterUserScramCredentialsResponse,
@@ -18,34 +23,55 @@ import { apiVersionsRequest, apiVersionsResponse } from './messages/api-versions
 import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from './messages/consumer-group-describe.ts'
 import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from './messages/consumer-group-heartbeat.ts'
 import { createAclsRequest, createAclsResponse } from './messages/create-acls.ts'
+import { createPartitionsRequest, createPartitionsResponse } from './messages/create-partitions.ts'
 import { createTopicsRequest, createTopicsResponse } from './messages/create-topics.ts'
 import { deleteAclsRequest, deleteAclsResponse } from './messages/delete-acls.ts'
 import { deleteGroupsRequest, deleteGroupsResponse } from './messages/delete-groups.ts'
+import { deleteRecordsRequest, deleteRecordsResponse } from './messages/delete-records.ts'
 import { deleteTopicsRequest, deleteTopicsResponse } from './messages/delete-topics.ts'
 import { describeAclsRequest, describeAclsResponse } from './messages/describe-acls.ts'
 import { describeClientQuotasRequest, describeClientQuotasResponse } from './messages/describe-client-quotas.ts'
+import { describeClusterRequest, describeClusterResponse } from './messages/describe-cluster.ts'
 import { describeConfigsRequest, describeConfigsResponse } from './messages/describe-configs.ts'
 import { describeGroupsRequest, describeGroupsResponse } from './messages/describe-groups.ts'
+import { describeLogDirsRequest, describeLogDirsResponse } from './messages/describe-log-dirs.ts'
+import { describeQuorumRequest, describeQuorumResponse } from './messages/describe-quorum.ts'
+import {
+  describeTopicPartitionsRequest,
+  describeTopicPartitionsResponse,
+} from './messages/describe-topic-partitions.ts'
 import {
   describeUserScramCredentialsRequest,
   describeUserScramCredentialsResponse,
 } from './messages/describe-user-scram-credentials.ts'
+import { electLeadersRequest, electLeadersResponse } from './messages/elect-leaders.ts'
 import { fetchRequest, fetchResponse } from './messages/fetch.ts'
 import { findCoordinatorRequest, findCoordinatorResponse } from './messages/find-coordinator.ts'
 import { heartbeatRequest, heartbeatResponse } from './messages/heartbeat.ts'
+import {
+  incrementalAlterConfigsRequest,
+  incrementalAlterConfigsResponse,
+} from './messages/incremental-alter-configs.ts'
 import { initProducerIdRequest, initProducerIdResponse } from './messages/init-producer-id.ts'
 import { joinGroupRequest, joinGroupResponse } from './messages/join-group.ts'
 import { leaveGroupRequest, leaveGroupResponse } from './messages/leave-group.ts'
+import { listConfigResourcesRequest, listConfigResourcesResponse } from './messages/list-config-resources.ts'
 import { listGroupsRequest, listGroupsResponse } from './messages/list-groups.ts'
 import { listOffsetsRequest, listOffsetsResponse } from './messages/list-offsets.ts'
+import {
+  listPartitionReassignmentsRequest,
+  listPartitionReassignmentsResponse,
+} from './messages/list-partition-reassignments.ts'
 import { metadataRequest, metadataResponse } from './messages/metadata.ts'
 import { offsetCommitRequest, offsetCommitResponse } from './messages/offset-commit.ts'
 import { offsetDeleteRequest, offsetDeleteResponse } from './messages/offset-delete.ts'
 import { offsetFetchRequest, offsetFetchResponse } from './messages/offset-fetch.ts'
+import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from './messages/offset-for-leader-epoch.ts'
 import { produceRequest, produceResponse } from './messages/produce.ts'
 import { saslAuthenticateRequest, saslAuthenticateResponse } from './messages/sasl-authenticate.ts'
 import { saslHandshakeRequest, saslHandshakeResponse } from './messages/sasl-handshake.ts'
 import { syncGroupRequest, syncGroupResponse } from './messages/sync-group.ts'
+import { updateFeaturesRequest, updateFeaturesResponse } from './messages/update-features.ts'
 import { produceOfOldRequest, produceOfOldResponse } from './produce-of-old.ts'
 import { WireError } from './wire-error.ts'
 
@@ -93,6 +119,36 @@ export const apis = {
   describeClientQuotas: api('DescribeClientQuotas', describeClientQuotasRequest, describeClientQuotasResponse),
   alterClientQuotas: api('AlterClientQuotas', alterClientQuotasRequest, alterClientQuotasResponse),
   offsetDelete: api('OffsetDelete', offsetDeleteRequest, offsetDeleteResponse),
+  alterConfigs: api('AlterConfigs', alterConfigsRequest, alterConfigsResponse),
+  incrementalAlterConfigs: api(
+    'IncrementalAlterConfigs',
+    incrementalAlterConfigsRequest,
+    incrementalAlterConfigsResponse,
+  ),
+  createPartitions: api('CreatePartitions', createPartitionsRequest, createPartitionsResponse),
+  describeLogDirs: api('DescribeLogDirs', describeLogDirsRequest, describeLogDirsResponse),
+  deleteRecords: api('DeleteRecords', deleteRecordsRequest, deleteRecordsResponse),
+  offsetForLeaderEpoch: api('OffsetForLeaderEpoch', offsetForLeaderEpochRequest, offsetForLeaderEpochResponse),
+  electLeaders: api('ElectLeaders', electLeadersRequest, electLeadersResponse),
+  alterPartitionReassignments: api(
+    'AlterPartitionReassignments',
+    alterPartitionReassignmentsRequest,
+    alterPartitionReassignmentsResponse,
+  ),
+  listPartitionReassignments: api(
+    'ListPartitionReassignments',
+    listPartitionReassignmentsRequest,
+    listPartitionReassignmentsResponse,
+  ),
+  describeQuorum: api('DescribeQuorum', describeQuorumRequest, describeQuorumResponse),
+  updateFeatures: api('UpdateFeatures', updateFeaturesRequest, updateFeaturesResponse),
+  describeCluster: api('DescribeCluster', describeClusterRequest, describeClusterResponse),
+  listConfigResources: api('ListConfigResources', listConfigResourcesRequest, listConfigResourcesResponse),
+  describeTopicPartitions: api(
+    'DescribeTopicPartitions',
+    describeTopicPartitionsRequest,
+    describeTopicPartitionsResponse,
+  ),
   describeAcls: api('DescribeAcls', describeAclsRequest, describeAclsResponse),
   createAcls: api('CreateAcls', createAclsRequest, createAclsResponse),
   deleteAcls: api('DeleteAcls', deleteAclsRequest, deleteAclsResponse),

@@ -1,5 +1,6 @@
 // From a request's bytes to the handler of its API and back: which keys and versions are served, and what is said to
 // the others. Another key, or a version outside its range, closes the connection, as Kafka does.
+import { assert } from '../../std/assert.ts'
 import {
   type Api,
   answering,
@@ -13,37 +14,51 @@ import {
   writeResponse,
 } from '../../wire/wire.ts'
 import { alterClientQuotas } from './apis/alter-client-quotas.ts'
+import { alterConfigs } from './apis/alter-configs.ts'
+import { alterPartitionReassignments } from './apis/alter-partition-reassignments.ts'
 import { alterUserScramCredentials } from './apis/alter-user-scram-credentials.ts'
 import { apiVersions } from './apis/api-versions.ts'
 import { consumerGroupDescribe } from './apis/consumer-group-describe.ts'
 import { consumerGroupHeartbeat } from './apis/consumer-group-heartbeat.ts'
 import { createAcls } from './apis/create-acls.ts'
+import { createPartitions } from './apis/create-partitions.ts'
 import { createTopics } from './apis/create-topics.ts'
 import { deleteAcls } from './apis/delete-acls.ts'
 import { deleteGroups } from './apis/delete-groups.ts'
+import { deleteRecords } from './apis/delete-records.ts'
 import { deleteTopics } from './apis/delete-topics.ts'
 import { describeAcls } from './apis/describe-acls.ts'
 import { describeClientQuotas } from './apis/describe-client-quotas.ts'
+import { describeCluster } from './apis/describe-cluster.ts'
 import { describeConfigs } from './apis/describe-configs.ts'
 import { describeGroups } from './apis/describe-groups.ts'
+import { describeLogDirs } from './apis/describe-log-dirs.ts'
+import { describeQuorum } from './apis/describe-quorum.ts'
+import { describeTopicPartitions } from './apis/describe-topic-partitions.ts'
 import { describeUserScramCredentials } from './apis/describe-user-scram-credentials.ts'
+import { electLeaders } from './apis/elect-leaders.ts'
 import { fetch } from './apis/fetch.ts'
 import { findCoordinator } from './apis/find-coordinator.ts'
 import { heartbeat } from './apis/heartbeat.ts'
+import { incrementalAlterConfigs } from './apis/incremental-alter-configs.ts'
 import { initProducerId } from './apis/init-producer-id.ts'
 import { joinGroup } from './apis/join-group.ts'
 import { leaveGroup } from './apis/leave-group.ts'
+import { listConfigResources } from './apis/list-config-resources.ts'
 import { listGroups } from './apis/list-groups.ts'
 import { listOffsets } from './apis/list-offsets.ts'
+import { listPartitionReassignments } from './apis/list-partition-reassignments.ts'
 import { metadata } from './apis/metadata.ts'
 import { offsetCommit } from './apis/offset-commit.ts'
 import { offsetDelete } from './apis/offset-delete.ts'
 import { offsetFetch } from './apis/offset-fetch.ts'
+import { offsetForLeaderEpoch } from './apis/offset-for-leader-epoch.ts'
 import { produce } from './apis/produce.ts'
 import { produceOfOld } from './apis/produce-of-old.ts'
 import { saslAuthenticate } from './apis/sasl-authenticate.ts'
 import { saslHandshake } from './apis/sasl-handshake.ts'
 import { syncGroup } from './apis/sync-group.ts'
+import { updateFeatures } from './apis/update-features.ts'
 import { type Asking, clientOf, Disconnect } from './serving.ts'
 
 type Chunks = readonly Uint8Array[]
@@ -78,6 +93,20 @@ const served: ReadonlyMap<number, Served> = new Map([
   serve(apis.deleteTopics, deleteTopics),
   serve(apis.initProducerId, initProducerId),
   serve(apis.describeConfigs, describeConfigs),
+  serve(apis.alterConfigs, alterConfigs),
+  serve(apis.incrementalAlterConfigs, incrementalAlterConfigs),
+  serve(apis.createPartitions, createPartitions),
+  serve(apis.describeLogDirs, describeLogDirs),
+  serve(apis.deleteRecords, deleteRecords),
+  serve(apis.offsetForLeaderEpoch, offsetForLeaderEpoch),
+  serve(apis.electLeaders, electLeaders),
+  serve(apis.alterPartitionReassignments, alterPartitionReassignments),
+  serve(apis.listPartitionReassignments, listPartitionReassignments),
+  serve(apis.describeQuorum, describeQuorum),
+  serve(apis.updateFeatures, updateFeatures),
+  serve(apis.describeCluster, describeCluster),
+  serve(apis.listConfigResources, listConfigResources),
+  serve(apis.describeTopicPartitions, describeTopicPartitions),
   serve(apis.describeAcls, describeAcls),
   serve(apis.createAcls, createAcls),
   serve(apis.deleteAcls, deleteAcls),
@@ -86,6 +115,7 @@ const served: ReadonlyMap<number, Served> = new Map([
   serve(apis.describeUserScramCredentials, describeUserScramCredentials),
   serve(apis.alterUserScramCredentials, alterUserScramCredentials),
 ])
+for (const { name, key } of Object.values(apis)) assert(served.has(key), `${name} is offered and has no handler`)
 function serve<Req extends Fields, Res extends Fields>(
   api: Api<Req, Res>,
   answer: Parameters<typeof answering<Req, Res, Asking>>[1],

@@ -70,6 +70,8 @@ export class MemoryCore implements BrokerCore {
     return topic
   }
   leaderEpoch = 0
+  journalEnd = 1
+  logDir = () => ({ folder: 'memory', room: null })
   epochAt = (): number => this.leaderEpoch
   endOfEpoch(topic: string, partition: PartitionId, leaderEpoch: number) {
     if (leaderEpoch > this.leaderEpoch) return null

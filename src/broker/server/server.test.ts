@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recordCount } from '../../wire/record-batch.ts'
-import { kafkaErrors } from '../../wire/wire.ts'
+import { apis, kafkaErrors } from '../../wire/wire.ts'
 import { batch, opened, toFetch, toProduce } from './server.suite.ts'
 
 test('ApiVersions: each version lists what is served; Produce from 0 on; features from 3 on', async () => {
@@ -14,41 +14,12 @@ test('ApiVersions: each version lists what is served; Produce from 0 on; feature
       { clientSoftwareName: 'test', clientSoftwareVersion: '1' },
     )
     assert.equal(errorCode, 0)
+    const offered = apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, minVersion, maxVersion])
+    // What is in `apis` has a handler (dispatch.ts), and stands in docs/kafka-protocol.md.
+    const expected = Object.values(apis).map(({ key, versions: { min, max } }) => [key, key === 0 ? 0 : min, max])
     assert.deepEqual(
-      apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, minVersion, maxVersion]),
-      [
-        [0, 0, 13],
-        [1, 4, 18],
-        [2, 1, 10],
-        [3, 0, 13],
-        [8, 2, 9],
-        [9, 1, 9],
-        [10, 0, 6],
-        [11, 0, 9],
-        [12, 0, 4],
-        [13, 0, 5],
-        [14, 0, 5],
-        [15, 0, 6],
-        [16, 0, 5],
-        [17, 0, 1],
-        [18, 0, 4],
-        [19, 2, 7],
-        [20, 1, 6],
-        [22, 0, 5],
-        [29, 1, 3],
-        [30, 1, 3],
-        [31, 1, 3],
-        [32, 1, 4],
-        [36, 0, 2],
-        [42, 0, 2],
-        [47, 0, 0],
-        [48, 0, 1],
-        [49, 0, 1],
-        [50, 0, 0],
-        [51, 0, 0],
-        [68, 0, 1],
-        [69, 0, 1],
-      ],
+      offered,
+      expected.sort(([a = 0], [b = 0]) => a - b),
     )
     const groupVersion = { name: 'group.version', minVersion: 0, maxVersion: 1 }
     assert.deepEqual(

@@ -2,7 +2,8 @@
 import { LogError, type TopicInfo } from '../../log/log.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
 import type { BrokerCore } from '../core.ts'
-import { topicNameProblem } from '../topic-name.ts'
+import { isReservedName, topicNameProblem } from '../topic-name.ts'
+import { cannotMake } from './house-topics.ts'
 
 const idText = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.length).toString('hex')
 const zeroId = '0'.repeat(32)
@@ -60,13 +61,16 @@ export class TopicDirectory {
     const { autoCreate } = this.#core
     const problem = topicNameProblem(name)
     if (problem !== null) return Promise.reject(new LogError('INVALID_TOPIC_EXCEPTION', problem))
+    if (isReservedName(name)) {
+      return Promise.reject(new LogError('INVALID_TOPIC_EXCEPTION', cannotMake(name).errorMessage))
+    }
     if (autoCreate === null) {
       return Promise.reject(
         new LogError('UNKNOWN_TOPIC_OR_PARTITION', `no topic ${name}, and none is made on first use`),
       )
     }
     const made = this.#core
-      .createTopic({ name, partitions: autoCreate.partitions })
+      .createTopic({ name, partitions: autoCreate.partitions, internal: false })
       .catch((error: unknown) => {
         // Someone else was quicker, by another way than ours.
         const topic = error instanceof LogError && error.code === 'TOPIC_ALREADY_EXISTS' ? this.#core.topic(name) : null

@@ -2,8 +2,9 @@
 // factor 1 (or -1, the default), replicas assigned by hand only to this broker.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { configProblem } from '../../topic-configs.ts'
-import { topicNameProblem } from '../../topic-name.ts'
+import { isReservedName, topicNameProblem } from '../../topic-name.ts'
 import { mayCreateTopic } from '../allowed.ts'
+import { cannotMake } from '../house-topics.ts'
 import { type Asking, refusal, type Serving, shortened } from '../serving.ts'
 import { brokerDefaultPartitions, describeTopicConfigs } from '../shown-configs.ts'
 
@@ -34,6 +35,7 @@ export async function createTopics(
       })
     }
     if (!mayCreateTopic(asking, name)) return refused(name, notAllowed)
+    if (isReservedName(name)) return refused(name, cannotMake(name))
     return create(asking, topic, request.validateOnly)
   })
   return { topics: await Promise.all(answers) }
@@ -49,7 +51,7 @@ async function create({ serving, may }: Asking, request: TopicRequest, validateO
   let topicId: Uint8Array = zeroId
   if (!validateOnly) {
     try {
-      topicId = (await core.createTopic({ name, partitions, configs })).id
+      topicId = (await core.createTopic({ name, partitions, configs, internal: false })).id
     } catch (error) {
       return refused(name, refusal(error))
     }

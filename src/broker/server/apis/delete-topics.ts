@@ -1,5 +1,6 @@
 // DeleteTopics 1-6 (key 20): by name, from version 6 on by name or id. Each topic succeeds or fails on its own.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { cannotWrite, isOfTheHouse } from '../house-topics.ts'
 import { type Asking, refusal } from '../serving.ts'
 import { isZeroId } from '../topic-directory.ts'
 
@@ -23,6 +24,9 @@ export async function deleteTopics(
       return { name: told, topicId, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
     }
     if (topic === null) return { name, topicId, errorCode }
+    if (isOfTheHouse(serving.core, topic.name)) {
+      return { name: topic.name, topicId: topic.id, ...cannotWrite(topic.name) }
+    }
     try {
       await serving.core.deleteTopic(topic.name)
       return { name: topic.name, topicId: topic.id, errorCode: kafkaErrors.NONE }

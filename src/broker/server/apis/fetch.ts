@@ -9,6 +9,7 @@ import { offset, type PartitionId, partitionId } from '../../../std/units.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { Wanted } from '../arrivals.ts'
 import type { AskedPartition, ServedContext } from '../fetch-sessions.ts'
+import { leaderEpochProblem } from '../leader-epoch.ts'
 import { type Asking, clientOf, refusal, type Serving, type Turn } from '../serving.ts'
 import type { Found as TopicFound } from '../topic-directory.ts'
 
@@ -115,9 +116,6 @@ function untilOver({ serving, onGone }: Asking, waitMs: number): Over {
   return Object.assign(over, { promise })
 }
 
-/** There is one leader, for ever. */
-const leaderEpoch = 0
-
 const forbidden: TopicFound = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
 
 /** The broker that fetches as a follower; below 0: a consumer. */
@@ -151,16 +149,22 @@ function resolve(asked: readonly AskedPartition[], replicaId: number, asking: As
       from: each.fetchOffset,
       bytesMax: each.partitionMaxBytes,
       lastFetchedEpoch: each.lastFetchedEpoch,
-      errorCode: errorOf(each, found, replicaId),
+      errorCode: errorOf(serving, each, found, replicaId),
     })
   }
   return wanted
 }
-function errorOf({ partition, currentLeaderEpoch }: AskedPartition, found: TopicFound, replicaId: number): number {
+function errorOf(
+  { core }: Serving,
+  { partition, currentLeaderEpoch }: AskedPartition,
+  found: TopicFound,
+  replicaId: number,
+): number {
   const { topic, errorCode } = found
   if (topic === null) return errorCode
   if (partition < 0 || partition >= topic.partitions) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
-  if (currentLeaderEpoch > leaderEpoch) return kafkaErrors.UNKNOWN_LEADER_EPOCH
+  const problem = leaderEpochProblem(core, currentLeaderEpoch)
+  if (problem !== kafkaErrors.NONE) return problem
   // No other broker is among the replicas of anything.
   if (replicaId >= 0) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
   return kafkaErrors.NONE
@@ -216,12 +220,13 @@ async function read(
 ): Promise<PartitionAnswer> {
   try {
     const { start, end } = core.offsets(topic, partition)
-    if (lastFetchedEpoch === leaderEpoch && from > end) {
-      const divergingEpoch = { epoch: leaderEpoch, endOffset: end }
+    const ended = lastFetchedEpoch < 0 ? null : core.endOfEpoch(topic, partition, lastFetchedEpoch)
+    if (ended !== null && (ended.leaderEpoch < lastFetchedEpoch || ended.endOffset < from)) {
+      const divergingEpoch = { epoch: ended.leaderEpoch, endOffset: ended.endOffset }
       return { ...refused(partition, kafkaErrors.NONE), highWatermark: end, logStartOffset: start, divergingEpoch }
     }
     // Of an epoch that never was nobody knows where it ends.
-    if (!(from >= start && from <= end) || lastFetchedEpoch > leaderEpoch)
+    if (!(from >= start && from <= end) || (lastFetchedEpoch >= 0 && ended === null))
       return { ...refused(partition, kafkaErrors.OFFSET_OUT_OF_RANGE), highWatermark: end }
     const records: Uint8Array[] = []
     if (from < end && (bytesMax > 0 || nothingYet)) {

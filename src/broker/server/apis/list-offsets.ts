@@ -5,6 +5,7 @@ import { LogError } from '../../../log/log.ts'
 import { type PartitionId, partitionId } from '../../../std/units.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { BrokerCore } from '../../core.ts'
+import { leaderEpochProblem } from '../leader-epoch.ts'
 import { type Asking, refusal } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'listOffsets'>['topics'][number]['partitions'][number]
@@ -16,8 +17,26 @@ const earliest = -2
 const ofLargestTimestamp = -3
 const earliestLocal = -4
 const latestTiered = -5
+/** Questions below 0, and the version from which on each may be asked. Others are refused, as Kafka does. */
+const since: ReadonlyMap<number, number> = new Map([
+  [latest, 1],
+  [earliest, 1],
+  [ofLargestTimestamp, 7],
+  [earliestLocal, 8],
+  [latestTiered, 9],
+])
 
-export function listOffsets(request: RequestOf<'listOffsets'>, { serving, may }: Asking): ResponseTo<'listOffsets'> {
+export function listOffsets(
+  request: RequestOf<'listOffsets'>,
+  { serving, version, may }: Asking,
+): ResponseTo<'listOffsets'> {
+  const times = new Map<string, number>()
+  for (const { name, partitions } of request.topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}/${partitionIndex}`
+      times.set(key, (times.get(key) ?? 0) + 1)
+    }
+  }
   return {
     topics: request.topics.map(({ name, partitions }) => {
       const { topic, errorCode } = may('describe', 'topic', name) ? serving.topics.byName(name) : forbidden
@@ -28,7 +47,14 @@ export function listOffsets(request: RequestOf<'listOffsets'>, { serving, may }:
           if (partitionIndex < 0 || partitionIndex >= topic.partitions) {
             return { partitionIndex, errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION }
           }
-          if (currentLeaderEpoch > 0) return { partitionIndex, errorCode: kafkaErrors.UNKNOWN_LEADER_EPOCH }
+          if (times.get(`${name}/${partitionIndex}`) !== 1) {
+            return { partitionIndex, errorCode: kafkaErrors.INVALID_REQUEST }
+          }
+          const problem = leaderEpochProblem(serving.core, currentLeaderEpoch)
+          if (problem !== kafkaErrors.NONE) return { partitionIndex, errorCode: problem }
+          if (timestamp < 0 && version < (since.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
+            return { partitionIndex, errorCode: kafkaErrors.UNSUPPORTED_VERSION }
+          }
           try {
             return {
               partitionIndex,
@@ -52,18 +78,22 @@ const nowhere: Place = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 function find(core: BrokerCore, topic: string, partition: PartitionId, timestamp: number): Place {
   switch (timestamp) {
     case latest:
-      return { offset: core.offsets(topic, partition).end, timestamp: -1, leaderEpoch: 0 }
+      return { offset: core.offsets(topic, partition).end, timestamp: -1, leaderEpoch: core.leaderEpoch }
     case earliest:
-    case earliestLocal:
-      return { offset: core.offsets(topic, partition).start, timestamp: -1, leaderEpoch: 0 }
+    case earliestLocal: {
+      const { start } = core.offsets(topic, partition)
+      return { offset: start, timestamp: -1, leaderEpoch: core.epochAt(topic, partition, start) }
+    }
     case latestTiered:
       return nowhere
     default: {
       const found =
         timestamp === ofLargestTimestamp
           ? core.offsetOfMaxTime(topic, partition)
-          : core.offsetForTime(topic, partition, Math.max(0, timestamp))
-      return found === null ? nowhere : { offset: found.offset, timestamp: found.timestampMs, leaderEpoch: 0 }
+          : core.offsetForTime(topic, partition, timestamp)
+      if (found === null) return nowhere
+      const leaderEpoch = core.epochAt(topic, partition, found.offset)
+      return { offset: found.offset, timestamp: found.timestampMs, leaderEpoch }
     }
   }
 }

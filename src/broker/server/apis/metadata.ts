@@ -3,6 +3,7 @@
 // Of the topics only those are told that the asker may describe.
 import type { TopicInfo } from '../../../log/log.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { BrokerCore } from '../../core.ts'
 import { clusterName } from '../../security/access-codes.ts'
 import { topicNameProblem } from '../../topic-name.ts'
 import { authorizedOperations, mayCreateTopic, mayOnCluster } from '../allowed.ts'
@@ -17,9 +18,7 @@ export async function metadata(request: RequestOf<'metadata'>, asking: Asking): 
   const { core } = serving
   const all = request.topics === null || (version === 0 && request.topics.length === 0)
   const topics = all
-    ? core
-        .topics()
-        .flatMap((topic) => (asking.may('describe', 'topic', topic.name) ? described(topic, core.nodeId) : []))
+    ? core.topics().flatMap((topic) => (asking.may('describe', 'topic', topic.name) ? described(topic, core) : []))
     : await askedFor(request, asking)
   return {
     brokers: [{ nodeId: core.nodeId, host: advertised.host, port: advertised.port }],
@@ -54,14 +53,14 @@ async function askedFor(request: RequestOf<'metadata'>, asking: Asking): Promise
         answers.push(missing(null, topicId, kafkaErrors.TOPIC_AUTHORIZATION_FAILED))
         continue
       }
-      answers.push(topic === null ? missing(null, topicId, errorCode) : described(topic, core.nodeId))
+      answers.push(topic === null ? missing(null, topicId, errorCode) : described(topic, core))
       continue
     }
     const { topic, errorCode } = topics.byName(name)
     if (!may('describe', 'topic', name)) {
       answers.push(missing(name, zeroId, kafkaErrors.TOPIC_AUTHORIZATION_FAILED))
     } else if (topic !== null) {
-      answers.push(described(topic, core.nodeId))
+      answers.push(described(topic, core))
     } else if (topicNameProblem(name) !== null) {
       answers.push(missing(name, zeroId, kafkaErrors.INVALID_TOPIC_EXCEPTION))
     } else if (request.allowAutoTopicCreation && topics.makesMissing && !mayCreateTopic(asking, name)) {
@@ -69,7 +68,7 @@ async function askedFor(request: RequestOf<'metadata'>, asking: Asking): Promise
     } else if (request.allowAutoTopicCreation && topics.makesMissing && made++ < limits.autoCreatedTopicsMax) {
       answers.push(
         topics.make(name).then(
-          (topic) => described(topic, core.nodeId),
+          (topic) => described(topic, core),
           (error: unknown) => missing(name, zeroId, refusal(error).errorCode),
         ),
       )
@@ -78,7 +77,7 @@ async function askedFor(request: RequestOf<'metadata'>, asking: Asking): Promise
   return Promise.all(answers)
 }
 
-function described(topic: TopicInfo, nodeId: number): TopicAnswer {
+function described(topic: TopicInfo, { nodeId, leaderEpoch }: BrokerCore): TopicAnswer {
   const nodes = [nodeId]
   return {
     errorCode: kafkaErrors.NONE,
@@ -89,7 +88,7 @@ function described(topic: TopicInfo, nodeId: number): TopicAnswer {
       errorCode: kafkaErrors.NONE,
       partitionIndex,
       leaderId: nodeId,
-      leaderEpoch: 0,
+      leaderEpoch,
       replicaNodes: nodes,
       isrNodes: nodes,
       offlineReplicas: [],

@@ -19,6 +19,7 @@ import {
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { World } from '../../../world/world.ts'
 import { mayCreateTopic } from '../allowed.ts'
+import { cannotWrite, isOfTheHouse } from '../house-topics.ts'
 import { type Asking, clientOf, Disconnect, refusal, type Serving } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'produce'>['responses'][number]['partitionResponses'][number]
@@ -157,6 +158,10 @@ async function append(serving: Serving, topic: TopicInfo, partition: PartitionRe
   if (index < 0 || index >= topic.partitions) {
     const message = `${topic.name} has ${topic.partitions} partitions, none is ${index}`
     return refused(index, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message)
+  }
+  if (isOfTheHouse(serving.core, topic.name)) {
+    const { errorCode, errorMessage } = cannotWrite(topic.name)
+    return refused(index, errorCode, errorMessage)
   }
   const problem = inspect(records, Number(configOf(serving, topic, 'max.message.bytes')))
   if (problem !== null) return refused(index, kafkaErrors[problem.code], problem.message)
