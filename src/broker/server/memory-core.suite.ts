@@ -59,13 +59,13 @@ export class MemoryCore implements BrokerCore {
   #topicsMade = 0
   #lsn = 0
 
-  async createTopic({ name, partitions, configs }: TopicSpec): Promise<TopicInfo> {
+  async createTopic({ name, partitions, configs, internal = name.startsWith('__') }: TopicSpec): Promise<TopicInfo> {
     await Promise.resolve()
     if (this.#topics.has(name)) throw new LogError('TOPIC_ALREADY_EXISTS', `${name} is there`)
     const id = new Uint8Array(16)
     id[15] = ++this.#topicsMade
     id[0] = 7
-    const topic = { name, id, partitions, configs: configs ?? {}, internal: name.startsWith('__') }
+    const topic = { name, id, partitions, configs: configs ?? {}, internal }
     this.#topics.set(name, topic)
     return topic
   }
