@@ -21,14 +21,16 @@ export class ByteReader {
   readonly #view: DataView
   readonly #text: Buffer
   at: number
-  #elementsLeft: number
+  readonly #elementsMax: number
+  /** Of arrays, so far. */
+  elements = 0
 
   constructor(bytes: Uint8Array, at = 0) {
     this.bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.at = at
-    this.#elementsLeft = elementsFree + Math.floor(bytes.length / bytesPerElement)
+    this.#elementsMax = elementsFree + Math.floor(bytes.length / bytesPerElement)
   }
 
   get left(): number {
@@ -102,17 +104,20 @@ export class ByteReader {
     const at = this.#take(size, 'bytes')
     return this.bytes.subarray(at, at + size)
   }
-  /** How many elements follow, -1 for null. Refuses more than the bytes left, or the budget, could hold. */
-  count(flexible: boolean): number {
+  /**
+   * How many elements follow, -1 for null. Refuses more than the bytes left, or the budget, could hold: an element takes
+   * at least `elementBytesMin`.
+   */
+  count(flexible: boolean, elementBytesMin: number): number {
     const count = flexible ? this.uvarint() - 1 : this.int32()
     if (count === -1) return -1
-    if (count < 0 || count > this.left || count > this.#elementsLeft) {
+    if (count < 0 || count * elementBytesMin > this.left || this.elements + count > this.#elementsMax) {
       throw new WireError(
         'INVALID_REQUEST',
         `an array of ${count} elements at byte ${this.at}, ${this.left} bytes left`,
       )
     }
-    this.#elementsLeft -= count
+    this.elements += count
     return count
   }
   skip(size: number): void {

@@ -26,6 +26,8 @@ export interface MessageCodec<F extends Fields> {
 type Read = (reader: ByteReader) => unknown
 type Write = (writer: ByteWriter, value: unknown) => void
 interface Compiled {
+  /** Of the shortest value. */
+  readonly bytesMin: number
   readonly read: Read
   readonly write: Write
 }
@@ -58,6 +60,8 @@ function struct(fields: Fields, version: number, flexible: boolean, path: string
   // All fields in the declaration's order, so that every value of a version has the same shape.
   const names: string[] = []
   const reads: (Read | null)[] = []
+  // A flexible one counts its tags.
+  let bytesMin = flexible ? 1 : 0
   const absent: unknown[] = []
   const writes: { readonly name: string; readonly write: Write; readonly default: unknown }[] = []
   const tagged = new Map<number, { readonly name: string; readonly codec: Compiled; readonly default: unknown }>()
@@ -75,12 +79,14 @@ function struct(fields: Fields, version: number, flexible: boolean, path: string
       reads.push(null)
       tagged.set(field.tag, { name, codec, default: missing })
     } else {
+      bytesMin += codec.bytesMin
       reads.push(codec.read)
       writes.push({ name, write: codec.write, default: missing })
     }
   }
   const count = names.length
   return {
+    bytesMin,
     read(reader) {
       const value: Values = {}
       for (let i = 0; i < count; i++) {
@@ -188,6 +194,7 @@ function fieldCodec(field: Field, version: number, flexible: boolean, path: stri
 /** A struct that may be null: a byte before it, -1 for null, else 1 (any other than -1 is read as there). */
 function orNull(whole: Compiled): Compiled {
   return {
+    bytesMin: 1,
     read: (reader) => (reader.int8() < 0 ? null : whole.read(reader)),
     write(writer, value) {
       writer.int8(value === null ? -1 : 1)
@@ -198,8 +205,9 @@ function orNull(whole: Compiled): Compiled {
 
 function array(element: Compiled, nullable: boolean, flexible: boolean, path: string): Compiled {
   return {
+    bytesMin: flexible ? 1 : 4,
     read(reader) {
-      const count = reader.count(flexible)
+      const count = reader.count(flexible, element.bytesMin)
       if (count < 0) return nullable ? null : refuseNull(path)
       const values: unknown[] = []
       for (let i = 0; i < count; i++) values.push(element.read(reader))
@@ -217,25 +225,26 @@ function array(element: Compiled, nullable: boolean, flexible: boolean, path: st
 function scalar(type: ScalarName, nullable: boolean, flexible: boolean, path: string): Compiled {
   switch (type) {
     case 'bool':
-      return { read: (r) => r.bool(), write: (w, v) => w.bool(v as boolean) }
+      return { bytesMin: 1, read: (r) => r.bool(), write: (w, v) => w.bool(v as boolean) }
     case 'int8':
-      return { read: (r) => r.int8(), write: (w, v) => w.int8(v as number) }
+      return { bytesMin: 1, read: (r) => r.int8(), write: (w, v) => w.int8(v as number) }
     case 'int16':
-      return { read: (r) => r.int16(), write: (w, v) => w.int16(v as number) }
+      return { bytesMin: 2, read: (r) => r.int16(), write: (w, v) => w.int16(v as number) }
     case 'uint16':
-      return { read: (r) => r.int16() & 0xffff, write: (w, v) => w.int16(v as number) }
+      return { bytesMin: 2, read: (r) => r.int16() & 0xffff, write: (w, v) => w.int16(v as number) }
     case 'int32':
-      return { read: (r) => r.int32(), write: (w, v) => w.int32(v as number) }
+      return { bytesMin: 4, read: (r) => r.int32(), write: (w, v) => w.int32(v as number) }
     case 'int64':
-      return { read: (r) => r.int64(), write: (w, v) => w.int64(v as number) }
+      return { bytesMin: 8, read: (r) => r.int64(), write: (w, v) => w.int64(v as number) }
     case 'float64':
-      return { read: (r) => r.float64(), write: (w, v) => w.float64(v as number) }
+      return { bytesMin: 8, read: (r) => r.float64(), write: (w, v) => w.float64(v as number) }
     case 'id64':
-      return { read: (r) => r.id64(), write: (w, v) => w.id64(v as bigint) }
+      return { bytesMin: 8, read: (r) => r.id64(), write: (w, v) => w.id64(v as bigint) }
     case 'uuid':
-      return { read: (r) => r.uuid(), write: (w, v) => w.uuid(v as Uint8Array) }
+      return { bytesMin: 16, read: (r) => r.uuid(), write: (w, v) => w.uuid(v as Uint8Array) }
     case 'string':
       return {
+        bytesMin: flexible ? 1 : 2,
         read: (r) => r.string(flexible) ?? (nullable ? null : refuseNull(path)),
         write(w, v) {
           assert(v !== null || nullable, `${path} may not be null in this version`)
@@ -245,6 +254,7 @@ function scalar(type: ScalarName, nullable: boolean, flexible: boolean, path: st
     case 'bytes':
     case 'records':
       return {
+        bytesMin: flexible ? 1 : 4,
         read: (r) => r.blob(flexible) ?? (nullable ? null : refuseNull(path)),
         write(w, v) {
           assert(v !== null || nullable, `${path} may not be null in this version`)
