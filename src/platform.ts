@@ -1,10 +1,10 @@
 // Opens the house in the order a record goes through it: broker, generator, engine, figures, serving. Every command that
 // needs more than one room comes through here; reads top to bottom.
-import { type Broker, openBroker } from './broker/broker.ts'
+import { type Broker, checkListener, openBroker } from './broker/broker.ts'
 import { contracts, pipelines, type ReportRow, reports, sales } from './commerce/commerce.ts'
 import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
 import type { Log } from './log/log.ts'
-import type { BrokerSettings, Opened } from './platform/broker-alone.ts'
+import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
 import { show, showLastRows } from './platform/figures.ts'
 import { type Generator, startGenerator } from './platform/generator.ts'
 import { openIngest } from './platform/ingest.ts'
@@ -19,6 +19,8 @@ import { partitionId } from './std/units.ts'
 import type { World } from './world/world.ts'
 
 export interface StartSettings extends BrokerSettings {
+  /** Of dashboard and API. */
+  readonly host: string
   readonly port: number
   /** Sales per second of the generator. */
   readonly rate: number
@@ -54,11 +56,11 @@ export async function startPlatform(
   try {
     // Serving has the heaviest modules: they load while the broker reads its disk.
     const servingModule = import('./serve/serve.ts')
+    for (const listener of settings.listeners) checkListener(listener)
     tell({ text: 'opening the broker' })
     const broker = await openBroker(world, settings)
     undo.push(() => broker.close())
-    const listening = await broker.listen({ host: settings.host, port: settings.kafkaPort })
-    const kafka = `${listening.host}:${listening.port}`
+    const kafka = await listenOn(broker, settings.listeners)
     for (const contract of contracts.values()) {
       // What a pipeline writes it makes itself, with the settings of a result.
       if (contract.origin === 'result') continue

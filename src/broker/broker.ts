@@ -14,13 +14,14 @@ import type { JournalError } from './journal/journal-error.ts'
 import { memoryFileSystem } from './journal/memory-files.ts'
 import { journalDefaults } from './journal/settings.ts'
 import { blankState, heedDamage, replayEntry, replayOf } from './replay.ts'
-import type { ListenerSettings } from './security/listener.ts'
+import { type ListenerSettings, saslOf } from './security/listener.ts'
 import { securityOf } from './security/security.ts'
 import { type KafkaServer, serveKafka } from './server/server.ts'
 import { type ServerCounts, Telemetry } from './server/telemetry.ts'
 import { captureState, restoreState } from './snapshot.ts'
 
 export type { GroupLag, PartitionLag } from './group-lag.ts'
+export type { ListenerSettings } from './security/listener.ts'
 export { type ApiCounts, durationBoundsSeconds, type ServerCounts } from './server/telemetry.ts'
 
 export interface BrokerSettings {
@@ -89,6 +90,11 @@ export interface Broker extends BrokerCore {
   readonly failed: Promise<Error>
   /** Stops serving, makes everything durable, gives the data directory back. Rejects if the journal has failed. */
   close(): Promise<void>
+}
+
+/** Throws a ListenerRefused for one that would be open to anybody and was not said to be; as `listen` does. */
+export function checkListener(listener: ListenerSettings): void {
+  saslOf(listener)
 }
 
 /** The data directory holds entries that were durable and are damaged; what they touch is read-only. */

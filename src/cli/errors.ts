@@ -112,6 +112,12 @@ const byCode: Readonly<Record<string, Known>> = {
   PORT_REFUSED: { exitCode: exitCodes.usage },
   HOST_UNKNOWN: { exitCode: exitCodes.usage },
   HOST_REFUSED: { exitCode: exitCodes.refused },
+  LISTENER_REFUSED: { exitCode: exitCodes.refused },
+  TLS: {
+    exitCode: exitCodes.usage,
+    cause: 'the files are no PEM, or do not belong together',
+    cure: 'check --tls-cert, --tls-key and --tls-client-ca',
+  },
   ECONNREFUSED: {
     exitCode: exitCodes.unreachable,
     cause: 'nothing listens there',

@@ -1,21 +1,17 @@
 // `millrace start`: opens the whole house, says where it is, keeps it open until it is told to stop.
 import type { StartSettings } from '../platform.ts'
 import { formatBytes, parsePort, parseRate } from './amounts.ts'
-import { type Define, durabilityOption, examples } from './command.ts'
-import { CommandError, exitCodes, withPortFlag } from './errors.ts'
+import { accessOptions, type BrokerFlags, brokerSettings, placeOptions } from './broker-options.ts'
+import { type Define, examples } from './command.ts'
+import { withPortFlag } from './errors.ts'
 import { logLines } from './log-lines.ts'
 import { clean, type Output } from './output.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
 import { stayUntilStopped, watchSignals } from './stopping.ts'
-import { dataDirOf, ownVersion, realWorld, terminalOutput } from './terminal.ts'
+import { ownVersion, realWorld, terminalOutput } from './terminal.ts'
 
-interface Flags {
+interface Flags extends BrokerFlags {
   readonly port: number
-  readonly kafkaPort: number
-  readonly host: string
-  readonly dataDir?: string
-  readonly ephemeral?: true
-  readonly durability: StartSettings['durability']
   readonly rate: number
   readonly seed?: string
   readonly generate: boolean
@@ -33,66 +29,55 @@ export const define: Define = (command, act) => {
       (text) => parsePort('--port', text),
       portFrom('PORT', 8080),
     )
-    .option('--kafka-port <port>', 'Kafka clients; 0 picks a free one', (text) => parsePort('--kafka-port', text), 9092)
-    .option('--host <address>', 'address to listen on', process.env.HOST || '127.0.0.1')
-    .option('--data-dir <folder>', 'where the data is kept (default: MILLRACE_DATA_DIR or ./.millrace)')
-    .option('--ephemeral', 'keep the data in memory and forget it at the end')
-    .addOption(durabilityOption())
+  placeOptions(command)
     .option('--rate <events/s>', 'sales per second of the generator', (text) => parseRate('--rate', text), 50)
     .option('--seed <text>', 'of the generator: the same seed, the same shop (default: a new one each time)')
     .option('--no-generate', 'no generated sales: only what you send')
     .option('--no-open', 'do not open the browser')
-    .action(
-      act(async (globals, parsed) => {
-        const flags = parsed.opts<Flags>()
-        const out = terminalOutput(globals)
-        if (flags.ephemeral && flags.dataDir !== undefined)
-          throw new CommandError(exitCodes.usage, {
-            what: '--ephemeral and --data-dir contradict each other',
-            cause: 'ephemeral data is kept nowhere',
-            cure: 'leave one of them out',
-          })
-        const brokers = process.env.KAFKA_BOOTSTRAP_SERVERS || process.env.KAFKA_BROKERS
-        if (brokers) out.warn(`KAFKA_BROKERS is set (${brokers}) and not used: start always opens a broker of its own`)
-        const stopping = watchSignals(out)
-        const [{ startPlatform }, world, screen] = await Promise.all([
-          import('../platform.ts'),
-          realWorld(),
-          screenFolder(out),
-        ])
-        stopping.check()
-        const settings: StartSettings = {
-          dataDir: flags.ephemeral ? null : dataDirOf(flags.dataDir),
-          host: flags.host,
-          port: flags.port,
-          kafkaPort: flags.kafkaPort,
-          durability: flags.durability,
-          rate: flags.rate,
-          seed: flags.seed ?? world.random.fork('seed').u32().toString(36),
-          generate: flags.generate,
-          screen,
-          version: ownVersion(),
-          log: await logLines(out, process.env, process.stderr.isTTY),
-        }
-        const startedMs = performance.now()
-        let isReady = false
-        // Until it is ready, news are steps on the way; after that, they are troubles someone should see.
-        const tell = ({ text }: { readonly text: string }): void =>
-          isReady ? out.warn(clean(text)) : out.progress(out.style('dim', text))
-        const platform = await startPlatform(world, settings, tell).catch((error: unknown) => {
-          throw withPortFlag(error, flags)
-        })
-        isReady = true
-        out.progress('')
-        out.detail(
-          `ready after ${Math.round(performance.now() - startedMs)} ms, ${formatBytes(process.memoryUsage.rss())} of memory`,
-        )
-        if (out.form === 'text' || out.form === 'plain') printReady(out, settings, platform)
-        else out.print(JSON.stringify({ ready: true, url: platform.url, kafka: platform.kafka }))
-        if (flags.open && screen !== null && out.form === 'text') openInBrowser(platform.url)
-        return await stayUntilStopped(platform, stopping)
-      }),
-    )
+  accessOptions(command).action(
+    act(async (globals, parsed) => {
+      const flags = parsed.opts<Flags>()
+      const out = terminalOutput(globals)
+      const broker = brokerSettings(flags, out)
+      const brokers = process.env.KAFKA_BOOTSTRAP_SERVERS || process.env.KAFKA_BROKERS
+      if (brokers) out.warn(`KAFKA_BROKERS is set (${brokers}) and not used: start always opens a broker of its own`)
+      const stopping = watchSignals(out)
+      const [{ startPlatform }, world, screen] = await Promise.all([
+        import('../platform.ts'),
+        realWorld(),
+        screenFolder(out),
+      ])
+      stopping.check()
+      const settings: StartSettings = {
+        ...broker,
+        host: flags.host,
+        port: flags.port,
+        rate: flags.rate,
+        seed: flags.seed ?? world.random.fork('seed').u32().toString(36),
+        generate: flags.generate,
+        screen,
+        version: ownVersion(),
+        log: await logLines(out, process.env, process.stderr.isTTY),
+      }
+      const startedMs = performance.now()
+      let isReady = false
+      // Until it is ready, news are steps on the way; after that, they are troubles someone should see.
+      const tell = ({ text }: { readonly text: string }): void =>
+        isReady ? out.warn(clean(text)) : out.progress(out.style('dim', text))
+      const platform = await startPlatform(world, settings, tell).catch((error: unknown) => {
+        throw withPortFlag(error, flags)
+      })
+      isReady = true
+      out.progress('')
+      out.detail(
+        `ready after ${Math.round(performance.now() - startedMs)} ms, ${formatBytes(process.memoryUsage.rss())} of memory`,
+      )
+      if (out.form === 'text' || out.form === 'plain') printReady(out, settings, platform)
+      else out.print(JSON.stringify({ ready: true, url: platform.url, kafka: platform.kafka }))
+      if (flags.open && screen !== null && out.form === 'text') openInBrowser(platform.url)
+      return await stayUntilStopped(platform, stopping)
+    }),
+  )
   examples(command, [
     ['millrace start', 'a shop with 50 sales a second'],
     ['millrace start --no-generate', 'only what you send to it'],

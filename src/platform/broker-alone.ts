@@ -1,5 +1,6 @@
 // The broker without the rest of the house: a file of its own, so that it starts without loading engine and serving.
-import { openBroker } from '../broker/broker.ts'
+import { type Broker, checkListener, type ListenerSettings, openBroker } from '../broker/broker.ts'
+import { assert } from '../std/assert.ts'
 import type { WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import { announce } from './running.ts'
@@ -7,9 +8,12 @@ import { announce } from './running.ts'
 export interface BrokerSettings {
   /** Null: in memory, nothing on disk. */
   readonly dataDir: string | null
-  readonly host: string
-  /** 0 picks a free one. */
-  readonly kafkaPort: number
+  /** For Kafka clients, one at least; the first is the one that is told of. */
+  readonly listeners: readonly ListenerSettings[]
+  /** Who may log in, beside those that administrators have added. */
+  readonly users?: readonly { readonly user: string; readonly password: string }[]
+  /** May do everything; with one of them, access control is on. */
+  readonly superUsers?: readonly string[]
   readonly durability: 'power' | 'process'
   readonly log: WriteLog
 }
@@ -21,11 +25,25 @@ export interface Opened {
   readonly failed: Promise<Error>
 }
 
+/** Opens all of them; returns where clients come to the first. */
+export async function listenOn(broker: Broker, listeners: readonly ListenerSettings[]): Promise<string> {
+  const addresses: string[] = []
+  for (const listener of listeners) {
+    const bound = await broker.listen(listener)
+    const { host, port } = listener.advertised ?? bound
+    addresses.push(`${host.includes(':') ? `[${host}]` : host}:${port}`)
+  }
+  const [first] = addresses
+  assert(first !== undefined, 'a broker for others listens somewhere')
+  return first
+}
+
 export async function startBroker(world: World, settings: BrokerSettings): Promise<Opened> {
+  // Before anything is touched.
+  for (const listener of settings.listeners) checkListener(listener)
   const broker = await openBroker(world, settings)
   try {
-    const { host, port } = await broker.listen({ host: settings.host, port: settings.kafkaPort })
-    const kafka = `${host}:${port}`
+    const kafka = await listenOn(broker, settings.listeners)
     const withdraw = announce(world, settings.dataDir, { url: null, kafka })
     const stop = async (): Promise<void> => {
       withdraw()

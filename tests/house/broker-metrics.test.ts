@@ -30,7 +30,7 @@ test('requests, offsets and the lag of a group are told, and a peer that breaks 
     {
       dataDir: null,
       host: '127.0.0.1',
-      kafkaPort: 0,
+      listeners: [{ host: '127.0.0.1', port: 0 }],
       port: 0,
       durability: 'power',
       rate: 1,

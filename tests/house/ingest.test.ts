@@ -15,7 +15,7 @@ async function running(run: (url: string) => Promise<void>): Promise<void> {
     {
       dataDir: null,
       host: '127.0.0.1',
-      kafkaPort: 0,
+      listeners: [{ host: '127.0.0.1', port: 0 }],
       port: 0,
       durability: 'power',
       rate: 1,
