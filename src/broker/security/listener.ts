@@ -45,7 +45,7 @@ export function saslOf(listener: ListenerSettings): SaslSettings | null {
       where,
       `the Kafka listener on ${host} would be open to anybody`,
       `other machines can reach ${host}, and nobody would have to say who they are`,
-      'ask for logins (--sasl with --users) or client certificates (--tls-client-ca), listen on 127.0.0.1, or say --insecure',
+      'ask for logins (--sasl with --users) or client certificates (--tls-client-ca), stay on --host 127.0.0.1, or say --insecure',
     )
   }
   if (sasl === undefined) return null
