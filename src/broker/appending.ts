@@ -7,6 +7,7 @@ import {
   checkRecords,
   codecOf,
   hasProducer,
+  isControl,
   lastOffsetDelta,
   maxTimestampMs,
   producerEpoch,
@@ -23,6 +24,8 @@ import type { Partition } from './partition.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import { judgeBatch, type KeptBatch, lastSequenceOf, withBatch } from './producer-window.ts'
 import type { Topic } from './topic-table.ts'
+import { placeInTransaction } from './transactions/placing.ts'
+import type { TransactionTable } from './transactions/table.ts'
 
 /** Throws a LogError: CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE, KAFKA_STORAGE_ERROR. Returns what to store. */
 export function checkedBatch(topic: Topic, partition: Partition, batch: Uint8Array, nowMs: number): Uint8Array {
@@ -79,7 +82,8 @@ interface Produced {
   readonly lastSequence: number
 }
 function producedOf(batch: Uint8Array): Produced | null {
-  if (!hasProducer(batch)) return null
+  // The markers of transactions have no sequence.
+  if (!hasProducer(batch) || isControl(batch)) return null
   const id = producerId(batch)
   if (id > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new LogError('INVALID_RECORD', `producer id ${id}; no broker of ours gives out ids above 2^53`)
@@ -125,7 +129,7 @@ export function batchEntry(partition: Partition, batch: Uint8Array, baseOffset: 
 /** Notes the batch in index and window, right after it was taken by the journal (or met in a replay). */
 export function placeBatch(
   partition: Partition,
-  producers: ProducerIds,
+  { producers, transactions }: { readonly producers: ProducerIds; readonly transactions: TransactionTable },
   batch: Uint8Array,
   bytes: number,
   place: { readonly lsn: number; readonly appendedMs: number; readonly segment: number; readonly position: number },
@@ -134,8 +138,14 @@ export function placeBatch(
   const baseOffset = partition.nextOffset
   const lastOffset = baseOffset + lastOffsetDelta(batch)
   partition.placed(lastOffset, lsn, maxTimestampMs(batch), segment, position, bytes)
+  const leave = placeInTransaction(transactions, partition, batch, baseOffset, place)
   const produced = producedOf(batch)
-  if (produced === null) return () => partition.takenBack(baseOffset)
+  if (produced === null) {
+    return () => {
+      leave()
+      partition.takenBack(baseOffset)
+    }
+  }
   const { id, epoch, firstSequence, lastSequence } = produced
   const before = partition.window(id)
   const epochBefore = producers.epoch(id)
@@ -143,6 +153,7 @@ export function placeBatch(
   partition.setWindow(id, withBatch(before, epoch, { firstSequence, lastSequence, baseOffset, lsn, appendedMs }))
   if (epoch > epochBefore) producers.setEpoch(id, epoch)
   return () => {
+    leave()
     partition.takenBack(baseOffset)
     partition.setWindow(id, before)
     if (epoch > epochBefore) producers.setEpoch(id, epochBefore)

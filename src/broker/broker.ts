@@ -19,6 +19,7 @@ import { securityOf } from './security/security.ts'
 import { type KafkaServer, serveKafka } from './server/server.ts'
 import { type ServerCounts, Telemetry } from './server/telemetry.ts'
 import { captureState, restoreState } from './snapshot.ts'
+import type { TransactionSettings } from './transactions/settings.ts'
 
 export type { GroupLag, PartitionLag } from './group-lag.ts'
 export type { ListenerSettings } from './security/listener.ts'
@@ -57,6 +58,8 @@ export interface BrokerSettings {
   readonly superUsers?: readonly string[]
   /** Who may log in, beside those that administrators add; their passwords are changed here, not by the protocol. */
   readonly users?: readonly { readonly user: string; readonly password: string }[]
+  /** Limits and timeouts of transactions (transactions/settings.ts). */
+  readonly transactions?: Partial<TransactionSettings>
   /** What a broker in memory may hold in all. Default 512 MiB. */
   readonly memoryBytesMax?: number
 }
@@ -161,6 +164,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       dataDir: settings.dataDir,
       autoCreate: settings.autoCreate === undefined ? { partitions: 1 } : settings.autoCreate,
       followersMax: settings.followersMax ?? 1000,
+      transactions: settings.transactions,
     })
     const groups = new GroupCoordinator(world, log, settings.groups)
     groups.start()
@@ -169,6 +173,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       await security.credentials.prepare((count) => world.host.secretBytes(count))
       security.credentials.give(settings.users)
     }
+    log.transactions.start()
     const servers: KafkaServer[] = []
     const telemetry = new Telemetry()
     let closing: Promise<void> | null = null
@@ -275,6 +280,9 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
     alterTopic: (topic, change) => log.alterTopic(topic, change),
     topic: (name) => log.topic(name),
     topics: () => log.topics(),
+    appendWithin: (topic, partition, batch, within) => log.appendWithin(topic, partition, batch, within),
+    transactions: log.transactions,
+    stable: log.stable,
     append: (topic, partition, batch) => log.append(topic, partition, batch),
     offsets: (topic, partition) => log.offsets(topic, partition),
     read: (topic, partition, from, maxBytes) => log.read(topic, partition, from, maxBytes),

@@ -1,9 +1,12 @@
 // What the Kafka protocol server needs from the broker's heart beyond the `Log`: identities and news of progress.
-import type { Log, TopicInfo } from '../log/log.ts'
+import type { Appended, Log, TopicInfo } from '../log/log.ts'
 import type { Offset, PartitionId } from '../std/units.ts'
 import type { OffsetStore } from './groups/offset-store.ts'
 import type { EpochEnd } from './leader-epochs.ts'
 import type { SettingsStore } from './settings-table.ts'
+import type { Within } from './transactions/appending.ts'
+import type { TransactionCoordinator } from './transactions/coordinator.ts'
+import type { StableReading } from './transactions/stable-reading.ts'
 
 export interface BrokerCore extends Log {
   /** Stable for the life of the data directory; Kafka's 22-character base64 form of a UUID. */
@@ -13,6 +16,11 @@ export interface BrokerCore extends Log {
   newProducerId(): Promise<{ readonly producerId: bigint; readonly epoch: number }>
   /** Raises the epoch of a known producer; rejects with a LogError INVALID_PRODUCER_EPOCH if `epoch` is not its current one. */
   bumpProducerEpoch(producerId: bigint, epoch: number): Promise<{ readonly producerId: bigint; readonly epoch: number }>
+  /** Appends a batch of a transaction, and joins the partition to it if the batch may (see `Within`). Else as `append`. */
+  appendWithin(topic: string, partition: PartitionId, batch: Uint8Array, within: Within): Promise<Appended>
+  /** Who writes in transactions, and what became of them. */
+  readonly transactions: TransactionCoordinator
+  readonly stable: StableReading
   /** The listener is called (synchronously, keep it short) whenever a partition's durable end moved. Returns the way out. */
   onAdvance(listener: (topic: string, partition: PartitionId, end: Offset) => void): () => void
   /** The earliest record with timestamp >= the given one, or null. Timestamps are Kafka record timestamps, ms. */

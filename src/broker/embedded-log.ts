@@ -14,9 +14,9 @@ import {
   type TopicSpec,
 } from '../log/log.ts'
 import { type Lsn, lsn, type Offset, offset, type PartitionId, partitionId } from '../std/units.ts'
-import { lastOffsetDelta } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
 import { batchEntry, checkedBatch, judgeProducer, placeBatch } from './appending.ts'
+import { planAppends } from './committing.ts'
 import type { BrokerCore, ConfigsChange, PartitionUsage } from './core.ts'
 import { cursorAt, lsnOfCursor } from './cursors.ts'
 import { LogFollower } from './follower.ts'
@@ -32,8 +32,13 @@ import type { Partition } from './partition.ts'
 import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
 import type { LogState } from './replay.ts'
-import { type SettingsStore, writeSetting } from './settings-table.ts'
+import { type SettingsStore, settingsStore } from './settings-table.ts'
 import { planConfigs, planDeletion, planPartitions, planTopic, type TopicChange } from './topic-changes.ts'
+import { checkMembership, type Within } from './transactions/appending.ts'
+import { TransactionCoordinator } from './transactions/coordinator.ts'
+import { JournaledTransactions, type LogHands } from './transactions/journaled.ts'
+import type { TransactionSettings } from './transactions/settings.ts'
+import { type StableReading, stableReading } from './transactions/stable-reading.ts'
 
 export interface EmbeddedLogSettings {
   readonly clusterId: string
@@ -43,6 +48,7 @@ export interface EmbeddedLogSettings {
   readonly autoCreate: { readonly partitions: number } | null
   /** Followers open at a time, at most. */
   readonly followersMax: number
+  readonly transactions?: Partial<TransactionSettings> | undefined
 }
 
 /** Bytes of a job's name in UTF-8, at most. */
@@ -53,6 +59,8 @@ export class EmbeddedLog implements Log, BrokerCore {
   readonly nodeId: number
   readonly autoCreate: { readonly partitions: number } | null
   readonly groupOffsets: OffsetStore
+  readonly transactions: TransactionCoordinator
+  readonly stable: StableReading
   readonly settings: SettingsStore
   readonly #world: World
   readonly #dataDir: string | null
@@ -84,20 +92,20 @@ export class EmbeddedLog implements Log, BrokerCore {
     this.groupOffsets = new OffsetStore(offsets, keys, (payload, taken, durable) =>
       this.#take([this.#own(entryKind.groupOffset, ownStream.groups, payload)], taken, durable),
     )
-    const { settings: table } = state
-    this.settings = {
-      all: () => table.all(),
-      onChange: (listener) => table.onChange(listener),
-      set: async (changes) => {
-        if (changes.length === 0) return
-        table.checkRoom(changes)
-        await this.#take(
-          changes.map((setting) => this.#own(entryKind.setting, ownStream.settings, writeSetting(setting))),
-          () => table.take(changes),
-          () => table.takenAreDurable(changes),
-        )
-      },
+    this.settings = settingsStore(state.settings, (payloads, taken, durable) => {
+      const entries = payloads.map((payload) => this.#own(entryKind.setting, ownStream.settings, payload))
+      return this.#take(entries, taken, durable)
+    })
+    this.stable = stableReading(state)
+    const hands: LogHands = {
+      state,
+      nowMs: () => world.clock.nowMs(),
+      take: (entries, placed, durable) => this.#take(entries, placed, durable),
+      durable: (at) => journal.durable(at).catch(thrownOn),
+      placeBatches: (place, from, batches) => this.#placeBatches(place, from, batches),
+      moveEnd: (partition, batchLsn) => this.#moveEnd(partition, batchLsn),
     }
+    this.transactions = new TransactionCoordinator(world, new JournaledTransactions(hands), settings.transactions)
     journal.onAdvance(() => this.#advanced())
   }
 
@@ -182,16 +190,21 @@ export class EmbeddedLog implements Log, BrokerCore {
 
   // --- Records ---
 
-  async append(topicName: string, id: PartitionId, batch: Uint8Array): Promise<Appended> {
-    const { topics, producers } = this.#state
+  append(topicName: string, id: PartitionId, batch: Uint8Array): Promise<Appended> {
+    return this.#append(topicName, id, batch, null)
+  }
+  appendWithin(topicName: string, id: PartitionId, batch: Uint8Array, within: Within): Promise<Appended> {
+    return this.#append(topicName, id, batch, within)
+  }
+  async #append(topicName: string, id: PartitionId, batch: Uint8Array, within: Within | null): Promise<Appended> {
+    const { topics, producers, transactions } = this.#state
     const { topic, partition } = topics.partition(topicName, id)
     const stored = checkedBatch(topic, partition, batch, this.#world.clock.nowMs())
+    checkMembership(transactions, this.transactions.settings.placesMax, partition, stored, within)
     const repeated = judgeProducer(partition, producers, stored)
     if (repeated !== null) {
       // The first copy may still be on its way to the disk.
-      await this.#journal.durable(repeated.lsn).catch((error: unknown) => {
-        throw asLogError(error)
-      })
+      await this.#journal.durable(repeated.lsn).catch(thrownOn)
       const { baseOffset, appendedMs } = repeated
       return { baseOffset: offset(baseOffset), lsn: lsn(repeated.lsn), appendedMs }
     }
@@ -211,7 +224,7 @@ export class EmbeddedLog implements Log, BrokerCore {
     batches: readonly { readonly partition: Partition; readonly batch: Uint8Array }[],
   ): () => void {
     const ways = batches.map(({ partition, batch }, i) =>
-      placeBatch(partition, this.#state.producers, batch, batch.length, {
+      placeBatch(partition, this.#state, batch, batch.length, {
         lsn: place.firstLsn + from + i,
         appendedMs: place.appendedMs,
         segment: place.segment,
@@ -360,32 +373,16 @@ export class EmbeddedLog implements Log, BrokerCore {
   }
   async commit(commit: Commit): Promise<{ readonly lsn: Lsn; readonly baseOffsets: readonly Offset[] }> {
     const { job, epoch, previous, cursor } = commit
-    const { jobs, topics, producers } = this.#state
+    const { jobs } = this.#state
     this.#checkJob(job)
     jobs.check(job, epoch, previous)
     if (lsnOfCursor(cursor, this.#journal.durableLsn) < lsnOfCursor(previous, this.#journal.durableLsn)) {
       throw new FencedError(`job ${job} stands at ${previous} and may not go back to ${cursor}`)
     }
-    const nowMs = this.#world.clock.nowMs()
-    const next = new Map<Partition, number>()
-    const batches: { partition: Partition; batch: Uint8Array }[] = []
-    const baseOffsets: Offset[] = []
+    const { batches, baseOffsets, entries } = planAppends(this.#state, commit, this.#world.clock.nowMs())
     const entry = { job, epoch, step: { previous, cursor } }
-    const entries = [this.#own(entryKind.jobCommit, ownStream.jobs, writeJob(entry))]
-    for (const append of commit.appends) {
-      const { topic, partition } = topics.partition(append.topic, append.partition)
-      const batch = checkedBatch(topic, partition, append.batch, nowMs)
-      if (judgeProducer(partition, producers, batch) !== null) {
-        throw new LogError('INVALID_RECORD', `a commit of job ${job} repeats a batch of an idempotent producer`)
-      }
-      const base = next.get(partition) ?? partition.nextOffset
-      next.set(partition, base + recordsIn(batch))
-      batches.push({ partition, batch })
-      baseOffsets.push(offset(base))
-      entries.push(batchEntry(partition, batch, base))
-    }
     return this.#take(
-      entries,
+      [this.#own(entryKind.jobCommit, ownStream.jobs, writeJob(entry)), ...entries],
       (place) => {
         const unplace = this.#placeBatches(place, 1, batches)
         const unapply = jobs.apply(entry, cursor)
@@ -413,11 +410,12 @@ export class EmbeddedLog implements Log, BrokerCore {
 
   /** Lets go of all who follow; nothing is told to anyone afterwards. */
   close(): void {
+    this.transactions.close()
     for (const follower of [...this.#followers]) follower.close()
     this.#listeners.clear()
   }
 }
 
-function recordsIn(batch: Uint8Array): number {
-  return lastOffsetDelta(batch) + 1
+function thrownOn(error: unknown): never {
+  throw asLogError(error)
 }

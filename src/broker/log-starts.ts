@@ -33,6 +33,7 @@ export function takeLogStart(partition: Partition, start: number): () => void {
 /** Durable: readers are told. */
 export function showLogStart(partition: Partition, start: number): void {
   partition.start = Math.max(partition.start, start)
+  partition.transactions.forgetBelow(partition.start)
 }
 /** Met in a replay, or in a state that was written down. The topic may have been deleted since. */
 export function restoreLogStart(topics: TopicTable, { key, partition, start }: LogStartEntry): void {

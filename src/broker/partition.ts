@@ -3,6 +3,7 @@ import { assert } from '../std/assert.ts'
 import { type CurrentEpoch, LeaderEpochs } from './leader-epochs.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { ProducerWindow } from './producer-window.ts'
+import { PartitionTransactions } from './transactions/partition-transactions.ts'
 
 /** Producers remembered per partition; the one that wrote longest ago is forgotten first. */
 export const partitionProducersMax = 10_000
@@ -12,6 +13,7 @@ export class Partition {
   readonly id: number
   readonly index = new OffsetIndex()
   readonly epochs = new LeaderEpochs()
+  readonly transactions = new PartitionTransactions()
   /** The offset the next batch gets. */
   nextOffset = 0
   /** One past the last durable record: what readers see. */

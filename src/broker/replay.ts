@@ -1,6 +1,6 @@
 // The state of the log, rebuilt from its journal at a start: topics, partitions, producers, jobs, and what damage means.
 import { assert } from '../std/assert.ts'
-import { baseOffset, leaderEpoch } from '../wire/record-batch.ts'
+import { baseOffset, isControl, leaderEpoch, producerId } from '../wire/record-batch.ts'
 import { placeBatch } from './appending.ts'
 import { topicDefaultsIn } from './broker-setting.ts'
 import { cursorOfText } from './cursors.ts'
@@ -16,6 +16,8 @@ import { ProducerIds } from './producer-ids.ts'
 import { readSetting, SettingsTable } from './settings-table.ts'
 import { replayChange } from './topic-changes.ts'
 import { TopicTable } from './topic-table.ts'
+import { TransactionTable } from './transactions/table.ts'
+import { readTransactionEntry } from './transactions/transaction-entry.ts'
 
 export interface LogState {
   readonly topics: TopicTable
@@ -23,6 +25,7 @@ export interface LogState {
   readonly jobs: JobTable
   /** What consumer groups have committed. */
   readonly offsets: OffsetTable
+  readonly transactions: TransactionTable
   /** What administrators have set. */
   readonly settings: SettingsTable
   /** Keys of topics that were deleted. */
@@ -42,6 +45,7 @@ export function blankState(logId: Uint8Array, partitionsMax: number): LogState {
     producers: new ProducerIds(logId),
     jobs: new JobTable(),
     offsets: new OffsetTable(),
+    transactions: new TransactionTable(),
     settings,
     deleted: new Set(),
     lastJobLsn: 0,
@@ -80,7 +84,8 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
       partition.nextOffset = baseOffset(batch)
       topics.epoch.current = leaderEpoch(batch)
       const { lsn, appendedMs } = header
-      placeBatch(partition, producers, batch, batch.length, { lsn, appendedMs, segment, position })
+      placeBatch(partition, replay.state, batch, batch.length, { lsn, appendedMs, segment, position })
+      if (isControl(batch)) partition.transactions.ended(Number(producerId(batch)))
       partition.durableEnd = partition.nextOffset
       return
     }
@@ -111,6 +116,13 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
     case entryKind.groupOffset:
       offsets.apply(readOffsetEntry(entry.payload()))
       return
+    case entryKind.transaction: {
+      const told = readTransactionEntry(entry.payload())
+      replay.state.transactions.replay(told, header.lsn, header.appendedMs)
+      if (told.what === 'identity') producers.seen(told.producerId, told.epoch)
+      if (told.what === 'ended') producers.seen(told.next.producerId, told.next.epoch)
+      return
+    }
     case entryKind.logStart:
       restoreLogStart(topics, readLogStart(entry.payload()))
       return
@@ -152,6 +164,7 @@ export function heedDamage(replay: Replay, damage: Damage): string | null {
     touched.push('the progress of jobs')
   }
   // Consumers of a group that lost commits read some records again, as they would after a crash of their own.
+  if (ownLost(ownStream.transactions)) touched.push('transactions: what hangs without an owner is aborted')
   if (ownLost(ownStream.groups)) touched.push('committed offsets of consumer groups')
   if (ownLost(ownStream.settings)) touched.push('what administrators have set')
   // Keys and ids that lost entries may have given out are not given out again.

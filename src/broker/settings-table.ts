@@ -137,3 +137,26 @@ export interface SettingsStore {
   /** All together or none. Resolves when durable; rejects with a LogError INVALID_CONFIG or KAFKA_STORAGE_ERROR. */
   set(settings: readonly Setting[]): Promise<void>
 }
+
+/**
+ * The store on a journal. `take` appends entries as one group: calls `taken` at once, and what that returns if they are
+ * taken back; `durable` when they are.
+ */
+export function settingsStore(
+  table: SettingsTable,
+  take: (payloads: readonly Uint8Array[], taken: () => () => void, durable: () => void) => Promise<void>,
+): SettingsStore {
+  return {
+    all: () => table.all(),
+    onChange: (listener) => table.onChange(listener),
+    set: async (changes) => {
+      if (changes.length === 0) return
+      table.checkRoom(changes)
+      await take(
+        changes.map(writeSetting),
+        () => table.take(changes),
+        () => table.takenAreDurable(changes),
+      )
+    },
+  }
+}

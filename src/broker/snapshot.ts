@@ -16,6 +16,8 @@ import type { Partition } from './partition.ts'
 import type { KeptBatch } from './producer-window.ts'
 import type { LogState } from './replay.ts'
 import type { CapturedSettings } from './settings-table.ts'
+import type { CapturedPartitionTransactions } from './transactions/partition-transactions.ts'
+import type { CapturedTransaction } from './transactions/transaction.ts'
 
 interface Written {
   readonly topics: readonly (TopicEntry & { readonly op: 'create' })[]
@@ -35,6 +37,12 @@ interface Written {
   readonly settings?: CapturedSettings
   /** Topic key, partition, epochs (leader-epochs.ts). Not in seals of before there were epochs: all was of epoch 0. */
   readonly leaderEpochs?: readonly (readonly [number, number, readonly number[]])[]
+  /** Not in seals of before there were transactions. */
+  readonly transactions?: {
+    readonly ids: readonly CapturedTransaction[]
+    /** Topic key, partition. */
+    readonly partitions: readonly (readonly [number, number, CapturedPartitionTransactions])[]
+  }
 }
 
 const runHeaderBytes = 16
@@ -45,6 +53,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
   const { topics, producers, jobs } = state
   const windows: Written['windows'][number][] = []
   const leaderEpochs: NonNullable<Written['leaderEpochs']>[number][] = []
+  const inTransactions: [number, number, CapturedPartitionTransactions][] = []
   const runs: { partition: Partition; first: number }[] = []
   let runsBytes = 0
   for (const topic of topics.assigned()) {
@@ -54,6 +63,8 @@ export function captureState(state: LogState, segment: number): Uint8Array {
       }
       const captured = partition.epochs.capture()
       if (captured.length > 0) leaderEpochs.push([topic.key, partition.id, captured])
+      const own = partition.transactions.capture()
+      if (own !== null) inTransactions.push([topic.key, partition.id, own])
       const { index } = partition
       let first = index.count
       while (first > 0 && index.segment(first - 1) === segment) first--
@@ -81,6 +92,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
     windows,
     leaderEpochs,
     offsets: state.offsets.capture(),
+    transactions: { ids: state.transactions.capture(), partitions: inTransactions },
     starts: logStarts(topics),
     settings: state.settings.capture(),
   }
@@ -139,6 +151,10 @@ export function restoreState(
     topics.byKey(topicKey)?.partitions[partition]?.epochs.restore(captured)
   }
   for (const { segment, payload } of captured) restoreRuns(state, segment, payload)
+  state.transactions.restore(written.transactions?.ids ?? [])
+  for (const [topicKey, partition, own] of written.transactions?.partitions ?? []) {
+    topics.byKey(topicKey)?.partitions[partition]?.transactions.restore(own)
+  }
   for (const [topicKey, partition, id, epoch, batches] of written.windows) {
     topics.byKey(topicKey)?.partitions[partition]?.setWindow(id, { epoch, batches })
   }

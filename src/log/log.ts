@@ -128,6 +128,10 @@ export type LogErrorCode =
   | 'MESSAGE_TOO_LARGE'
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   | 'INVALID_PRODUCER_EPOCH'
+  | 'INVALID_PRODUCER_ID_MAPPING'
+  | 'INVALID_TXN_STATE'
+  | 'CONCURRENT_TRANSACTIONS'
+  | 'TRANSACTION_ABORTABLE'
   | 'KAFKA_STORAGE_ERROR'
 /** Another owner has taken the job over, or its last commit is not the one this owner built on. */
 export class FencedError extends Error {

@@ -203,7 +203,7 @@ const refused: readonly (readonly [string, string, RegExp, (batch: Uint8Array) =
   ['codec 5', 'INVALID_RECORD', /codec 5/, (b) => withByte(b, 22, 5)],
   ['codec 7', 'INVALID_RECORD', /codec 7/, (b) => withByte(b, 22, 7)],
   ['a control batch', 'INVALID_RECORD', /control/, (b) => withByte(b, 22, 0x20)],
-  ['a transactional batch', 'INVALID_RECORD', /transactions/, (b) => withByte(b, 22, 0x10)],
+  ['a transactional batch of nobody', 'INVALID_RECORD', /transaction/, (b) => withByte(b, 22, 0x10)],
   ['producer id -2', 'INVALID_RECORD', /producer id/, (b) => forged(b, (_, v) => v.setBigInt64(43, -2n))],
   ['an id without an epoch', 'INVALID_RECORD', /epoch/, (b) => forged(b, (_, v) => v.setBigInt64(43, 5n))],
 ]

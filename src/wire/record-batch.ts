@@ -90,7 +90,7 @@ const invalid = (message: string): BatchProblem => ({ code: 'INVALID_RECORD', me
 
 /**
  * Is `bytes` exactly one batch as a plain producer may send it? Null if so. Checks length, magic, checksum, base
- * offset 0, count against last offset delta, codec, and that it is neither control nor transactional. Looks at the
+ * offset 0, count against last offset delta, codec, and that it is no control batch. Looks at the
  * header and the checksum only; `checkRecords` looks inside.
  */
 export function checkBatch(bytes: Uint8Array): BatchProblem | null {
@@ -104,8 +104,8 @@ export function checkBatch(bytes: Uint8Array): BatchProblem | null {
   }
   if (codecOf(bytes) === null) return invalid(`unknown codec ${bytes[22]! & codecMask}; 0 to 4 are defined`)
   if (isControl(bytes)) return invalid('a client may not write control batches')
-  if (isTransactional(bytes)) return invalid('transactions are not served: set no transactional.id')
   if (!hasProducer(bytes)) {
+    if (isTransactional(bytes)) return invalid('a batch of a transaction names its producer')
     if (producerId(bytes) !== -1n) return invalid(`producer id ${producerId(bytes)}; ids are >= 0, and -1 means none`)
   } else if (producerEpoch(bytes) < 0 || baseSequence(bytes) < 0) {
     return invalid(`producer epoch ${producerEpoch(bytes)}, sequence ${baseSequence(bytes)}; both are >= 0 with an id`)

@@ -9,6 +9,8 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Decoded, Encodable, Fields, MessageDeclaration } from './message.ts'
 import { type MessageCodec, messageCodec } from './message-codec.ts'
+import { addOffsetsToTxnRequest, addOffsetsToTxnResponse } from './messages/add-offsets-to-txn.ts'
+import { addPartitionsToTxnRequest, addPartitionsToTxnResponse } from './messages/add-partitions-to-txn.ts'
 import { alterClientQuotasRequest, alterClientQuotasResponse } from './messages/alter-client-quotas.ts'
 import { alterConfigsRequest, alterConfigsResponse } from './messages/alter-configs.ts'
 import {
@@ -35,16 +37,19 @@ import { describeClusterRequest, describeClusterResponse } from './messages/desc
 import { describeConfigsRequest, describeConfigsResponse } from './messages/describe-configs.ts'
 import { describeGroupsRequest, describeGroupsResponse } from './messages/describe-groups.ts'
 import { describeLogDirsRequest, describeLogDirsResponse } from './messages/describe-log-dirs.ts'
+import { describeProducersRequest, describeProducersResponse } from './messages/describe-producers.ts'
 import { describeQuorumRequest, describeQuorumResponse } from './messages/describe-quorum.ts'
 import {
   describeTopicPartitionsRequest,
   describeTopicPartitionsResponse,
 } from './messages/describe-topic-partitions.ts'
+import { describeTransactionsRequest, describeTransactionsResponse } from './messages/describe-transactions.ts'
 import {
   describeUserScramCredentialsRequest,
   describeUserScramCredentialsResponse,
 } from './messages/describe-user-scram-credentials.ts'
 import { electLeadersRequest, electLeadersResponse } from './messages/elect-leaders.ts'
+import { endTxnRequest, endTxnResponse } from './messages/end-txn.ts'
 import { fetchRequest, fetchResponse } from './messages/fetch.ts'
 import { findCoordinatorRequest, findCoordinatorResponse } from './messages/find-coordinator.ts'
 import { heartbeatRequest, heartbeatResponse } from './messages/heartbeat.ts'
@@ -62,6 +67,7 @@ import {
   listPartitionReassignmentsRequest,
   listPartitionReassignmentsResponse,
 } from './messages/list-partition-reassignments.ts'
+import { listTransactionsRequest, listTransactionsResponse } from './messages/list-transactions.ts'
 import { metadataRequest, metadataResponse } from './messages/metadata.ts'
 import { offsetCommitRequest, offsetCommitResponse } from './messages/offset-commit.ts'
 import { offsetDeleteRequest, offsetDeleteResponse } from './messages/offset-delete.ts'
@@ -71,7 +77,9 @@ import { produceRequest, produceResponse } from './messages/produce.ts'
 import { saslAuthenticateRequest, saslAuthenticateResponse } from './messages/sasl-authenticate.ts'
 import { saslHandshakeRequest, saslHandshakeResponse } from './messages/sasl-handshake.ts'
 import { syncGroupRequest, syncGroupResponse } from './messages/sync-group.ts'
+import { txnOffsetCommitRequest, txnOffsetCommitResponse } from './messages/txn-offset-commit.ts'
 import { updateFeaturesRequest, updateFeaturesResponse } from './messages/update-features.ts'
+import { writeTxnMarkersRequest, writeTxnMarkersResponse } from './messages/write-txn-markers.ts'
 import { produceOfOldRequest, produceOfOldResponse } from './produce-of-old.ts'
 import { WireError } from './wire-error.ts'
 
@@ -166,6 +174,14 @@ export const apis = {
   ),
   consumerGroupHeartbeat: api('ConsumerGroupHeartbeat', consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse),
   consumerGroupDescribe: api('ConsumerGroupDescribe', consumerGroupDescribeRequest, consumerGroupDescribeResponse),
+  addPartitionsToTxn: api('AddPartitionsToTxn', addPartitionsToTxnRequest, addPartitionsToTxnResponse),
+  addOffsetsToTxn: api('AddOffsetsToTxn', addOffsetsToTxnRequest, addOffsetsToTxnResponse),
+  endTxn: api('EndTxn', endTxnRequest, endTxnResponse),
+  writeTxnMarkers: api('WriteTxnMarkers', writeTxnMarkersRequest, writeTxnMarkersResponse),
+  txnOffsetCommit: api('TxnOffsetCommit', txnOffsetCommitRequest, txnOffsetCommitResponse),
+  describeProducers: api('DescribeProducers', describeProducersRequest, describeProducersResponse),
+  describeTransactions: api('DescribeTransactions', describeTransactionsRequest, describeTransactionsResponse),
+  listTransactions: api('ListTransactions', listTransactionsRequest, listTransactionsResponse),
 } as const
 /** Offered and refused; not among the others, whose versions are served. */
 export const produceOfOldApi = api('Produce', produceOfOldRequest, produceOfOldResponse)

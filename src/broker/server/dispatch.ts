@@ -13,6 +13,8 @@ import {
   readRequestHeader,
   writeResponse,
 } from '../../wire/wire.ts'
+import { addOffsetsToTxn } from './apis/add-offsets-to-txn.ts'
+import { addPartitionsToTxn } from './apis/add-partitions-to-txn.ts'
 import { alterClientQuotas } from './apis/alter-client-quotas.ts'
 import { alterConfigs } from './apis/alter-configs.ts'
 import { alterPartitionReassignments } from './apis/alter-partition-reassignments.ts'
@@ -33,10 +35,13 @@ import { describeCluster } from './apis/describe-cluster.ts'
 import { describeConfigs } from './apis/describe-configs.ts'
 import { describeGroups } from './apis/describe-groups.ts'
 import { describeLogDirs } from './apis/describe-log-dirs.ts'
+import { describeProducers } from './apis/describe-producers.ts'
 import { describeQuorum } from './apis/describe-quorum.ts'
 import { describeTopicPartitions } from './apis/describe-topic-partitions.ts'
+import { describeTransactions } from './apis/describe-transactions.ts'
 import { describeUserScramCredentials } from './apis/describe-user-scram-credentials.ts'
 import { electLeaders } from './apis/elect-leaders.ts'
+import { endTxn } from './apis/end-txn.ts'
 import { fetch } from './apis/fetch.ts'
 import { findCoordinator } from './apis/find-coordinator.ts'
 import { heartbeat } from './apis/heartbeat.ts'
@@ -48,6 +53,7 @@ import { listConfigResources } from './apis/list-config-resources.ts'
 import { listGroups } from './apis/list-groups.ts'
 import { listOffsets } from './apis/list-offsets.ts'
 import { listPartitionReassignments } from './apis/list-partition-reassignments.ts'
+import { listTransactions } from './apis/list-transactions.ts'
 import { metadata } from './apis/metadata.ts'
 import { offsetCommit } from './apis/offset-commit.ts'
 import { offsetDelete } from './apis/offset-delete.ts'
@@ -58,7 +64,9 @@ import { produceOfOld } from './apis/produce-of-old.ts'
 import { saslAuthenticate } from './apis/sasl-authenticate.ts'
 import { saslHandshake } from './apis/sasl-handshake.ts'
 import { syncGroup } from './apis/sync-group.ts'
+import { txnOffsetCommit } from './apis/txn-offset-commit.ts'
 import { updateFeatures } from './apis/update-features.ts'
+import { writeTxnMarkers } from './apis/write-txn-markers.ts'
 import { type Asking, clientOf, Disconnect } from './serving.ts'
 
 type Chunks = readonly Uint8Array[]
@@ -114,6 +122,14 @@ const served: ReadonlyMap<number, Served> = new Map([
   serve(apis.saslAuthenticate, saslAuthenticate),
   serve(apis.describeUserScramCredentials, describeUserScramCredentials),
   serve(apis.alterUserScramCredentials, alterUserScramCredentials),
+  serve(apis.writeTxnMarkers, writeTxnMarkers),
+  serve(apis.txnOffsetCommit, txnOffsetCommit),
+  serve(apis.listTransactions, listTransactions),
+  serve(apis.endTxn, endTxn),
+  serve(apis.describeTransactions, describeTransactions),
+  serve(apis.describeProducers, describeProducers),
+  serve(apis.addPartitionsToTxn, addPartitionsToTxn),
+  serve(apis.addOffsetsToTxn, addOffsetsToTxn),
 ])
 for (const { name, key } of Object.values(apis)) assert(served.has(key), `${name} is offered and has no handler`)
 function serve<Req extends Fields, Res extends Fields>(

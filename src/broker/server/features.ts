@@ -8,6 +8,8 @@ interface Feature {
   readonly levelMax: number
 }
 export const features: readonly Feature[] = [
+  // Every end of a transaction raises the epoch, and partitions join one by themselves (KIP-890).
+  { name: 'transaction.version', levelMin: 0, levelMax: 2 },
   // Groups of KIP-848. Tools look at it; consumers look for the API.
   { name: 'group.version', levelMin: 0, levelMax: 1 },
 ]

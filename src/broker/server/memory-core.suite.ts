@@ -13,10 +13,13 @@ import {
   setBaseOffset,
   walkRecords,
 } from '../../wire/record-batch.ts'
+import { nodeWorld } from '../../world/node.ts'
 import type { BrokerCore } from '../core.ts'
 import { OffsetStore } from '../groups/offset-store.ts'
 import { OffsetTable } from '../groups/offset-table.ts'
 import { type SettingsStore, SettingsTable } from '../settings-table.ts'
+import { TransactionCoordinator } from '../transactions/coordinator.ts'
+import { TransactionTable } from '../transactions/table.ts'
 
 interface Held {
   readonly batch: Uint8Array
@@ -164,6 +167,35 @@ export class MemoryCore implements BrokerCore {
       bytes += batch.length
     }
     return found
+  }
+  appendWithin(topic: string, partition: PartitionId, batch: Uint8Array): Promise<Appended> {
+    return this.append(topic, partition, batch)
+  }
+  readonly transactions = new TransactionCoordinator(nodeWorld(), {
+    table: new TransactionTable(),
+    newProducerId: () => Number(this.#nextProducer++),
+    placeOf: (topic, partition) => {
+      const key = this.#keyOf(topic)
+      return key === null ? null : [key, partition]
+    },
+    nameOf: () => null,
+    durable: () => this.durable(),
+    async join(entry) {
+      this.table.join(entry, 0, 0)
+    },
+    async turn(entry) {
+      this.table.isDurable(entry, 0)
+    },
+    async end({ id, identity: { producerId } }, { commit, next }) {
+      this.table.isDurable({ what: 'ended', id, producerId, commit, next, parts: [] }, 0)
+    },
+    async mark() {},
+    async abortHanging() {},
+  })
+  readonly stable = {
+    end: (topic: string, partition: PartitionId): Offset => this.offsets(topic, partition).end,
+    abortedIn: () => [],
+    producers: () => [],
   }
   async newProducerId() {
     const producerId = this.#nextProducer++

@@ -1,12 +1,13 @@
 // Fetch 4-18 (key 1): record batches from given offsets on, as a long poll by minBytes and maxWaitMs, limited per
-// partition and in all; the first batch goes out even above the limits. Readers see durable records only, so
-// read_committed and read_uncommitted are the same.
+// partition and in all; the first batch goes out even above the limits. Readers see durable records only;
+// with read_committed those before the first open transaction, and which of them were aborted.
 // Sessions: KIP-227 (fetch-sessions.ts). A last fetched epoch (12+) beyond the log's end is answered with where it diverges.
-// Left out: followers (another broker is told that it is no replica), rack awareness, leader hints (there is one broker),
-// aborted transactions (there are no transactions yet).
+// Left out: followers (another broker is told that it is no replica), rack awareness, leader hints (there is one broker).
 import { LogError } from '../../../log/log.ts'
 import { offset, type PartitionId, partitionId } from '../../../std/units.ts'
+import { baseOffset, lastOffset } from '../../../wire/record-batch.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import type { BrokerCore } from '../../core.ts'
 import type { Wanted } from '../arrivals.ts'
 import type { AskedPartition, ServedContext } from '../fetch-sessions.ts'
 import { leaderEpochProblem } from '../leader-epoch.ts'
@@ -116,6 +117,9 @@ function untilOver({ serving, onGone }: Asking, waitMs: number): Over {
   return Object.assign(over, { promise })
 }
 
+/** Of the isolation levels; 0 is read_uncommitted. */
+const readCommitted = 1
+
 const forbidden: TopicFound = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
 
 /** The broker that fetches as a follower; below 0: a consumer. */
@@ -178,7 +182,7 @@ async function collect(
   isolationLevel: number,
   turn: Turn,
 ): Promise<Found> {
-  const abortedTransactions = isolationLevel === 1 ? [] : null
+  const committed = isolationLevel === readCommitted
   let bytes = 0
   let failed = false
   const responses: ResponseTo<'fetch'>['responses'][number][] = []
@@ -196,10 +200,11 @@ async function collect(
               lastFetchedEpoch,
               Math.max(0, Math.min(partitionBytesMax, bytesMax - bytes)),
               bytes === 0,
+              committed,
             )
       if (answer.errorCode !== kafkaErrors.NONE || answer.divergingEpoch != null) failed = true
       for (const batch of partsOf(answer)) bytes += batch.length
-      answers.push({ ...answer, abortedTransactions })
+      answers.push(answer)
     }
     responses.push({ topic, topicId, partitions: answers })
   }
@@ -217,6 +222,7 @@ async function read(
   lastFetchedEpoch: number,
   bytesMax: number,
   nothingYet: boolean,
+  committed: boolean,
 ): Promise<PartitionAnswer> {
   try {
     const { start, end } = core.offsets(topic, partition)
@@ -228,12 +234,15 @@ async function read(
     // Of an epoch that never was nobody knows where it ends.
     if (!(from >= start && from <= end) || (lastFetchedEpoch >= 0 && ended === null))
       return { ...refused(partition, kafkaErrors.OFFSET_OUT_OF_RANGE), highWatermark: end }
+    const stable = core.stable.end(topic, partition)
+    const readable = committed ? stable : end
     const records: Uint8Array[] = []
-    if (from < end && (bytesMax > 0 || nothingYet)) {
+    if (from < readable && (bytesMax > 0 || nothingYet)) {
       let bytes = 0
       for (const batch of await core.read(topic, partition, offset(from), Math.max(1, bytesMax))) {
         // The log gives at least one batch; it may be above the limit only if it is the first of the whole answer.
         if (bytes + batch.length > bytesMax && !(nothingYet && bytes === 0)) break
+        if (baseOffset(batch) >= readable) break
         records.push(batch)
         bytes += batch.length
       }
@@ -242,15 +251,28 @@ async function read(
       partitionIndex: partition,
       errorCode: kafkaErrors.NONE,
       highWatermark: end,
-      lastStableOffset: end,
+      lastStableOffset: stable,
       logStartOffset: start,
-      abortedTransactions: null,
+      abortedTransactions: committed ? abortedAmong(core, topic, partition, from, records) : null,
       records,
     }
   } catch (error) {
     if (!(error instanceof LogError)) throw error
     return refused(partition, refusal(error).errorCode)
   }
+}
+
+function abortedAmong(
+  core: BrokerCore,
+  topic: string,
+  partition: PartitionId,
+  from: number,
+  records: readonly Uint8Array[],
+): NonNullable<PartitionAnswer['abortedTransactions']> {
+  const last = records.at(-1)
+  if (last === undefined) return []
+  const aborted = core.stable.abortedIn(topic, partition, offset(from), offset(lastOffset(last) + 1))
+  return aborted.map(({ producerId, firstOffset }) => ({ producerId: BigInt(producerId), firstOffset }))
 }
 
 const refused = (partitionIndex: number, errorCode: number): PartitionAnswer => ({

@@ -1,5 +1,6 @@
 // ListOffsets 1-10 (key 2): the ends of a partition, the largest timestamp's record, or the first record at or after a
-// time. Answered from durable records only, so the isolation level makes no difference.
+// time. Answered from durable records only;
+// with read_committed (2+) from those before the first open transaction.
 // Left out: tiered storage (-5 finds nothing, -4 is the start), replicas.
 import { LogError } from '../../../log/log.ts'
 import { type PartitionId, partitionId } from '../../../std/units.ts'
@@ -11,6 +12,9 @@ import { type Asking, refusal } from '../serving.ts'
 type PartitionAnswer = ResponseTo<'listOffsets'>['topics'][number]['partitions'][number]
 
 const forbidden = { topic: null, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED }
+
+/** Of the isolation levels; 0 is read_uncommitted. */
+const readCommitted = 1
 
 const latest = -1
 const earliest = -2
@@ -59,7 +63,13 @@ export function listOffsets(
             return {
               partitionIndex,
               errorCode: kafkaErrors.NONE,
-              ...find(serving.core, name, partitionId(partitionIndex), timestamp),
+              ...find(
+                serving.core,
+                name,
+                partitionId(partitionIndex),
+                timestamp,
+                request.isolationLevel === readCommitted,
+              ),
             }
           } catch (error) {
             if (!(error instanceof LogError)) throw error
@@ -75,10 +85,11 @@ export function listOffsets(
 type Place = Pick<PartitionAnswer, 'offset' | 'timestamp' | 'leaderEpoch'>
 const nowhere: Place = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
-function find(core: BrokerCore, topic: string, partition: PartitionId, timestamp: number): Place {
+function find(core: BrokerCore, topic: string, partition: PartitionId, timestamp: number, committed: boolean): Place {
+  const end = committed ? core.stable.end(topic, partition) : core.offsets(topic, partition).end
   switch (timestamp) {
     case latest:
-      return { offset: core.offsets(topic, partition).end, timestamp: -1, leaderEpoch: core.leaderEpoch }
+      return { offset: end, timestamp: -1, leaderEpoch: core.leaderEpoch }
     case earliest:
     case earliestLocal: {
       const { start } = core.offsets(topic, partition)
@@ -91,7 +102,7 @@ function find(core: BrokerCore, topic: string, partition: PartitionId, timestamp
         timestamp === ofLargestTimestamp
           ? core.offsetOfMaxTime(topic, partition)
           : core.offsetForTime(topic, partition, timestamp)
-      if (found === null) return nowhere
+      if (found === null || found.offset >= end) return nowhere
       const leaderEpoch = core.epochAt(topic, partition, found.offset)
       return { offset: found.offset, timestamp: found.timestampMs, leaderEpoch }
     }

@@ -1,6 +1,7 @@
 // OffsetFetch 1-9 (key 9): what groups have committed: for some partitions, or (2+) all. Only what is durable is told.
 // Members of KIP-848 are told at their present epoch only (9+).
-// Left out: topics by id (10). There are no transactions, so every offset is stable (7+).
+// `requireStable` (7+): UNSTABLE_OFFSET_COMMIT for an offset that an open transaction may change.
+// Left out: topics by id (10).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { Asking } from '../serving.ts'
 
@@ -17,7 +18,7 @@ export function offsetFetch(request: RequestOf<'offsetFetch'>, asking: Asking): 
   const { version, may } = asking
   if (version < severalGroupsSince) {
     const { groupId, topics } = request
-    if (may('describe', 'group', groupId)) return { topics: told(asking, groupId, topics) }
+    if (may('describe', 'group', groupId)) return { topics: told(asking, groupId, topics, request.requireStable) }
     const errorCode = kafkaErrors.GROUP_AUTHORIZATION_FAILED
     return { errorCode, topics: version < groupErrorSince ? refused(topics ?? [], errorCode) : [] }
   }
@@ -27,14 +28,14 @@ export function offsetFetch(request: RequestOf<'offsetFetch'>, asking: Asking): 
         ? asking.serving.groups.checkFetch(groupId, memberId, memberEpoch)
         : 'GROUP_AUTHORIZATION_FAILED'
       return error === 'NONE'
-        ? { groupId, topics: told(asking, groupId, topics) }
+        ? { groupId, topics: told(asking, groupId, topics, request.requireStable) }
         : { groupId, errorCode: kafkaErrors[error], topics: [] }
     }),
   }
 }
 
-function told({ serving, may }: Asking, group: string, wanted: readonly Wanted[] | null) {
-  const { groupOffsets } = serving.core
+function told({ serving, may }: Asking, group: string, wanted: readonly Wanted[] | null, requireStable: boolean) {
+  const { groupOffsets, transactions } = serving.core
   const topics =
     wanted ??
     groupOffsets
@@ -45,6 +46,9 @@ function told({ serving, may }: Asking, group: string, wanted: readonly Wanted[]
     name,
     partitions: partitionIndexes.map((partition) => {
       if (!may('describe', 'topic', name)) return without(partition, kafkaErrors.TOPIC_AUTHORIZATION_FAILED)
+      if (requireStable && transactions.isUnstable(group, { topic: name, partition })) {
+        return without(partition, kafkaErrors.UNSTABLE_OFFSET_COMMIT)
+      }
       const committed = groupOffsets.committed(group, { topic: name, partition })
       return {
         partitionIndex: partition,

@@ -2,7 +2,9 @@
 // durable (no reader sees a record that a power cut could take back); acks=0 is never answered, and an error closes the
 // connection. Batches of a request reach the log in its order, before the next request of its connection is looked at; more
 // than two megabytes of them in several turns of the loop. Versions 0 to 2 are answered by produce-of-old.ts.
-// Left out: transactions (a transactional batch is refused), leader hints (there is one broker).
+// A batch of a transaction is taken only into the open one of its epoch. From 12 on its partition joins it by itself
+// (KIP-890); before, it must have been added.
+// Left out: leader hints (there is one broker).
 import type { TopicInfo } from '../../../log/log.ts'
 import { crc32c } from '../../../std/crc32c.ts'
 import { partitionId } from '../../../std/units.ts'
@@ -20,6 +22,7 @@ import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire
 import type { World } from '../../../world/world.ts'
 import { mayCreateTopic } from '../allowed.ts'
 import { cannotWrite, isOfTheHouse } from '../house-topics.ts'
+import { isOfTransaction, type Sending, sendingOf } from '../producing-within.ts'
 import { type Asking, clientOf, Disconnect, refusal, type Serving } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'produce'>['responses'][number]['partitionResponses'][number]
@@ -121,6 +124,7 @@ function placing(
 ): (topic: TopicRequest) => Placed & { add(partition: PartitionRequest): void } {
   const { serving, version, may } = asking
   const findId = serving.topics.idFinder()
+  const sending = sendingOf(request.transactionalId, asking)
   return ({ name, topicId }) => {
     const { topic, errorCode } = version >= 13 ? findId(topicId) : serving.topics.byName(name)
     const named = version >= 13 ? topic?.name : name
@@ -130,19 +134,27 @@ function placing(
         return refused(partition.index, kafkaErrors.INVALID_REQUIRED_ACKS, `acks is -1, 0 or 1, not ${request.acks}`)
       }
       if (isForbidden) return refused(partition.index, kafkaErrors.TOPIC_AUTHORIZATION_FAILED, null)
-      if (topic !== null) return append(serving, topic, partition)
+      if (!sending.mayTransact && isOfTransaction(partition.records)) {
+        return refused(partition.index, kafkaErrors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, null)
+      }
+      if (topic !== null) return append(serving, topic, partition, sending)
       if (version >= 13 || !serving.topics.makesMissing) return refused(partition.index, errorCode, null)
       if (!mayCreateTopic(asking, name)) {
         return refused(partition.index, kafkaErrors.TOPIC_AUTHORIZATION_FAILED, null)
       }
-      return appendToNew(serving, name, partition)
+      return appendToNew(serving, name, partition, sending)
     }
     const answers: Placed['answers'] = []
     return { name, topicId, answers, add: (partition) => answers.push(answerTo(partition)) }
   }
 }
 
-async function appendToNew(serving: Serving, name: string, partition: PartitionRequest): Promise<PartitionAnswer> {
+async function appendToNew(
+  serving: Serving,
+  name: string,
+  partition: PartitionRequest,
+  sending: Sending,
+): Promise<PartitionAnswer> {
   let topic: TopicInfo
   try {
     topic = await serving.topics.make(name)
@@ -150,10 +162,15 @@ async function appendToNew(serving: Serving, name: string, partition: PartitionR
     const { errorCode, errorMessage } = refusal(error)
     return refused(partition.index, errorCode, errorMessage)
   }
-  return append(serving, topic, partition)
+  return append(serving, topic, partition, sending)
 }
 
-async function append(serving: Serving, topic: TopicInfo, partition: PartitionRequest): Promise<PartitionAnswer> {
+async function append(
+  serving: Serving,
+  topic: TopicInfo,
+  partition: PartitionRequest,
+  { within, said }: Sending,
+): Promise<PartitionAnswer> {
   const { index, records } = partition
   if (index < 0 || index >= topic.partitions) {
     const message = `${topic.name} has ${topic.partitions} partitions, none is ${index}`
@@ -166,7 +183,11 @@ async function append(serving: Serving, topic: TopicInfo, partition: PartitionRe
   const problem = inspect(records, Number(configOf(serving, topic, 'max.message.bytes')))
   if (problem !== null) return refused(index, kafkaErrors[problem.code], problem.message)
   try {
-    const appended = await serving.core.append(topic.name, partitionId(index), records ?? new Uint8Array(0))
+    const { core } = serving
+    const batch = records ?? new Uint8Array(0)
+    const appended = await (within !== null && isOfTransaction(batch)
+      ? core.appendWithin(topic.name, partitionId(index), batch, within)
+      : core.append(topic.name, partitionId(index), batch))
     const byBroker = configOf(serving, topic, 'message.timestamp.type') === 'LogAppendTime'
     return {
       index,
@@ -178,7 +199,7 @@ async function append(serving: Serving, topic: TopicInfo, partition: PartitionRe
     }
   } catch (error) {
     const { errorCode, errorMessage } = refusal(error)
-    return refused(index, errorCode, errorMessage)
+    return refused(index, said(errorCode), errorMessage)
   }
 }
 
