@@ -1,5 +1,6 @@
 // SCRAM against the examples of its RFCs, and against clients that do not play by them.
 import assert from 'node:assert/strict'
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { test } from 'node:test'
 import {
   beginScram,
@@ -72,8 +73,7 @@ for (const example of examples) {
   })
 }
 
-test('SHA-512: a client that computes by the book is let in, with its own salt and iterations', async () => {
-  const { createHash, createHmac, pbkdf2Sync } = await import('node:crypto')
+test('SHA-512: a client that computes by the book is let in, with its own salt and iterations', () => {
   const salt = bytes('1l0bl7oqbchkd8v4')
   const verifier = verifierOf('SCRAM-SHA-512', 'pass wörd', salt, 8192)
   const { begun, answer } = beginScram(bytes('n,,n=us=2Cer=3D,r=abc'), 'XYZ', () => verifier)
@@ -86,6 +86,26 @@ test('SHA-512: a client that computes by the book is let in, with its own salt a
   const proof = Buffer.from(clientKey.map((byte, i) => byte ^ signature[i]!)).toString('base64')
   const last = endScram('SCRAM-SHA-512', begun, bytes(`c=biws,r=abcXYZ,p=${proof}`))
   assert.equal(last, `v=${hmac(hmac(salted, 'Server Key'), message).toString('base64')}`)
+})
+
+test('a client that says its nonce twice, as librdkafka before 2.6.1: its proof covers what it says', () => {
+  const verifier = verifierOfExample(examples[0]!)
+  const { begun, answer } = beginScram(bytes('n,,n=user,r=abc'), 'XYZ', () => verifier)
+  const salted = pbkdf2Sync('pencil', verifier.salt, 4096, 32, 'sha256')
+  const hmac = (key: Uint8Array, data: string) => createHmac('sha256', key).update(data).digest()
+  const clientKey = hmac(salted, 'Client Key')
+  for (const [nonce, isTaken] of [
+    ['abcabcXYZ', true],
+    ['abcabcabcXYZ', false],
+    ['defabcXYZ', false],
+    ['XYZ', false],
+  ] as const) {
+    const signature = hmac(createHash('sha256').update(clientKey).digest(), `n=user,r=abc,${answer},c=biws,r=${nonce}`)
+    const proof = Buffer.from(clientKey.map((byte, i) => byte ^ signature[i]!)).toString('base64')
+    const end = () => endScram('SCRAM-SHA-256', begun, bytes(`c=biws,r=${nonce},p=${proof}`))
+    if (isTaken) assert.match(end() ?? '', /^v=/)
+    else assert.throws(end, wrong)
+  }
 })
 
 test('first messages that are none', () => {

@@ -70,6 +70,8 @@ export interface ScramBegun {
   readonly user: string
   readonly verifier: ScramVerifier
   readonly header: string
+  readonly clientNonce: string
+  /** Of both. */
   readonly nonce: string
   readonly firstMessages: string
 }
@@ -99,7 +101,10 @@ export function beginScram(
   const nonce = clientNonce + serverNonce
   const answer = `r=${nonce},s=${base64(verifier.salt)},i=${verifier.iterations}`
   const bare = text.slice(header?.length ?? 0)
-  return { begun: { user, verifier, header: header ?? '', nonce, firstMessages: `${bare},${answer}` }, answer }
+  return {
+    begun: { user, verifier, header: header ?? '', clientNonce, nonce, firstMessages: `${bare},${answer}` },
+    answer,
+  }
 }
 
 /** The server's last message, or null: the proof is not one. */
@@ -108,7 +113,9 @@ export function endScram(mechanism: ScramMechanism, begun: ScramBegun, message: 
   const parts = /^(c=([A-Za-z0-9+/=]+),r=([^,]+)(?:,.*)?),p=([A-Za-z0-9+/=]+)$/s.exec(text)
   if (parts === null) throw new SaslMessageError('the last SCRAM message of the client is not one')
   const [, withoutProof, binding, nonce, proofText] = parts
-  if (Buffer.from(binding ?? '', 'base64').toString() !== begun.header || nonce !== begun.nonce) {
+  // librdkafka before 2.6.1 says its own nonce twice (confluentinc/librdkafka#4895); the proof covers what it says.
+  const isNonce = nonce === begun.nonce || nonce === begun.clientNonce + begun.nonce
+  if (Buffer.from(binding ?? '', 'base64').toString() !== begun.header || !isNonce) {
     throw new SaslMessageError('the last SCRAM message of the client does not go with its first one')
   }
   const { storedKey, serverKey } = begun.verifier
