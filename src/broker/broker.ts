@@ -87,7 +87,7 @@ export interface Broker extends BrokerCore {
   groupLags(): Promise<readonly GroupLag[]>
   /** Why it is not well (damage on disk, a failed sync, no room on the disk at the moment), or null. */
   trouble(): Error | null
-  /** The trouble is one that passes: records are refused, reads go on, and it takes records again by itself. */
+  /** The trouble is one that passes: records are refused or wait, reads go on, and it takes records again by itself. */
   isPaused(): boolean
   /** Resolves with the reason when the disk failed: nothing more is taken, the process should end (exit code 70). */
   readonly failed: Promise<Error>
@@ -217,8 +217,9 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         journal: journal.stats(),
         server: telemetry.counts(),
       }),
-      trouble: () => failure ?? trouble ?? journal.pause(),
-      isPaused: () => failure === null && trouble === null && journal.pause() !== null,
+      trouble: () => failure ?? trouble ?? journal.pause() ?? slowDisk(journal.stats().waitingMs),
+      isPaused: () =>
+        failure === null && trouble === null && (journal.pause() ?? slowDisk(journal.stats().waitingMs)) !== null,
       groupLags: () => groupLags(log, (group) => groups.members(group), world.clock.nowMs(), lagReadsMax),
       failed,
       close: () => (closing ??= close()),
@@ -231,6 +232,19 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
 
 /** Partitions that one look at the lags of groups reads from. */
 const lagReadsMax = 500
+
+/** The disk takes so long that people should know. Nothing is lost: who appends waits, memory is bounded. */
+export class SlowDiskError extends Error {
+  override name = 'SlowDiskError'
+}
+const slowDiskMs = 5_000
+function slowDisk(waitingMs: number): SlowDiskError | null {
+  if (waitingMs < slowDiskMs) return null
+  return new SlowDiskError(
+    `what was appended has waited ${Math.round(waitingMs / 1000)} s for the disk. Nothing is lost, producers wait. Look for ` +
+      'other programs that write to this disk (iostat, iotop), or use a faster one.',
+  )
+}
 
 /** Where a broker keeps its journal. */
 interface Place {

@@ -111,6 +111,11 @@ export class GroupCommit {
   get pendingBytes(): number {
     return this.#pending.bytes
   }
+  /** For how long the disk has owed us what was appended; 0 when it owes nothing. */
+  get waitingMs(): number {
+    const takenMs = this.#pending.oldestTakenMs
+    return takenMs === null ? 0 : this.#world.clock.monoMs() - takenMs
+  }
   get failure(): JournalError | null {
     return this.#failure
   }
@@ -157,8 +162,9 @@ export class GroupCommit {
     const lastLsn = firstLsn + entries.length - 1
     this.lastLsn = lastLsn
     this.#lastIsWitness = entries.at(-1)?.kind === entryKind.witness
-    this.#pending.add({ segment, from, to: segment.end, firstLsn, lastLsn, streams, outcome })
-    this.#lastAppendMono = this.#world.clock.monoMs()
+    const takenMs = this.#world.clock.monoMs()
+    this.#pending.add({ segment, from, to: segment.end, firstLsn, lastLsn, streams, outcome, takenMs })
+    this.#lastAppendMono = takenMs
     this.#start()
     return { firstLsn, lastLsn, appendedMs, segment: segment.index, positions }
   }

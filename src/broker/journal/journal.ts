@@ -59,6 +59,8 @@ export interface JournalStats {
   readonly segments: number
   readonly fileBytes: number
   readonly pendingBytes: number
+  /** For how long the oldest of them have waited for the disk. */
+  readonly waitingMs: number
   readonly cacheBytes: number
   readonly writes: number
   readonly syncs: number
@@ -235,6 +237,7 @@ class OpenJournal implements Journal {
       segments: this.#segments.length,
       fileBytes,
       pendingBytes: commit.pendingBytes,
+      waitingMs: commit.waitingMs,
       cacheBytes: this.#cache.bytes,
       writes: commit.writes,
       syncs: commit.syncs,

@@ -12,6 +12,8 @@ export interface Group {
   /** The stream of each entry, for taking them back. */
   readonly streams: readonly number[]
   readonly outcome: Outcome | null
+  /** By the monotonic clock. */
+  readonly takenMs: number
 }
 
 export class PendingGroups {
@@ -23,6 +25,10 @@ export class PendingGroups {
   /** The group that waits longest. */
   get next(): Group | undefined {
     return this.#waiting[0]
+  }
+  /** When the group was taken that is longest on its way to the disk. */
+  get oldestTakenMs(): number | null {
+    return (this.#inFlight[0] ?? this.#waiting[0])?.takenMs ?? null
   }
   add(group: Group): void {
     this.#waiting.push(group)
