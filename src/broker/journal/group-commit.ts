@@ -108,13 +108,10 @@ export class GroupCommit {
     this.#witnessedLsn = state.witness
   }
 
-  get pendingBytes(): number {
-    return this.#pending.bytes
-  }
-  /** For how long the disk has owed us what was appended; 0 when it owes nothing. */
-  get waitingMs(): number {
-    const takenMs = this.#pending.oldestTakenMs
-    return takenMs === null ? 0 : this.#world.clock.monoMs() - takenMs
+  /** What is on its way to the disk, and for how long. */
+  get pending(): { readonly bytes: number; readonly waitingMs: number } {
+    const { bytes, oldestTakenMs } = this.#pending
+    return { bytes, waitingMs: oldestTakenMs === null ? 0 : this.#world.clock.monoMs() - oldestTakenMs }
   }
   get failure(): JournalError | null {
     return this.#failure
