@@ -40,7 +40,12 @@ export async function openTestBroker(): Promise<TestBroker> {
 }
 /** Our broker on a data directory that stays. */
 export async function openOn(dataDir: string, port = 0): Promise<TestBroker> {
-  const broker = await openBroker(world, { dataDir, durability: 'power', autoCreate: { partitions: 2 } })
+  const broker = await openBroker(world, {
+    dataDir,
+    durability: 'power',
+    autoCreate: { partitions: 2 },
+    groups: { consumerHeartbeatMs: 100, consumerTopicsEachMs: 100 },
+  })
   const at = await broker.listen({ host: '127.0.0.1', port })
   return { host: at.host, port: at.port, address: `${at.host}:${at.port}`, ours: true, close: () => broker.close() }
 }

@@ -45,7 +45,8 @@ function lookAtTopics(group: ConsumerGroup, rules: ConsumerRules, topics: TopicV
     const topic = topics.find(name)
     if (topic !== null) seen.set(name, topic)
   }
-  if (!sameTopics(group.topics, seen)) group.epoch++
+  // One step for all that has changed since the last target.
+  if (group.epoch === group.assignmentEpoch && !sameTopics(group.topics, seen)) group.epoch++
   group.topics = seen
   group.lookAtTopicsMs = nowMs + rules.consumerTopicsEachMs
 }
