@@ -110,8 +110,7 @@ export class GroupCommit {
 
   /** What is on its way to the disk, and for how long. */
   get pending(): { readonly bytes: number; readonly waitingMs: number } {
-    const { bytes, oldestTakenMs } = this.#pending
-    return { bytes, waitingMs: oldestTakenMs === null ? 0 : this.#world.clock.monoMs() - oldestTakenMs }
+    return { bytes: this.#pending.bytes, waitingMs: this.#pending.waitingMs(this.#world.clock.monoMs()) }
   }
   get failure(): JournalError | null {
     return this.#failure

@@ -26,9 +26,9 @@ export class PendingGroups {
   get next(): Group | undefined {
     return this.#waiting[0]
   }
-  /** When the group was taken that is longest on its way to the disk. */
-  get oldestTakenMs(): number | null {
-    return (this.#inFlight[0] ?? this.#waiting[0])?.takenMs ?? null
+  /** For how long the oldest group has been on its way to the disk; 0 if there is none. */
+  waitingMs(nowMs: number): number {
+    return nowMs - ((this.#inFlight[0] ?? this.#waiting[0])?.takenMs ?? nowMs)
   }
   add(group: Group): void {
     this.#waiting.push(group)
