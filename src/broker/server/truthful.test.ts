@@ -1,0 +1,125 @@
+// What the server says to requests that it does not serve, cannot read, or that claim more than they hold: Kafka's own words,
+// or none and a closed connection; and the next client is served as if nothing had been.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ApiName, apis, kafkaErrors, writeRequest } from '../../wire/wire.ts'
+import { RawClient } from './raw-client.suite.ts'
+import { batch, opened, world } from './server.suite.ts'
+
+const framed = (hex: string): Buffer => {
+  const body = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(body.length)
+  return Buffer.concat([length, body])
+}
+const hex16 = (value: number): string => (value & 0xffff).toString(16).padStart(4, '0')
+const hex32 = (value: number): string => (value >>> 0).toString(16).padStart(8, '0')
+const blob = (bytes: Uint8Array): string => hex32(bytes.length) + Buffer.from(bytes).toString('hex')
+
+/** Produce below version 3: acks, timeout, one topic `t` with one partition. */
+const oldProduce = (version: number, acks: number, partition = 0): Buffer =>
+  framed(
+    `0000 ${hex16(version)} 00000007 0003 ${Buffer.from('old').toString('hex')} ${hex16(acks)} 000003e8 00000001 0001 74` +
+      `00000001 ${hex32(partition)} ${blob(batch(['x']))}`,
+  )
+
+test('Produce 0 to 2 is offered and refused in words its client reads', async () => {
+  const { core, client } = await opened()
+  await core.createTopic({ name: 't', partitions: 1 })
+  for (const version of [0, 1, 2]) {
+    client.socket.write(oldProduce(version, -1, 4))
+    const answer = Buffer.from((await client.frame())!)
+    const logAppendTime = version >= 2 ? 'ffffffffffffffff' : ''
+    const throttle = version >= 1 ? '00000000' : ''
+    const partition = `00000004 ${hex16(kafkaErrors.UNSUPPORTED_VERSION)} ffffffffffffffff ${logAppendTime}`
+    const expected = `00000007 00000001 0001 74 00000001 ${partition} ${throttle}`
+    assert.equal(answer.toString('hex'), expected.replaceAll(' ', ''), `version ${version}`)
+  }
+  assert.equal(core.offsets('t', 0 as never).end, 0)
+  client.socket.write(oldProduce(2, 0))
+  assert.equal(await client.frame(), null)
+})
+
+test('each API, each version: a request that is cut short closes the connection', async () => {
+  const { server } = await opened()
+  for (const name of Object.keys(apis) as ApiName[]) {
+    const api = apis[name]
+    for (let version = api.versions.min; version <= api.versions.max; version++) {
+      const whole = Buffer.concat(writeRequest(api as never, version, 9, 'client', {} as never))
+      // A body that is empty cannot be cut short: then its header is.
+      const cut = Buffer.from(whole.subarray(0, Math.max(14, whole.length - 1)))
+      if (cut.length === whole.length) continue
+      cut.writeInt32BE(cut.length - 4)
+      const client = await RawClient.connect(world, server)
+      client.socket.write(cut)
+      assert.equal(await client.frame(), null, `${name} ${version}`)
+    }
+  }
+})
+
+test('each API, one version above and below: closed, but for ApiVersions and old Produce', async () => {
+  const { server } = await opened()
+  for (const api of Object.values(apis)) {
+    for (const version of [api.versions.min - 1, api.versions.max + 1, 0x7fff]) {
+      if (api.key === apis.apiVersions.key || (api.key === apis.produce.key && version >= 0 && version < 3)) continue
+      const client = await RawClient.connect(world, server)
+      client.socket.write(framed(`${hex16(api.key)} ${hex16(version)} 00000001 ffff 00 00 00 00 00 00 00 00`))
+      assert.equal(await client.frame(), null, `${api.name} ${version}`)
+    }
+  }
+  // Keys that brokers speak among themselves, that do not exist, and that are below 0.
+  const known = new Set<number>(Object.values(apis).map(({ key }) => key))
+  for (const key of [4, 5, 6, 7, 38, 71, 76, 88, 93, 1_000, -1].filter((each) => !known.has(each))) {
+    const client = await RawClient.connect(world, server)
+    client.socket.write(framed(`${hex16(key)} 0000 00000001 ffff 00000000`))
+    assert.equal(await client.frame(), null, `key ${key}`)
+  }
+})
+
+for (const [what, hex] of [
+  ['Metadata of 2^31-1 topics', '0003 0001 00000001 ffff 7fffffff'],
+  ['Metadata of -2 topics', '0003 0001 00000001 ffff fffffffe'],
+  ['Metadata of as many topics as there are bytes', `0003 0001 00000001 ffff 00000014 ${'00'.repeat(20)}`],
+  ['Metadata with a compact count of 2^32-1', '0003 0009 00000001 ffff 00 ffffffff0f'],
+  ['Metadata with a count that never ends', '0003 0009 00000001 ffff 00 ffffffffffffffff'],
+  [
+    'Fetch of 2^31-1 partitions',
+    '0001 0004 00000001 ffff ffffffff 00000000 00000001 00100000 00 00000001 0001 74 7fffffff',
+  ],
+  [
+    'Produce with records of 2^31-1 bytes',
+    '0000 0003 00000001 ffff ffff ffff 000003e8 00000001 0001 74 00000001 00000000 7fffffff',
+  ],
+  ['a client id of 32,767 bytes that are not there', '0003 0001 00000001 7fff 00000000'],
+  ['a client id of -2 bytes', '0003 0001 00000001 fffe 00000000'],
+  ['2^32-1 tags', '0003 0009 00000001 ffff ffffffff0f'],
+  ['a tag of 2^31 bytes', '0003 0009 00000001 ffff 01 00 8080808008 00'],
+  ['a body with bytes behind its end', '0003 0001 00000001 ffff 00000000 00'],
+] as const) {
+  test(`${what}: closed, and nothing is made room for`, async () => {
+    const { server, client } = await opened()
+    const { arrayBuffers } = process.memoryUsage()
+    client.socket.write(framed(hex))
+    assert.equal(await client.frame(), null)
+    assert.ok(process.memoryUsage().arrayBuffers - arrayBuffers < 32 << 20)
+    const next = await RawClient.connect(world, server)
+    assert.equal((await next.ask('metadata', 1, { topics: [] })).brokers.length, 1)
+  })
+}
+
+test('arrays: as many elements as a frame of its size may hold, and no more', async () => {
+  const { server } = await opened()
+  // 10,000, and one for each 32 bytes of the frame; a topic of Metadata 1 takes two bytes and more.
+  const ask = async (count: number): Promise<boolean> => {
+    const client = await RawClient.connect(world, server)
+    client.socket.write(framed(`0003 0004 00000001 ffff ${hex32(count)} ${'0001 2e'.repeat(count)} 00`))
+    const answer = await client.frame()
+    client.socket.destroy()
+    return answer !== null
+  }
+  const limit = (count: number): number => 10_000 + Math.floor((15 + count * 3) / 32)
+  let most = 10_000
+  while (limit(most + 1) >= most + 1) most++
+  assert.equal(await ask(most), true)
+  assert.equal(await ask(most + 1), false)
+})
