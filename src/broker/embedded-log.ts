@@ -18,7 +18,7 @@ import type { World } from '../world/world.ts'
 import { batchEntry, checkedBatch, judgeProducer, placeBatch } from './appending.ts'
 import { planAppends } from './committing.ts'
 import type { BrokerCore, ConfigsChange, PartitionUsage } from './core.ts'
-import { cursorAt, lsnOfCursor } from './cursors.ts'
+import { cursorAt, isBackwards, placeOfCursor } from './cursors.ts'
 import { LogFollower } from './follower.ts'
 import { OffsetStore } from './groups/offset-store.ts'
 import { writeJob, writeProducer, writeTick, writeTopic } from './house-entries.ts'
@@ -334,11 +334,11 @@ export class EmbeddedLog implements Log, BrokerCore {
     if (this.#followers.size >= this.#followersMax) {
       throw new LogError('KAFKA_STORAGE_ERROR', `${this.#followersMax} followers are open already; close some`)
     }
-    const fromLsn = lsnOfCursor(follow.from, this.#journal.lastLsn)
+    const from = placeOfCursor(follow.from, this.#journal.lastLsn)
     const follower = new LogFollower(
       this.#journal,
       this.#state.topics,
-      { job: follow.job, topics: follow.topics, fromLsn },
+      { job: follow.job, topics: follow.topics, from },
       (closed) => this.#followers.delete(closed),
     )
     this.#followers.add(follower)
@@ -376,7 +376,7 @@ export class EmbeddedLog implements Log, BrokerCore {
     const { jobs } = this.#state
     this.#checkJob(job)
     jobs.check(job, epoch, previous)
-    if (lsnOfCursor(cursor, this.#journal.durableLsn) < lsnOfCursor(previous, this.#journal.durableLsn)) {
+    if (isBackwards(previous, cursor, this.#journal.durableLsn)) {
       throw new FencedError(`job ${job} stands at ${previous} and may not go back to ${cursor}`)
     }
     const { batches, baseOffsets, entries } = planAppends(this.#state, commit, this.#world.clock.nowMs())

@@ -2,19 +2,21 @@
 import { type Cursor, type Follower, type LogEntry, LogError } from '../log/log.ts'
 import { lsn, offset, partitionId } from '../std/units.ts'
 import { baseOffset, lastOffset } from '../wire/record-batch.ts'
-import { cursorAt } from './cursors.ts'
+import { type CursorPlace, cursorAt } from './cursors.ts'
 import { readTick } from './house-entries.ts'
 import { type EntryHeader, entryKind, ownStream } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { JournalReader, ReadVisitor } from './journal/journal-reader.ts'
 import type { MissingRange } from './journal/survey.ts'
+import { readBatches } from './reading.ts'
 import { inKafkasWords } from './refusals.ts'
 import type { TopicTable } from './topic-table.ts'
+import { VisibleTransactions } from './transactions/visible.ts'
 
 export interface FollowerSettings {
   readonly job: string
   readonly topics: readonly string[]
-  readonly fromLsn: number
+  readonly from: CursorPlace
 }
 
 export class LogFollower implements Follower {
@@ -26,7 +28,8 @@ export class LogFollower implements Follower {
   readonly #closed: (follower: LogFollower) => void
   /** Read ahead, to know that there is something. Never more than one. */
   #ahead: LogEntry | null = null
-  #lastLsn: number
+  readonly #visible: VisibleTransactions
+  #after: Cursor
   #isClosed = false
   #waiting: (() => void)[] = []
 
@@ -40,8 +43,16 @@ export class LogFollower implements Follower {
     this.#topics = topics
     this.#names = new Set(settings.topics)
     this.#job = new TextEncoder().encode(settings.job)
-    this.#reader = journal.reader(settings.fromLsn)
-    this.#lastLsn = settings.fromLsn
+    const { afterLsn, batches } = settings.from
+    this.#reader = journal.reader(afterLsn)
+    this.#after = cursorAt(afterLsn, batches)
+    const read = (key: number, id: number, from: number, maxBytes: number): readonly Uint8Array[] | null => {
+      const topic = topics.byKey(key)
+      const partition = topic?.partitions[id]
+      if (topic === null || partition === undefined) return null
+      return readBatches(journal, partition, topic.info.name, Math.max(from, partition.start), maxBytes)
+    }
+    this.#visible = new VisibleTransactions(read, { lsn: afterLsn + 1, batches })
     this.#closed = closed
   }
 
@@ -59,10 +70,9 @@ export class LogFollower implements Follower {
       this.#ahead = null
       take(ahead)
     }
-    const visitor = this.#visitor(take)
     try {
       while (bytes < maxBytes && this.#hasMore()) {
-        inKafkasWords(() => this.#reader.read(visitor))
+        inKafkasWords(() => this.#read(take))
         // A piece of a file is used up: what came from it goes out before the next one is loaded.
         if (entries.length > 0) break
       }
@@ -71,11 +81,15 @@ export class LogFollower implements Follower {
       if (entries.length === 0) throw error
     }
     const last = entries.at(-1)
-    if (last !== undefined) this.#lastLsn = last.lsn
+    if (last !== undefined) this.#after = last.after
     return entries
   }
   #hasMore(): boolean {
-    return this.#reader.nextLsn <= this.#journal.durableLsn
+    return this.#visible.isOpen || this.#reader.nextLsn <= this.#journal.durableLsn
+  }
+  #read(take: (entry: LogEntry) => boolean): void {
+    if (this.#visible.isOpen) this.#visible.drain(take)
+    else this.#reader.read(this.#visitor(take))
   }
 
   #visitor(take: (entry: LogEntry) => boolean): ReadVisitor {
@@ -87,11 +101,13 @@ export class LogFollower implements Follower {
           const own = readTick(payload, this.#job)
           return own !== null && take({ kind: 'tick', lsn: lsn(header.lsn), after, payload: own })
         }
+        const topic = this.#topics.byKey(header.topicKey)!.info.name
+        if (this.#visible.takes(header, topic, payload)) return this.#visible.isOpen
         return take({
           kind: 'batch',
           lsn: lsn(header.lsn),
           after,
-          topic: this.#topics.byKey(header.topicKey)!.info.name,
+          topic,
           partition: partitionId(header.partition),
           baseOffset: offset(baseOffset(payload)),
           lastOffset: offset(lastOffset(payload)),
@@ -123,11 +139,11 @@ export class LogFollower implements Follower {
 
   /** Is there an entry to poll? Steps over what is not ours. */
   #peek(): boolean {
-    const visitor = this.#visitor((entry) => {
+    const take = (entry: LogEntry): boolean => {
       this.#ahead = entry
       return true
-    })
-    while (this.#ahead === null && this.#hasMore()) inKafkasWords(() => this.#reader.read(visitor))
+    }
+    while (this.#ahead === null && this.#hasMore()) inKafkasWords(() => this.#read(take))
     return this.#ahead !== null
   }
 
@@ -157,7 +173,7 @@ export class LogFollower implements Follower {
     return this.#isClosed || !this.#peek()
   }
   cursor(): Cursor {
-    return cursorAt(this.#lastLsn)
+    return this.#after
   }
   close(): void {
     if (this.#isClosed) return

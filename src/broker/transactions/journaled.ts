@@ -135,11 +135,14 @@ export class JournaledTransactions implements TransactionLog {
   ): Promise<void> {
     const { take, placeBatches, moveEnd, nowMs } = this.#hands
     const { commit, producerId } = decision
-    const marker = controlBatch(commit, producerId, epoch, nowMs())
-    const batches = partitions.map((partition) => ({ partition, batch: marker }))
+    const timestampMs = nowMs()
+    const batches = partitions.map((partition, i) => ({
+      partition,
+      batch: controlBatch(commit, { id: producerId, epoch }, decision.parts[i]![2], timestampMs),
+    }))
     const entries = [
       transactionEntry(decision),
-      ...partitions.map((partition) => batchEntry(partition, marker, partition.nextOffset)),
+      ...batches.map(({ partition, batch }) => batchEntry(partition, batch, partition.nextOffset)),
       ...more.entries,
     ]
     return take(
