@@ -139,6 +139,7 @@ export const rooms: readonly Room[] = [
       'online-retail-import.ts',
       'kafka-producer.ts',
       'kafka-topics.ts',
+      'kafka-groups.ts',
       'record-producer.ts',
       'batch-producer.ts',
     ],

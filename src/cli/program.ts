@@ -25,6 +25,7 @@ export const commands: readonly Entry[] = [
   { name: 'import', summary: 'bring a real data set in', load: () => import('./import.ts') },
   { name: 'report', summary: 'batch answers over everything in a topic', load: () => import('./report.ts') },
   { name: 'kpis', summary: 'the live figures, in the terminal', load: () => import('./kpis.ts') },
+  { name: 'groups', summary: 'consumer groups: lag, offsets, reset', load: () => import('./groups.ts') },
   { name: 'pipelines', summary: 'what is computed, and from what', load: () => import('./pipelines.ts') },
   { name: 'contracts', summary: 'what each topic promises', load: () => import('./contracts.ts') },
   { name: 'explain', summary: 'show how a pipeline is computed', load: () => import('./explain.ts') },
