@@ -107,7 +107,7 @@ for (const [name, each] of Object.entries(apis)) {
         { numRuns: 30 },
       )
     })
-    test(`${api.name} v${version}: cut, changed and lengthened requests give typed errors`, () => {
+    test(`${api.name} v${version}: cut and changed requests give typed errors, bytes behind the end are ignored`, () => {
       const seed = `${api.name}/${version}`
       const random = randomStream(seed)
       const sample = fc.sample(messageValue(request.fields, version, flexible), { numRuns: 5, seed: 42 })
@@ -116,7 +116,7 @@ for (const [name, each] of Object.entries(apis)) {
         for (let length = 8; length < frame.length; length++) {
           assert.throws(() => readRequest(api, frame.subarray(0, length)), WireError, `${seed}, cut at ${length}`)
         }
-        assert.throws(() => readRequest(api, Buffer.concat([frame, Buffer.of(0)])), WireError, 'a byte too many')
+        assert.deepEqual(readRequest(api, new Uint8Array(Buffer.concat([frame, Buffer.of(0, 1, 2)]))), readRequest(api, frame))
         for (let i = 0; i < 300; i++) {
           const bad = new Uint8Array(frame)
           for (let k = random.below(4); k >= 0; k--) bad[8 + random.below(bad.length - 8)] = random.below(256)

@@ -341,7 +341,10 @@ export function readRequestHeader(frame: Uint8Array): RequestHeader {
   const reader = new ByteReader(frame)
   return { apiKey: reader.int16(), version: reader.int16(), correlationId: reader.int32() }
 }
-/** Reads the body of a request of this API; its version must be in range. Throws a WireError INVALID_REQUEST. */
+/**
+ * Reads the body of a request of this API; its version must be in range. Throws a WireError INVALID_REQUEST. Bytes that
+ * follow its end are ignored, as Kafka does: librdkafka 2.16 sends three after a Metadata 13 for all topics.
+ */
 export function readRequest<Req extends Fields, Res extends Fields>(
   { request }: Api<Req, Res>,
   frame: Uint8Array,
@@ -352,7 +355,6 @@ export function readRequest<Req extends Fields, Res extends Fields>(
   const clientId = reader.string(false)
   if (request.isFlexible(version)) skipTags(reader)
   const body = request.read(reader, version)
-  noneLeft(reader, request.name)
   return { clientId, body }
 }
 /** The whole frame with its length, as chunks to be sent one after the other. */

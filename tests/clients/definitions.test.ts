@@ -1,14 +1,15 @@
 // Our message declarations against Kafka's own definitions: names, order, types, versions, defaults and tags.
-// KAFKA_MESSAGES names a folder that holds them (common/message of a kafka-clients jar, unpacked); else it is skipped.
+// They come from Kafka's own jar (`npm run clients`); KAFKA_MESSAGES names another folder of them.
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { type Fields, inVersions, type MessageDeclaration, versionRange } from '../../src/wire/message.ts'
+import { kafkaMessages, withoutMessages } from './strangers.suite.ts'
 
-const folder = process.env.KAFKA_MESSAGES ?? ''
-const skip = existsSync(folder) ? false : 'KAFKA_MESSAGES does not name a folder with Kafka message definitions'
+const folder = process.env.KAFKA_MESSAGES ?? kafkaMessages
+const skip = process.env.KAFKA_MESSAGES === undefined ? withoutMessages : false
 
 interface KafkaField {
   readonly name: string
