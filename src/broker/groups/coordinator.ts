@@ -200,7 +200,10 @@ export class GroupCoordinator {
   /** May it be told what the group has committed? Members of KIP-848 say who they are, others need not. */
   checkFetch(id: string, memberId: string | null, memberEpoch: number): ClaimError {
     if (memberId === null || memberEpoch < 0) return 'NONE'
-    const consumer = this.#groups.get(id)?.consumer ?? null
+    const held = this.#groups.get(id)
+    const consumer = held?.consumer ?? null
+    // Members of the classic protocol have no epoch; franz-go tells its generation all the same, and Kafka ignores it.
+    if (held !== undefined && consumer === null && membersIn(held) > 0) return 'NONE'
     // Never nothing for an answer: a member that takes that for "nothing was committed" reads all anew, or loses some.
     return consumer === null
       ? 'UNKNOWN_MEMBER_ID'
