@@ -116,7 +116,10 @@ for (const [name, each] of Object.entries(apis)) {
         for (let length = 8; length < frame.length; length++) {
           assert.throws(() => readRequest(api, frame.subarray(0, length)), WireError, `${seed}, cut at ${length}`)
         }
-        assert.deepEqual(readRequest(api, new Uint8Array(Buffer.concat([frame, Buffer.of(0, 1, 2)]))), readRequest(api, frame))
+        assert.deepEqual(
+          readRequest(api, new Uint8Array(Buffer.concat([frame, Buffer.of(0, 1, 2)]))),
+          readRequest(api, frame),
+        )
         for (let i = 0; i < 300; i++) {
           const bad = new Uint8Array(frame)
           for (let k = random.below(4); k >= 0; k--) bad[8 + random.below(bad.length - 8)] = random.below(256)
