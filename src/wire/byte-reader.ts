@@ -13,6 +13,8 @@ const elementsFree = 10_000
  * at most about 1 MiB and four times its size.
  */
 const bytesPerElement = 32
+/** … and of no frame more, for each costs its handler some work: 10,000 partitions with ten things said of each. */
+const elementsPerFrameMax = 100_000
 /** Bytes of a string, in compact form too (Kafka's generated code has this limit). */
 export const stringBytesMax = 0x7fff
 
@@ -30,7 +32,7 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.at = at
-    this.#elementsMax = elementsFree + Math.floor(bytes.length / bytesPerElement)
+    this.#elementsMax = Math.min(elementsPerFrameMax, elementsFree + Math.floor(bytes.length / bytesPerElement))
   }
 
   get left(): number {

@@ -5,7 +5,7 @@ import type { BrokerCore } from '../core.ts'
 import { isReservedName, topicNameProblem } from '../topic-name.ts'
 import { cannotMake } from './house-topics.ts'
 
-const idText = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.length).toString('hex')
+export const idText = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.length).toString('hex')
 const zeroId = '0'.repeat(32)
 export const isZeroId = (id: Uint8Array): boolean => idText(id) === zeroId
 

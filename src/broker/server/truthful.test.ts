@@ -123,3 +123,36 @@ test('arrays: as many elements as a frame of its size may hold, and no more', as
   assert.equal(await ask(most), true)
   assert.equal(await ask(most + 1), false)
 })
+
+test('an answer is no larger than all there is to tell, however often it is asked for', async () => {
+  const { core, client } = await opened()
+  const { id } = await core.createTopic({ name: 't', partitions: 50 })
+  const none = new Uint8Array(16)
+  const often = <T>(one: T): readonly T[] => Array.from({ length: 5_000 }, () => one)
+  const byName = await client.ask('metadata', 12, { topics: often({ name: 't', topicId: none }) })
+  assert.equal(byName.topics.length, 1)
+  const names = Array.from({ length: 5_000 }, (_, i) => ({ name: `n${i}`, topicId: id }))
+  assert.equal((await client.ask('metadata', 12, { topics: names })).topics.length, 1)
+  const resource = { resourceType: 2, resourceName: 't', configurationKeys: null }
+  assert.equal((await client.ask('describeConfigs', 4, { resources: often(resource) })).results.length, 1)
+  assert.equal((await client.ask('describeGroups', 5, { groups: often('g') })).groups.length, 1)
+  assert.equal((await client.ask('consumerGroupDescribe', 1, { groupIds: often('g') })).groups.length, 1)
+  const group = { groupId: 'g', memberId: null, memberEpoch: -1, topics: null }
+  assert.equal((await client.ask('offsetFetch', 9, { groups: often(group) })).groups.length, 1)
+})
+
+test('100,000 elements at most, whatever the size of the frame', async () => {
+  const { server } = await opened()
+  for (const [count, answered] of [
+    [100_000, true],
+    [100_001, false],
+  ] as const) {
+    const client = await RawClient.connect(world, server)
+    // Names of 100 bytes, so that the frame is large enough for each.
+    client.socket.write(
+      framed(`0003 0004 00000001 ffff ${hex32(count)} ${`0064 ${'2e'.repeat(100)}`.repeat(count)} 00`),
+    )
+    assert.equal((await client.frame()) !== null, answered)
+    client.socket.destroy()
+  }
+})

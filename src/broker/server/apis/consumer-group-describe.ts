@@ -4,6 +4,7 @@ import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire
 import { type ConsumerGroup, type ConsumerMember, stateOf } from '../../groups/consumer/consumer-group.ts'
 import { noParts, type Parts } from '../../groups/consumer/parts.ts'
 import { authorizedOperations } from '../allowed.ts'
+import { once } from '../once.ts'
 import type { Asking } from '../serving.ts'
 import { topicIdOf } from './consumer-group-heartbeat.ts'
 
@@ -16,7 +17,7 @@ export function consumerGroupDescribe(
 ): ResponseTo<'consumerGroupDescribe'> {
   const { serving, may } = asking
   return {
-    groups: groupIds.map((groupId) => {
+    groups: once(groupIds, (id) => id).map((groupId) => {
       if (!may('describe', 'group', groupId)) return refused(groupId, 'GROUP_AUTHORIZATION_FAILED', null)
       const group = serving.groups.consumerGroup(groupId)
       if (group === null) return refused(groupId, 'GROUP_ID_NOT_FOUND', `there is no group ${groupId} of KIP-848`)

@@ -10,6 +10,7 @@ import {
   noSuchBroker,
   scopeOf,
 } from '../config-resources.ts'
+import { once } from '../once.ts'
 import { type Asking, shortened } from '../serving.ts'
 import { type ConfigEntry, describeBrokerConfigs, describeTopicConfigs } from '../shown-configs.ts'
 
@@ -17,7 +18,8 @@ type ResourceAnswer = ResponseTo<'describeConfigs'>['results'][number]
 
 export function describeConfigs(request: RequestOf<'describeConfigs'>, asking: Asking): ResponseTo<'describeConfigs'> {
   const { includeSynonyms, includeDocumentation } = request
-  const results = request.resources.map(({ resourceType, resourceName, configurationKeys }): ResourceAnswer => {
+  const resources = once(request.resources, ({ resourceType, resourceName }) => `${resourceType} ${resourceName}`)
+  const results = resources.map(({ resourceType, resourceName, configurationKeys }): ResourceAnswer => {
     const found =
       forbidden(asking, 'describe-configs', resourceType, resourceName) ?? entriesOf(asking, resourceType, resourceName)
     if (!Array.isArray(found)) return { resourceType, resourceName, configs: [], ...found }

@@ -4,6 +4,7 @@ import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire
 import type { GroupCoordinator } from '../../groups/coordinator.ts'
 import { type Member, noBytes } from '../../groups/group.ts'
 import { authorizedOperations } from '../allowed.ts'
+import { once } from '../once.ts'
 import type { Asking } from '../serving.ts'
 
 type GroupAnswer = ResponseTo<'describeGroups'>['groups'][number]
@@ -12,7 +13,7 @@ const notFoundSince = 6
 export function describeGroups(request: RequestOf<'describeGroups'>, asking: Asking): ResponseTo<'describeGroups'> {
   const { serving, version, may } = asking
   return {
-    groups: request.groups.map((id) => {
+    groups: once(request.groups, (id) => id).map((id) => {
       if (!may('describe', 'group', id)) return forbidden(id)
       const answer = described(serving.groups, id, version)
       if (!request.includeAuthorizedOperations || answer.errorCode !== kafkaErrors.NONE) return answer

@@ -2,6 +2,7 @@
 import { LogError } from '../../../log/log.ts'
 import { partitionId } from '../../../std/units.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { once } from '../once.ts'
 import { type Asking, refusal } from '../serving.ts'
 
 type PartitionAnswer = ResponseTo<'describeProducers'>['topics'][number]['partitions'][number]
@@ -30,9 +31,9 @@ export function describeProducers(
     }
   }
   return {
-    topics: topics.map(({ name, partitionIndexes }) => ({
+    topics: once(topics, ({ name }) => name).map(({ name, partitionIndexes }) => ({
       name,
-      partitions: partitionIndexes.map((partition) => described(name, partition)),
+      partitions: once(partitionIndexes, String).map((partition) => described(name, partition)),
     })),
   }
 }

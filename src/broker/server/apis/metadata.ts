@@ -7,8 +7,9 @@ import type { BrokerCore } from '../../core.ts'
 import { clusterName } from '../../security/access-codes.ts'
 import { topicNameProblem } from '../../topic-name.ts'
 import { authorizedOperations, mayCreateTopic, mayOnCluster } from '../allowed.ts'
+import { once } from '../once.ts'
 import { type Asking, Disconnect, refusal } from '../serving.ts'
-import { isZeroId } from '../topic-directory.ts'
+import { idText, isZeroId } from '../topic-directory.ts'
 
 type TopicAnswer = ResponseTo<'metadata'>['topics'][number]
 const zeroId = new Uint8Array(16)
@@ -43,7 +44,9 @@ async function askedFor(request: RequestOf<'metadata'>, asking: Asking): Promise
   const findId = topics.idFinder()
   const answers: (TopicAnswer | Promise<TopicAnswer>)[] = []
   let made = 0
-  for (const { name, topicId } of request.topics ?? []) {
+  const keyOf = ({ name, topicId }: { readonly name: string | null; readonly topicId: Uint8Array }): string =>
+    isZeroId(topicId) ? `name ${name}` : `id ${idText(topicId)}`
+  for (const { name, topicId } of once(request.topics ?? [], keyOf)) {
     // An id counts more than a name: Java's client sends both, the name empty.
     if (name === null || !isZeroId(topicId)) {
       if (version < 12) throw new Disconnect('topics by id are served from Metadata 12 on')

@@ -3,6 +3,7 @@
 // `requireStable` (7+): UNSTABLE_OFFSET_COMMIT for an offset that an open transaction may change.
 // Left out: topics by id (10).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { once } from '../once.ts'
 import type { Asking } from '../serving.ts'
 
 const severalGroupsSince = 8
@@ -23,14 +24,16 @@ export function offsetFetch(request: RequestOf<'offsetFetch'>, asking: Asking): 
     return { errorCode, topics: version < groupErrorSince ? refused(topics ?? [], errorCode) : [] }
   }
   return {
-    groups: request.groups.map(({ groupId, topics, memberId, memberEpoch }) => {
-      const error = may('describe', 'group', groupId)
-        ? asking.serving.groups.checkFetch(groupId, memberId, memberEpoch)
-        : 'GROUP_AUTHORIZATION_FAILED'
-      return error === 'NONE'
-        ? { groupId, topics: told(asking, groupId, topics, request.requireStable) }
-        : { groupId, errorCode: kafkaErrors[error], topics: [] }
-    }),
+    groups: once(request.groups, ({ groupId, topics }) => `${groupId} ${topics === null}`).map(
+      ({ groupId, topics, memberId, memberEpoch }) => {
+        const error = may('describe', 'group', groupId)
+          ? asking.serving.groups.checkFetch(groupId, memberId, memberEpoch)
+          : 'GROUP_AUTHORIZATION_FAILED'
+        return error === 'NONE'
+          ? { groupId, topics: told(asking, groupId, topics, request.requireStable) }
+          : { groupId, errorCode: kafkaErrors[error], topics: [] }
+      },
+    ),
   }
 }
 
