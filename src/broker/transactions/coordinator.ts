@@ -247,8 +247,10 @@ export class TransactionCoordinator {
   }
   /** Ends a transaction that its producer does not end; it is fenced, and no later request of it fits. */
   async #abort(transaction: Transaction): Promise<void> {
-    const next = fencedIdentity(transaction.identity)
-    await this.#log.end(transaction, { commit: false, next, markerEpoch: next.epoch })
+    const { producerId, epoch } = transaction.identity
+    const next = this.#named(fencedIdentity(transaction.identity))
+    const markerEpoch = next.producerId === producerId ? next.epoch : Math.min(epoch + 1, 32_767)
+    await this.#log.end(transaction, { commit: false, next, markerEpoch })
   }
 
   /** Forgets ids that nobody has used for long. Resolves when that is durable. */

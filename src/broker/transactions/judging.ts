@@ -66,10 +66,14 @@ export function judgeInit(transaction: Transaction | null, expected: ProducerCla
     : { verdict: 'give', identity: { producerId, epoch: epoch + 1, lastProducerId, lastEpoch: last } }
 }
 
-/** After an end that its producer did not ask for: two epochs on, so that no epoch it could take for a retry fits. */
-export function fencedIdentity({ producerId, epoch, lastProducerId }: Identity): Identity {
-  const fencing = Math.min(epoch + 1, epochEnd)
-  return { producerId, epoch: Math.min(fencing + 1, epochEnd), lastProducerId, lastEpoch: fencing }
+/**
+ * After an end that its producer did not ask for: two epochs on, so that no epoch it could take for a retry fits; and
+ * where there is no room for two, another producer.
+ */
+export function fencedIdentity({ producerId, epoch, lastProducerId }: Identity): NewIdentity {
+  return epoch + 2 > epochEnd
+    ? { producerId: null, epoch: 0, lastProducerId: -1, lastEpoch: -1 }
+    : { producerId, epoch: epoch + 2, lastProducerId, lastEpoch: epoch + 1 }
 }
 
 // --- EndTxn ---
