@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { simulate } from '../../../sim/world.ts'
 import type { World } from '../../world/world.ts'
 import { MemoryCore } from '../server/memory-core.suite.ts'
+import { writeSubscription } from './consumer/subscription.suite.ts'
 import { GroupCoordinator } from './coordinator.ts'
 import type { JoinRequest } from './join.ts'
 import { protocolsOf, text } from './scene.suite.ts'
@@ -153,4 +154,87 @@ test('closing answers everyone who waits', () =>
     groups.close()
     assert.equal((await joining).error, 'COORDINATOR_NOT_AVAILABLE')
     assert.equal((await groups.join('g', request({ memberId }), stays)).error, 'COORDINATOR_NOT_AVAILABLE')
+  }))
+
+test('offsets of topics that living members do not read expire, in both protocols', () =>
+  on({ offsetsRetentionMs: 1_000, sessionTimeoutMsMin: 1, consumerSessionMs: 60_000 }, async (groups, core, world) => {
+    await core.createTopic({ name: 'u', partitions: 1 })
+    const reads = (topic: string) => [{ name: 'range', metadata: writeSubscription(1, [topic]) }]
+    for (const id of ['classic', 'consumer']) {
+      const both = ['t', 'u'].map((topic) => ({ topic, partition: 0, offset: 1, leaderEpoch: -1, metadata: '' }))
+      await core.groupOffsets.commit(id, '', world.clock.nowMs(), both)
+    }
+    const { memberId } = await groups.join(
+      'classic',
+      request({ sessionTimeoutMs: 60_000, protocols: reads('t') }),
+      stays,
+    )
+    const beaten = groups.beat('consumer', {
+      memberId: 'm',
+      memberEpoch: 0,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: 1_000,
+      topicNames: [],
+      topicRegex: 't.*',
+      assignor: null,
+      owned: new Map(),
+      clientId: '',
+      clientHost: '',
+      mayDescribe: () => true,
+    })
+    assert.equal(beaten.error, 'NONE')
+    const kept = (id: string) => core.groupOffsets.all(id).map(({ topic }) => topic)
+    await world.clock.sleep(999)
+    await groups.sweep()
+    assert.deepEqual(
+      [kept('classic'), kept('consumer')],
+      [
+        ['t', 'u'],
+        ['t', 'u'],
+      ],
+    )
+    await world.clock.sleep(1)
+    await groups.sweep()
+    assert.deepEqual([kept('classic'), kept('consumer')], [['t', 'u'], ['t']], 'in a rebalance all may be read')
+    await groups.sync('classic', toSync(memberId, 1, part(memberId, '')), stays)
+    await groups.sweep()
+    assert.deepEqual(kept('classic'), ['t'])
+  }))
+
+test('a group of KIP-848: refused without room, closed, deleted when its members have gone; its epoch outlives them', () =>
+  on({ groupsMax: 1 }, async (groups, _, world) => {
+    const told = (id: string, memberId: string, memberEpoch: number) =>
+      groups.beat(id, {
+        memberId,
+        memberEpoch,
+        instanceId: null,
+        rackId: null,
+        rebalanceTimeoutMs: 1_000,
+        topicNames: ['t'],
+        topicRegex: null,
+        assignor: null,
+        owned: new Map(),
+        clientId: '',
+        clientHost: '',
+        mayDescribe: () => true,
+      })
+    assert.equal(told('g', 'm', 0).memberEpoch, 1)
+    assert.equal(told('more', 'm', 0).error, 'COORDINATOR_NOT_AVAILABLE')
+    assert.equal(await groups.deleteGroup('g'), 'NON_EMPTY_GROUP')
+    await world.clock.sleep(45_001)
+    assert.equal(groups.members('g'), 0)
+    assert.equal(told('g', 'm', 1).error, 'FENCED_MEMBER_EPOCH')
+    assert.equal(told('g', 'm', 0).memberEpoch, 3)
+    assert.equal(told('g', 'm', -1).error, 'NONE')
+    // A member of the classic protocol finds it empty: it is a classic group from then on.
+    const joined = await groups.join('g', request(), stays)
+    assert.deepEqual([joined.generation, groups.listed('g').type], [5, 'classic'])
+    assert.equal(told('g', 'm', 0).error, 'GROUP_ID_NOT_FOUND', 'its metadata says nothing of topics')
+    groups.leave('g', [{ memberId: joined.memberId, instanceId: null }])
+    assert.equal(told('g', 'm', 0).error, 'NONE')
+    told('g', 'm', -1)
+    assert.equal(await groups.deleteGroup('g'), 'NONE')
+    groups.close()
+    assert.equal(told('g', 'm', 0).error, 'COORDINATOR_NOT_AVAILABLE')
   }))

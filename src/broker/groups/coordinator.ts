@@ -44,12 +44,13 @@ import {
   mixedGroup,
   newHeld,
   protocolTypeOf,
+  settledTopics,
   topicsRead,
   topicView,
 } from './held.ts'
 import { type JoinRequest, join } from './join.ts'
 import { type Leaver, leave } from './leave.ts'
-import type { OffsetStore } from './offset-store.ts'
+import type { OffsetStore, TopicsRead } from './offset-store.ts'
 import { type GroupSettings, groupDefaults } from './settings.ts'
 import { type SyncRequest, sync } from './sync.ts'
 
@@ -385,10 +386,14 @@ export class GroupCoordinator {
       const held = this.#groups.get(id)
       return held === undefined || membersIn(held) === 0
     }
+    const readIn = (id: string): TopicsRead => {
+      const held = this.#groups.get(id)
+      return held === undefined || membersIn(held) === 0 ? 'no members' : (settledTopics(held) ?? 'any')
+    }
     this.#dropEmpty()
     await Promise.all([
       orLater(this.offsets.noteEmptied(nowMs, isLeft)),
-      orLater(this.offsets.expire(nowMs, this.settings.offsetsRetentionMs, isLeft)),
+      orLater(this.offsets.expire(nowMs, this.settings.offsetsRetentionMs, readIn)),
     ])
   }
 

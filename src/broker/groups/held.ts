@@ -88,6 +88,10 @@ export function topicsRead({ group, consumer }: Held): ReadonlySet<string> | nul
   return read
 }
 
+/** The same, of a group that is not in the middle of a rebalance: who joins again may read something else. */
+export const settledTopics = (held: Held): ReadonlySet<string> | null =>
+  held.consumer === null && held.group.state !== 'Stable' ? null : topicsRead(held)
+
 /** Of the broker's heart: what groups have committed, and the topics there are. */
 export type GroupsCore = Pick<BrokerCore, 'groupOffsets' | 'topic' | 'topics'>
 export const topicView = (core: GroupsCore): TopicView => ({

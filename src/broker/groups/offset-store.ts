@@ -17,6 +17,8 @@ export interface NewOffset {
   readonly leaderEpoch: number
   readonly metadata: string
 }
+/** The topics that the members of a group read; `any`: that cannot be told. */
+export type TopicsRead = ReadonlySet<string> | 'any' | 'no members'
 export interface NamedPlace {
   readonly topic: string
   readonly partition: number
@@ -113,9 +115,16 @@ export class OffsetStore {
     const left = [...this.#table.groups()].filter(([id, { emptySinceMs }]) => emptySinceMs === null && isEmpty(id))
     await Promise.all(left.map(([group]) => this.#write({ what: 'emptied', group, sinceMs: nowMs })))
   }
-  /** Forgets what is older than that, of groups that `isEmpty`. Returns how many offsets. */
-  async expire(nowMs: number, retentionMs: number, isEmpty: (group: string) => boolean): Promise<number> {
-    const expired = this.#table.expired(nowMs, retentionMs).filter(({ group }) => isEmpty(group))
+  /**
+   * Forgets what is older than that, of groups without members, and of topics that a group's members do not read.
+   * Returns how many offsets.
+   */
+  async expire(nowMs: number, retentionMs: number, readIn: (group: string) => TopicsRead): Promise<number> {
+    const expired = this.#table.expired(nowMs, retentionMs, (group) => {
+      const read = readIn(group)
+      if (read === 'no members') return null
+      return (key) => read === 'any' || read.has(this.#topics.nameOf(key) ?? '')
+    })
     await Promise.all(expired.map(({ group, places }) => this.#write({ what: 'forgotten', group, places })))
     return expired.reduce((sum, { places }) => sum + places.length, 0)
   }

@@ -170,13 +170,22 @@ export class OffsetTable {
     for (const entry of taken) this.apply(entry)
   }
 
-  /** Offsets that were committed, and groups that were left by their members, at least so long ago (KIP-211). */
-  expired(nowMs: number, retentionMs: number): { readonly group: string; readonly places: readonly OffsetPlace[] }[] {
+  /**
+   * Offsets that were committed, and groups that were left by their members, at least so long ago; and of groups that
+   * have members what those do not read (KIP-211). `readIn` tells which topics a group's members read; null: it has none.
+   */
+  expired(
+    nowMs: number,
+    retentionMs: number,
+    readIn: (group: string) => ((topicKey: number) => boolean) | null = () => null,
+  ): { readonly group: string; readonly places: readonly OffsetPlace[] }[] {
     const found: { group: string; places: OffsetPlace[] }[] = []
     for (const [group, { emptySinceMs, topics }] of this.#groups) {
-      if (emptySinceMs === null || nowMs - emptySinceMs < retentionMs) continue
+      const isRead = readIn(group)
+      if (isRead === null && (emptySinceMs === null || nowMs - emptySinceMs < retentionMs)) continue
       const places: OffsetPlace[] = []
       for (const [topicKey, partitions] of topics) {
+        if (isRead?.(topicKey) === true) continue
         for (const [partition, { committedMs }] of partitions) {
           if (nowMs - committedMs >= retentionMs) places.push({ topicKey, partition })
         }

@@ -161,4 +161,8 @@ test('retention: from the later of the commit and the day the members left; neve
   assert.deepEqual(expired(250), ['simple/0', 'simple/1'])
   assert.deepEqual(expired(259), ['simple/0', 'simple/1'])
   assert.deepEqual(expired(1e12), ['simple/0', 'simple/1', 'left/0'])
+  const reading = (topicKey: number) =>
+    table.expired(100, 100, (group) => (group === 'there' ? (key) => key === topicKey : null))
+  assert.deepEqual(reading(1), [], 'what its members read stays')
+  assert.deepEqual(reading(2), [{ group: 'there', places: [{ topicKey: 1, partition: 0 }] }])
 })
