@@ -9,6 +9,7 @@ import { nodeWorld } from '../world/node.ts'
 import type { FileSystem, World } from '../world/world.ts'
 import { type Broker, type BrokerSettings, openBroker } from './broker.ts'
 import { memoryFileSystem } from './journal/memory-files.ts'
+import { keeperInThisThread } from './settled/same-thread.ts'
 
 export const dataDir = '/data'
 export const p0 = partitionId(0)
@@ -26,7 +27,7 @@ export function machine(seed = 'machine', fs: FileSystem = memoryFileSystem(1 <<
   let pid = 1000
   const life = (): World => {
     const own = ++pid
-    return {
+    const world = {
       ...nodeWorld(),
       fs,
       random: randomStream(`${seed}/${own}`),
@@ -35,11 +36,13 @@ export function machine(seed = 'machine', fs: FileSystem = memoryFileSystem(1 <<
         bootId: 'boot',
         name: 'test',
         env: () => undefined,
-        isAlive: (asked) => asked === pid,
+        isAlive: (asked: number) => asked === pid,
         birthOf: String,
-        secretBytes: (count) => new Uint8Array(count).fill(7),
+        secretBytes: (count: number) => new Uint8Array(count).fill(7),
       },
     }
+    // No other thread would see these files.
+    return { ...world, threads: keeperInThisThread(world) }
   }
   return {
     fs,

@@ -9,16 +9,17 @@ import { EmbeddedLog } from './embedded-log.ts'
 import { type GroupLag, groupLags } from './group-lag.ts'
 import { GroupCoordinator } from './groups/coordinator.ts'
 import type { GroupSettings } from './groups/settings.ts'
-import { type JournalStats, openJournal } from './journal/journal.ts'
+import type { JournalStats } from './journal/journal.ts'
 import type { JournalError } from './journal/journal-error.ts'
 import { memoryFileSystem } from './journal/memory-files.ts'
 import { journalDefaults } from './journal/settings.ts'
-import { blankState, heedDamage, replayEntry, replayOf } from './replay.ts'
+import { LogManagement, type LogManagementStats } from './log-management.ts'
+import { openTiers, type TierSettings } from './opening.ts'
+import { blankState, replayOf } from './replay.ts'
 import { type ListenerSettings, saslOf } from './security/listener.ts'
 import { securityOf } from './security/security.ts'
 import { type KafkaServer, serveKafka } from './server/server.ts'
 import { type ServerCounts, Telemetry } from './server/telemetry.ts'
-import { captureState, restoreState } from './snapshot.ts'
 import type { TransactionSettings } from './transactions/settings.ts'
 
 export type { GroupLag, PartitionLag } from './group-lag.ts'
@@ -62,6 +63,26 @@ export interface BrokerSettings {
   readonly transactions?: Partial<TransactionSettings>
   /** What a broker in memory may hold in all. Default 512 MiB. */
   readonly memoryBytesMax?: number
+  /** How the log is kept in bounds. A broker in memory keeps all, up to its limit. */
+  readonly retention?: Partial<RetentionSettings>
+}
+export interface RetentionSettings {
+  /** False: the journal is not settled, and nothing is dropped. */
+  readonly settles: boolean
+  /** Segments of the journal together. Default 1 GiB, at least 4 segments. */
+  readonly journalBytesMax: number
+  /** What is so old leaves the journal, however little it is: only then can it be dropped. Default 10 min. */
+  readonly settleAfterMs: number
+  /** Retention is looked at this often. Default 30 s. */
+  readonly checkEveryMs: number
+  /** The whole log, for topics that do not say themselves what they keep. Default 20 % of the disk. */
+  readonly logBytesMax: number
+  /** What paused jobs may keep beyond retention. Default 10 % of the disk, at most 4 GiB. */
+  readonly pinnedBytesMax: number
+  /** Of a file of a partition, where its topic does not say less (`segment.bytes`). Default 256 MiB. */
+  readonly fileBytesMax: number
+  /** For tests: sizes of the keeper's steps, and its mistakes on purpose. */
+  readonly tiers: Partial<TierSettings>
 }
 
 export interface BrokerStats {
@@ -72,6 +93,7 @@ export interface BrokerStats {
   /** Open connections of the Kafka protocol. */
   readonly connections: number
   readonly journal: JournalStats
+  readonly retention: LogManagementStats
   readonly server: ServerCounts
 }
 
@@ -125,11 +147,13 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
   })
   let failure: JournalError | null = null
   try {
+    const retention = retentionOf(place, settings, segmentBytes)
     const replay = replayOf(blankState(place.id, settings.partitionsMax ?? 10_000))
     const freeBytesMin = settings.freeBytesMin ?? Math.max(journalDefaults.freeBytesMin, 2 * segmentBytes)
-    const journal = await openJournal(
+    const tiers = await openTiers(
       place.world,
-      place.journalFolder,
+      { journalFolder: place.journalFolder, settledFolder: place.settledFolder, inMemory: settings.dataDir === null },
+      replay,
       {
         ...journalDefaults,
         durability: settings.durability,
@@ -141,24 +165,18 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         freeBytesMin: settings.dataDir === null ? 0 : freeBytesMin,
         reserve: place.reserve === null ? null : { path: place.reserve, sizeBytes: reserveBytes(freeBytesMin) },
         journalId: place.id,
+        bytesMax: retention.settles ? retention.journalBytesMax : Number.POSITIVE_INFINITY,
         failed: (error) => {
           failure = error
           write('error', 'broker', 'the journal failed: nothing more is taken', { err: error })
           fail(error)
         },
       },
-      (entry) => replayEntry(replay, entry),
-      // What ends with the process is never started from again.
-      settings.dataDir === null
-        ? null
-        : {
-            capture: (segment) => captureState(replay.state, segment),
-            restore: (captured) => restoreState(replay.state, captured),
-          },
+      { keeper: {}, faults: {}, openFilesMax: 256, ...retention.tiers },
     )
+    const { journal, damage } = tiers
     replay.state.topics.beginEpoch(place.leaderEpoch)
-    const damage = heedDamage(replay, journal.damage)
-    const log = new EmbeddedLog(world, journal, replay.state, {
+    const log = new EmbeddedLog(world, tiers, replay.state, {
       clusterId: place.clusterId,
       nodeId: settings.nodeId ?? 1,
       dataDir: settings.dataDir,
@@ -166,6 +184,16 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       followersMax: settings.followersMax ?? 1000,
       transactions: settings.transactions,
     })
+    const quarantine = place.quarantine
+    const management = new LogManagement(
+      world,
+      tiers,
+      replay.state,
+      () => log.pins(),
+      { ...retention, quarantine },
+      write,
+    )
+    management.start()
     const groups = new GroupCoordinator(world, log, settings.groups)
     groups.start()
     const security = securityOf(world, log.settings, settings.superUsers)
@@ -183,6 +211,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       groups.close()
       log.close()
       try {
+        await management.close()
         await journal.close()
       } finally {
         place.release()
@@ -202,6 +231,15 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     })
     return {
       ...doorsOf(log),
+      async deleteTopic(name) {
+        await log.deleteTopic(name)
+        management.look()
+      },
+      async deleteRecords(topic, partition, before) {
+        const start = await log.deleteRecords(topic, partition, before)
+        management.look()
+        return start
+      },
       async listen(listener) {
         const server = await serveKafka(world, log, groups, { ...listener, telemetry, log: write }, security)
         servers.push(server)
@@ -215,9 +253,11 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         jobs: replay.state.jobs.size,
         connections: servers.reduce((sum, server) => sum + server.connections, 0),
         journal: journal.stats(),
+        retention: management.stats(),
         server: telemetry.counts(),
       }),
-      trouble: () => failure ?? trouble ?? journal.pause() ?? slowDisk(journal.stats().waitingMs),
+      trouble: () =>
+        failure ?? trouble ?? management.trouble() ?? journal.pause() ?? slowDisk(journal.stats().waitingMs),
       isPaused: () =>
         failure === null && trouble === null && (journal.pause() ?? slowDisk(journal.stats().waitingMs)) !== null,
       groupLags: () => groupLags(log, (group) => groups.members(group), world.clock.nowMs(), lagReadsMax),
@@ -252,10 +292,27 @@ interface Place {
   readonly id: Uint8Array
   readonly clusterId: string
   readonly journalFolder: string
+  readonly settledFolder: string
+  readonly quarantine: string
   readonly leaderEpoch: number
   /** Path of the reserve; null: none. */
   readonly reserve: string | null
   release(): void
+}
+/** Of what was not said, the defaults: shares of the disk. */
+function retentionOf(place: Place, { dataDir, retention }: BrokerSettings, segmentBytes: number): RetentionSettings {
+  const { totalBytes } = place.world.fs.space(place.settledFolder)
+  return {
+    settles: dataDir !== null,
+    journalBytesMax: Math.max(2 ** 30, 4 * segmentBytes),
+    settleAfterMs: 600_000,
+    checkEveryMs: 30_000,
+    logBytesMax: Math.floor(totalBytes / 5),
+    pinnedBytesMax: Math.min(Math.floor(totalBytes / 10), 4 * 2 ** 30),
+    fileBytesMax: 256 * 2 ** 20,
+    tiers: {},
+    ...retention,
+  }
 }
 /** A quarter of what is kept free; none where nothing is. */
 function reserveBytes(freeBytesMin: number): number {
@@ -263,11 +320,11 @@ function reserveBytes(freeBytesMin: number): number {
 }
 function inMemory(world: World, bytesMax: number): Place {
   const fs = memoryFileSystem(bytesMax, () => world.clock.nowMs())
-  const journalFolder = '/journal'
-  fs.mkdir(journalFolder)
+  const folders = { journalFolder: '/journal', settledFolder: '/settled', quarantine: '/quarantine' }
+  for (const folder of [folders.journalFolder, folders.settledFolder]) fs.mkdir(folder)
   const id = world.random.fork('cluster id in memory').fill(new Uint8Array(16))
   const clusterId = idText(id)
-  return { world: { ...world, fs }, id, clusterId, journalFolder, leaderEpoch: 0, reserve: null, release() {} }
+  return { world: { ...world, fs }, id, clusterId, ...folders, leaderEpoch: 0, reserve: null, release() {} }
 }
 
 /** What the log offers, as an object of its own to add to. */

@@ -38,7 +38,7 @@ test('one process at a time; a lock of a dead process, of another boot, or of br
   broken.close()
   const fourth = await takeDataDirectory(other, dataDir)
   fourth.release()
-  assert.deepEqual(here.fs.list(dataDir), ['epoch', 'format', 'journal'])
+  assert.deepEqual(here.fs.list(dataDir), ['epoch', 'format', 'journal', 'settled'])
 })
 
 test('a lock of a process whose id came back to another one is stale', async () => {
@@ -71,7 +71,7 @@ test('folders are made as needed; a newer or broken format is refused and left a
     write(text)
     await assert.rejects(takeDataDirectory(here.life(), '/a/b/c'), code('BROKEN_FORMAT'), text)
   }
-  assert.deepEqual(here.fs.list('/a/b/c'), ['epoch', 'format', 'journal'], 'no lock is left behind')
+  assert.deepEqual(here.fs.list('/a/b/c'), ['epoch', 'format', 'journal', 'settled'], 'no lock is left behind')
 })
 
 test('a journal whose format file is gone is not taken for a new one', async () => {

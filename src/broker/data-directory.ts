@@ -4,6 +4,8 @@
 //   format   JSON {millrace: "data directory", format: 1, clusterId, createdMs}; changing the layout raises `format`
 //   epoch    the leader epoch of the latest start (leader-epochs.ts)
 //   journal/ the write-ahead journal (journal/layout.ts)
+//   settled/ what has left it: one file series per partition (settled/file-format.ts, settled/manifest.ts)
+//   quarantine/ segments of the journal that were settled and are damaged: kept, read by nobody; there only if needed
 //   reserve  bytes without meaning, deleted when the disk is full (journal/reserve.ts)
 //
 // Other rooms keep folders of their own beside these.
@@ -38,6 +40,8 @@ export interface DataDirectory {
   /** `id` as Kafka writes UUIDs: 22 characters of base64url. */
   readonly clusterId: string
   readonly journalFolder: string
+  readonly settledFolder: string
+  readonly quarantine: string
   /** Of this start: no earlier one had it (leader-epochs.ts). */
   readonly leaderEpoch: number
   /** Path of the reserve. */
@@ -56,12 +60,14 @@ export async function takeDataDirectory(world: World, path: string): Promise<Dat
   const release = takeLock(world, path)
   try {
     const journalFolder = `${path}/journal`
-    if (fs.stat(journalFolder) === null) fs.mkdir(journalFolder)
+    const settledFolder = `${path}/settled`
+    for (const folder of [journalFolder, settledFolder]) if (fs.stat(folder) === null) fs.mkdir(folder)
     const id = await readOrMakeFormat(world, path)
     const leaderEpoch = await beginEpoch(world, path)
     // Always: an earlier start may have died between making something here and this.
     await fs.syncFolder(path)
-    return { id, clusterId: idText(id), journalFolder, leaderEpoch, reserve: reserveOf(path), release }
+    const folders = { journalFolder, settledFolder, quarantine: `${path}/quarantine` }
+    return { id, clusterId: idText(id), ...folders, leaderEpoch, reserve: reserveOf(path), release }
   } catch (error) {
     release()
     throw error

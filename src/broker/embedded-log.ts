@@ -29,10 +29,12 @@ import type { Journal } from './journal/journal.ts'
 import type { EpochEnd } from './leader-epochs.ts'
 import { diskUsageOf, planLogStart, showLogStart, startOf, takeLogStart } from './log-starts.ts'
 import type { Partition } from './partition.ts'
-import { findMaxTime, findTime, offsetsOf, readBatches } from './reading.ts'
+import { newlyFollowed, type Pin, pinsOf } from './pins.ts'
+import { findMaxTime, findTime, offsetsOf, readBatches, type Tiers } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
 import type { LogState } from './replay.ts'
 import { type SettingsStore, settingsStore } from './settings-table.ts'
+import type { Settled } from './settled/settled.ts'
 import { planConfigs, planDeletion, planPartitions, planTopic, type TopicChange } from './topic-changes.ts'
 import { checkMembership, type Within } from './transactions/appending.ts'
 import { TransactionCoordinator } from './transactions/coordinator.ts'
@@ -65,6 +67,7 @@ export class EmbeddedLog implements Log, BrokerCore {
   readonly #world: World
   readonly #dataDir: string | null
   readonly #journal: Journal
+  readonly #settled: Settled
   readonly #state: LogState
   readonly #followersMax: number
   readonly #followers = new Set<LogFollower>()
@@ -72,9 +75,10 @@ export class EmbeddedLog implements Log, BrokerCore {
   /** Partitions whose durable end moved and whose listeners do not know yet. */
   #moved = new Set<Partition>()
 
-  constructor(world: World, journal: Journal, state: LogState, settings: EmbeddedLogSettings) {
+  constructor(world: World, { journal, settled }: Tiers, state: LogState, settings: EmbeddedLogSettings) {
     this.#world = world
     this.#journal = journal
+    this.#settled = settled
     this.#state = state
     this.clusterId = settings.clusterId
     this.nodeId = settings.nodeId
@@ -109,6 +113,9 @@ export class EmbeddedLog implements Log, BrokerCore {
     journal.onAdvance(() => this.#advanced())
   }
 
+  get #tiers(): Tiers {
+    return { journal: this.#journal, settled: this.#settled }
+  }
   #advanced(): void {
     const moved = this.#moved
     this.#moved = new Set()
@@ -249,13 +256,13 @@ export class EmbeddedLog implements Log, BrokerCore {
   }
   async read(topic: string, id: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]> {
     const { partition } = this.#state.topics.partition(topic, id)
-    return readBatches(this.#journal, partition, topic, from, maxBytes)
+    return readBatches(this.#tiers, partition, topic, from, maxBytes)
   }
   offsetForTime(topic: string, partition: PartitionId, timestampMs: number) {
-    return findTime(this.#journal, this.#state.topics.partition(topic, partition).partition, timestampMs)
+    return findTime(this.#tiers, this.#state.topics.partition(topic, partition).partition, topic, timestampMs)
   }
   offsetOfMaxTime(topic: string, partition: PartitionId) {
-    return findMaxTime(this.#journal, this.#state.topics.partition(topic, partition).partition)
+    return findMaxTime(this.#tiers, this.#state.topics.partition(topic, partition).partition, topic)
   }
   async deleteRecords(topicName: string, id: PartitionId, beforeOffset: Offset): Promise<Offset> {
     const { partition } = this.#state.topics.partition(topicName, id)
@@ -336,13 +343,17 @@ export class EmbeddedLog implements Log, BrokerCore {
     }
     const from = placeOfCursor(follow.from, this.#journal.lastLsn)
     const follower = new LogFollower(
-      this.#journal,
+      this.#tiers,
       this.#state.topics,
       { job: follow.job, topics: follow.topics, from },
       (closed) => this.#followers.delete(closed),
     )
     this.#followers.add(follower)
     return follower
+  }
+  /** What of the log is still needed, and by whom. */
+  pins(): Pin[] {
+    return pinsOf(this.#state.jobs, this.#followers)
   }
   get followers(): number {
     return this.#followers.size
@@ -380,14 +391,17 @@ export class EmbeddedLog implements Log, BrokerCore {
       throw new FencedError(`job ${job} stands at ${previous} and may not go back to ${cursor}`)
     }
     const { batches, baseOffsets, entries } = planAppends(this.#state, commit, this.#world.clock.nowMs())
-    const entry = { job, epoch, step: { previous, cursor } }
+    const followed = newlyFollowed(this.#followers, job, jobs.topics(job))
+    const entry = { job, epoch, step: { previous, cursor }, ...(followed === undefined ? {} : { topics: followed }) }
     return this.#take(
       [this.#own(entryKind.jobCommit, ownStream.jobs, writeJob(entry)), ...entries],
       (place) => {
         const unplace = this.#placeBatches(place, 1, batches)
         const unapply = jobs.apply(entry, cursor)
+        const unfollow = followed === undefined ? () => {} : jobs.setTopics(job, followed)
         this.#state.lastJobLsn = place.firstLsn
         return () => {
+          unfollow()
           unapply()
           unplace()
         }

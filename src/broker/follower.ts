@@ -2,16 +2,21 @@
 import { type Cursor, type Follower, type LogEntry, LogError } from '../log/log.ts'
 import { lsn, offset, partitionId } from '../std/units.ts'
 import { baseOffset, lastOffset } from '../wire/record-batch.ts'
-import { type CursorPlace, cursorAt } from './cursors.ts'
+import { type CursorPlace, cursorAt, lsnOfCursor } from './cursors.ts'
 import { readTick } from './house-entries.ts'
+import { streamKey } from './journal/damage.ts'
 import { type EntryHeader, entryKind, ownStream } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { JournalReader, ReadVisitor } from './journal/journal-reader.ts'
 import type { MissingRange } from './journal/survey.ts'
-import { readBatches } from './reading.ts'
+import { readBatches, type Tiers } from './reading.ts'
 import { inKafkasWords } from './refusals.ts'
+import { SettledMerge } from './settled/merge.ts'
+import type { Settled } from './settled/settled.ts'
 import type { TopicTable } from './topic-table.ts'
 import { VisibleTransactions } from './transactions/visible.ts'
+
+type EntryPlace = Readonly<Pick<EntryHeader, 'lsn' | 'topicKey' | 'partition'>>
 
 export interface FollowerSettings {
   readonly job: string
@@ -20,11 +25,18 @@ export interface FollowerSettings {
 }
 
 export class LogFollower implements Follower {
+  readonly job: string
+  readonly topics: ReadonlySet<string>
   readonly #journal: Journal
+  readonly #settled: Settled
   readonly #topics: TopicTable
-  readonly #names: ReadonlySet<string>
-  readonly #job: Uint8Array
-  readonly #reader: JournalReader
+  readonly #jobName: Uint8Array
+  /** While it reads the journal … */
+  #reader: JournalReader
+  /** … and while what comes next is settled. */
+  #merge: SettledMerge | null = null
+  /** What was gone when it began at the log's origin, by stream: no loss of its own. */
+  readonly #goneBefore = new Map<number, number>()
   readonly #closed: (follower: LogFollower) => void
   /** Read ahead, to know that there is something. Never more than one. */
   #ahead: LogEntry | null = null
@@ -34,15 +46,17 @@ export class LogFollower implements Follower {
   #waiting: (() => void)[] = []
 
   constructor(
-    journal: Journal,
+    { journal, settled }: Tiers,
     topics: TopicTable,
     settings: FollowerSettings,
     closed: (follower: LogFollower) => void,
   ) {
+    this.job = settings.job
+    this.topics = new Set(settings.topics)
     this.#journal = journal
+    this.#settled = settled
     this.#topics = topics
-    this.#names = new Set(settings.topics)
-    this.#job = new TextEncoder().encode(settings.job)
+    this.#jobName = new TextEncoder().encode(settings.job)
     const { afterLsn, batches } = settings.from
     this.#reader = journal.reader(afterLsn)
     this.#after = cursorAt(afterLsn, batches)
@@ -50,10 +64,20 @@ export class LogFollower implements Follower {
       const topic = topics.byKey(key)
       const partition = topic?.partitions[id]
       if (topic === null || partition === undefined) return null
-      return readBatches(journal, partition, topic.info.name, Math.max(from, partition.start), maxBytes)
+      const { start } = partition
+      if (from < start) this.#mindGone(topic.info.name, key, id, from, start)
+      return readBatches({ journal, settled }, partition, topic.info.name, Math.max(from, start), maxBytes)
     }
     this.#visible = new VisibleTransactions(read, { lsn: afterLsn + 1, batches })
     this.#closed = closed
+    if (afterLsn > 0) return
+    for (const { topicKey, partition, goneLsn } of settled.partitions()) {
+      this.#goneBefore.set(streamKey(topicKey, partition), goneLsn)
+    }
+  }
+  /** The LSN after which it needs the log. */
+  get atLsn(): number {
+    return lsnOfCursor(this.#after, Number.MAX_SAFE_INTEGER)
   }
 
   poll(maxBytes: number): LogEntry[] {
@@ -85,49 +109,103 @@ export class LogFollower implements Follower {
     return entries
   }
   #hasMore(): boolean {
-    return this.#visible.isOpen || this.#reader.nextLsn <= this.#journal.durableLsn
+    return this.#visible.isOpen || this.#nextLsn <= this.#journal.durableLsn
   }
+  get #nextLsn(): number {
+    return this.#merge?.nextLsn ?? this.#reader.nextLsn
+  }
+
+  /** A piece of the log, from wherever it is by now. */
   #read(take: (entry: LogEntry) => boolean): void {
-    if (this.#visible.isOpen) this.#visible.drain(take)
-    else this.#reader.read(this.#visitor(take))
+    if (this.#visible.isOpen) {
+      this.#visible.drain(take)
+      return
+    }
+    if (this.#merge === null && this.#reader.nextLsn >= this.#journal.firstLsn) {
+      this.#reader.read(this.#visitor(take))
+      return
+    }
+    const merge = this.#merge ?? this.#newMerge()
+    this.#merge = merge
+    const goesOn = merge.read({
+      entry: ({ topicKey, partition }, { kind, lsn: at }, payload) =>
+        this.#met(kind, { lsn: at, topicKey, partition }, payload, take),
+    })
+    if (goesOn) return
+    this.#merge = null
+    this.#reader = this.#journal.reader(merge.upTo)
+  }
+  #newMerge(): SettledMerge {
+    let from = this.#reader.nextLsn
+    let upTo = this.#settled.settledLsn
+    for (const range of this.#settled.damage.ranges) {
+      if (from >= range.firstLsn && from <= range.lastLsn) {
+        this.#mind(range)
+        from = range.lastLsn + 1
+      } else if (range.firstLsn > from) upTo = Math.min(upTo, range.firstLsn - 1)
+    }
+    const isTicks = (topicKey: number, partition: number): boolean => topicKey === 0 && partition === ownStream.ticks
+    const places = []
+    for (const { topicKey, partition } of this.#settled.partitions()) {
+      if (!isTicks(topicKey, partition) && !this.#follows(topicKey)) continue
+      const goneBefore = this.#goneBefore.get(streamKey(topicKey, partition)) ?? 0
+      places.push({ topicKey, partition, goneBefore })
+    }
+    return new SettledMerge(this.#settled, places, from, Math.max(upTo, from - 1))
   }
 
   #visitor(take: (entry: LogEntry) => boolean): ReadVisitor {
     return {
-      wants: (header) => header.kind === entryKind.tick || (header.kind === entryKind.batch && this.#follows(header)),
+      wants: (header) =>
+        header.kind === entryKind.tick || (header.kind === entryKind.batch && this.#follows(header.topicKey)),
       entry: (header, payload) => {
-        const after: Cursor = cursorAt(header.lsn)
-        if (header.kind === entryKind.tick) {
-          const own = readTick(payload, this.#job)
-          return own !== null && take({ kind: 'tick', lsn: lsn(header.lsn), after, payload: own })
-        }
-        const topic = this.#topics.byKey(header.topicKey)!.info.name
-        if (this.#visible.takes(header, topic, payload)) return this.#visible.isOpen
-        return take({
-          kind: 'batch',
-          lsn: lsn(header.lsn),
-          after,
-          topic,
-          partition: partitionId(header.partition),
-          baseOffset: offset(baseOffset(payload)),
-          lastOffset: offset(lastOffset(payload)),
-          bytes: payload,
-        })
+        return this.#met(header.kind, header, payload, take)
       },
       missing: (range) => this.#mind(range),
     }
   }
-  #follows(header: Readonly<EntryHeader>): boolean {
+  #follows(topicKey: number): boolean {
     // The entries of a deleted topic have no topic any more.
-    const topic = this.#topics.byKey(header.topicKey)
-    return topic !== null && this.#names.has(topic.info.name)
+    const topic = this.#topics.byKey(topicKey)
+    return topic !== null && this.topics.has(topic.info.name)
+  }
+  /** An entry of the log, in order. True: stop before the next one. */
+  #met(kind: number, place: EntryPlace, payload: Uint8Array, take: (entry: LogEntry) => boolean): boolean {
+    const after: Cursor = cursorAt(place.lsn)
+    if (kind === entryKind.tick) {
+      const own = readTick(payload, this.#jobName)
+      return own !== null && take({ kind: 'tick', lsn: lsn(place.lsn), after, payload: own })
+    }
+    const topic = this.#topics.byKey(place.topicKey)?.info.name
+    if (topic === undefined) return false
+    if (this.#visible.takes(place, topic, payload)) return this.#visible.isOpen
+    return take({
+      kind: 'batch',
+      lsn: lsn(place.lsn),
+      after,
+      topic,
+      partition: partitionId(place.partition),
+      baseOffset: offset(baseOffset(payload)),
+      lastOffset: offset(lastOffset(payload)),
+      bytes: payload,
+    })
+  }
+  /** What a transaction wrote was dropped before its end was met: no loss only if it was gone when we began. */
+  #mindGone(topic: string, topicKey: number, partition: number, from: number, start: number): void {
+    const gone = this.#settled.partition(topicKey, partition)?.goneLsn ?? 0
+    if (gone <= (this.#goneBefore.get(streamKey(topicKey, partition)) ?? 0)) return
+    throw new LogError(
+      'OFFSET_OUT_OF_RANGE',
+      `offsets ${from} to ${start - 1} of ${topic}-${partition} were deleted before their transaction was read: retention ` +
+        'did not wait any longer. What was computed from them must be rebuilt from what the log still holds.',
+    )
   }
 
   /** Lost entries that may be ours are never stepped over in silence. */
   #mind(range: MissingRange): void {
-    const { lost, unknownEntries } = this.#journal.damage
+    const { lost, unknownEntries } = this.#settled.damage
     const ours = lost.some(({ topicKey, partition }) =>
-      topicKey === 0 ? partition === ownStream.ticks : this.#names.has(this.#topics.byKey(topicKey)?.info.name ?? ''),
+      topicKey === 0 ? partition === ownStream.ticks : this.topics.has(this.#topics.byKey(topicKey)?.info.name ?? ''),
     )
     if (!ours && unknownEntries === 0) return
     throw new LogError(

@@ -6,7 +6,7 @@
 //   producer   {"id":17,"epoch":0}
 //   logStart   {"key":1,"partition":0,"start":500}
 //   jobTaken   {"job":…,"epoch":2}
-//   jobCommit  {"job":…,"epoch":2,"previous":…,"cursor":…}
+//   jobCommit  {"job":…,"epoch":2,"previous":…,"cursor":…,"topics":[…]}, topics only where they are not those of before
 //   tick       length of the job's name 2 (big-endian), the name in UTF-8, the job's own bytes
 //
 // Changing them needs a format version (entry.ts).
@@ -39,6 +39,8 @@ export interface JobEntry {
   readonly epoch: number
   /** Null: the job was taken over, and stands where it stood. */
   readonly step: { readonly previous: string; readonly cursor: string } | null
+  /** What the job follows; undefined: what it followed before. */
+  readonly topics?: readonly string[]
 }
 
 const write = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
@@ -117,12 +119,14 @@ export function readLogStart(payload: Uint8Array): LogStartEntry {
   }
 }
 
-export function writeJob({ job, epoch, step }: JobEntry): Uint8Array {
-  return write({ job, epoch, ...step })
+export function writeJob({ job, epoch, step, topics }: JobEntry): Uint8Array {
+  return write({ job, epoch, ...step, topics })
 }
 export function readJob(payload: Uint8Array): JobEntry {
-  const { job, epoch, previous, cursor } = read(payload)
+  const { job, epoch, previous, cursor, topics } = read(payload)
+  assert(topics === undefined || Array.isArray(topics), 'the topics of a job are a list')
   return {
+    ...(topics === undefined ? {} : { topics: topics.map((topic) => textOf(topic, 'a topic of a job')) }),
     job: textOf(job, 'the name of a job'),
     epoch: numberOf(epoch, 'the epoch of a job'),
     step:

@@ -5,6 +5,8 @@ import type { JobEntry } from './house-entries.ts'
 
 export class JobTable {
   readonly #jobs = new Map<string, JobState>()
+  /** What each follows, as of a commit of its. */
+  readonly #topics = new Map<string, readonly string[]>()
 
   /** Where the job stands, with what is not durable yet. */
   state(job: string): JobState {
@@ -28,6 +30,21 @@ export class JobTable {
     if (state.cursor !== previous) {
       throw new FencedError(`job ${job} stands at ${state.cursor}; a commit that builds on ${previous} would not fit`)
     }
+  }
+  topics(job: string): readonly string[] | null {
+    return this.#topics.get(job) ?? null
+  }
+  /** Returns the way back. */
+  setTopics(job: string, topics: readonly string[]): () => void {
+    const before = this.#topics.get(job)
+    this.#topics.set(job, topics)
+    return () => {
+      if (before === undefined) this.#topics.delete(job)
+      else this.#topics.set(job, before)
+    }
+  }
+  allTopics(): [job: string, topics: readonly string[]][] {
+    return [...this.#topics]
   }
   all(): [job: string, epoch: number, cursor: string][] {
     return [...this.#jobs].map(([job, { epoch, cursor }]) => [job, epoch, cursor])

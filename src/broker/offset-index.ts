@@ -17,9 +17,11 @@ function chunkOf(entries: number): Chunk {
 }
 
 export class OffsetIndex {
-  readonly #chunks: Chunk[] = []
+  #chunks: Chunk[] = []
+  /** Entries of the first chunk that were dropped: entry 0 is behind them. */
+  #skip = 0
   /** Largest timestamp of full chunks, as far as someone asked. */
-  readonly #maxima: (number | undefined)[] = []
+  #maxima: (number | undefined)[] = []
   count = 0
 
   add(
@@ -32,7 +34,7 @@ export class OffsetIndex {
     bytes: number,
   ): void {
     const chunk = this.#room()
-    const i = this.count % chunkEntries
+    const i = (this.count + this.#skip) % chunkEntries
     chunk.floats[i * floats] = baseOffset
     chunk.floats[i * floats + 1] = lastOffset
     chunk.floats[i * floats + 2] = lsn
@@ -43,7 +45,7 @@ export class OffsetIndex {
     this.count++
   }
   #room(): Chunk {
-    const index = Math.floor(this.count / chunkEntries)
+    const index = Math.floor((this.count + this.#skip) / chunkEntries)
     const chunk = this.#chunks[index]
     if (chunk === undefined) {
       const fresh = chunkOf(index === 0 ? firstChunkEntries : chunkEntries)
@@ -52,7 +54,7 @@ export class OffsetIndex {
     }
     // Most partitions of many are small: the first chunk grows as it fills.
     const capacity = chunk.words.length / words
-    if (this.count % chunkEntries < capacity) return chunk
+    if ((this.count + this.#skip) % chunkEntries < capacity) return chunk
     const larger = chunkOf(Math.min(chunkEntries, capacity * 4))
     larger.floats.set(chunk.floats)
     larger.words.set(chunk.words)
@@ -62,14 +64,37 @@ export class OffsetIndex {
   removeLast(): void {
     assert(this.count > 0, 'there is an entry to remove')
     this.count--
-    this.#maxima[Math.floor(this.count / chunkEntries)] = undefined
+    this.#maxima[Math.floor((this.count + this.#skip) / chunkEntries)] = undefined
+  }
+  /** Drops the first entries, up to and with the one of this LSN. Returns the bytes of their batches. */
+  dropUpTo(lsn: number): number {
+    let bytes = 0
+    let dropped = 0
+    while (dropped < this.count && this.lsn(dropped) <= lsn) bytes += this.bytes(dropped++)
+    this.count -= dropped
+    this.#skip += dropped
+    const chunks = Math.floor(this.#skip / chunkEntries)
+    if (chunks > 0) {
+      this.#chunks = this.#chunks.slice(chunks)
+      this.#maxima = this.#maxima.slice(chunks)
+      this.#skip -= chunks * chunkEntries
+    }
+    if (this.count === 0 && this.#skip > 0 && this.#chunks.length <= 1) {
+      // Most partitions of many are quiet for long: they keep no more than they need.
+      this.#chunks = []
+      this.#maxima = []
+      this.#skip = 0
+    }
+    return bytes
   }
 
   #float(entry: number, field: number): number {
-    return this.#chunks[Math.floor(entry / chunkEntries)]!.floats[(entry % chunkEntries) * floats + field]!
+    const at = entry + this.#skip
+    return this.#chunks[Math.floor(at / chunkEntries)]!.floats[(at % chunkEntries) * floats + field]!
   }
   #word(entry: number, field: number): number {
-    return this.#chunks[Math.floor(entry / chunkEntries)]!.words[(entry % chunkEntries) * words + field]!
+    const at = entry + this.#skip
+    return this.#chunks[Math.floor(at / chunkEntries)]!.words[(at % chunkEntries) * words + field]!
   }
   baseOffset = (entry: number): number => this.#float(entry, 0)
   lastOffset = (entry: number): number => this.#float(entry, 1)
@@ -92,11 +117,10 @@ export class OffsetIndex {
   }
   /** The first entry in [from, end) with a timestamp at or after the given one, or -1. Timestamps need not ascend. */
   findTime(timestampMs: number, end: number, from = 0): number {
-    for (let first = from - (from % chunkEntries); first < end; first += chunkEntries) {
+    for (let first = from; first < end; first = this.#nextChunk(first)) {
       if (this.#chunkMaximum(first) < timestampMs) continue
-      const last = Math.min(first + chunkEntries, end)
-      for (let entry = Math.max(first, from); entry < last; entry++)
-        if (this.maxTimestampMs(entry) >= timestampMs) return entry
+      const last = Math.min(this.#nextChunk(first), end)
+      for (let entry = first; entry < last; entry++) if (this.maxTimestampMs(entry) >= timestampMs) return entry
     }
     return -1
   }
@@ -104,10 +128,10 @@ export class OffsetIndex {
   findMaxTime(end: number, from = 0): number {
     let best = -1
     let most = Number.NEGATIVE_INFINITY
-    for (let first = from - (from % chunkEntries); first < end; first += chunkEntries) {
+    for (let first = from; first < end; first = this.#nextChunk(first)) {
       if (this.#chunkMaximum(first) <= most) continue
-      const last = Math.min(first + chunkEntries, end)
-      for (let entry = Math.max(first, from); entry < last; entry++) {
+      const last = Math.min(this.#nextChunk(first), end)
+      for (let entry = first; entry < last; entry++) {
         if (this.maxTimestampMs(entry) <= most) continue
         best = entry
         most = this.maxTimestampMs(entry)
@@ -115,16 +139,20 @@ export class OffsetIndex {
     }
     return best
   }
-  /** The largest timestamp in the chunk that begins with this entry; of a chunk that is not full: no bound. */
-  #chunkMaximum(first: number): number {
-    if (first + chunkEntries > this.count) return Number.POSITIVE_INFINITY
-    const chunk = first / chunkEntries
+  /** The first entry of the chunk behind the one that holds this entry. */
+  #nextChunk(entry: number): number {
+    return entry + chunkEntries - ((entry + this.#skip) % chunkEntries)
+  }
+  /** The largest timestamp in the chunk that holds this entry; of a chunk that is not full: no bound. */
+  #chunkMaximum(entry: number): number {
+    const chunk = Math.floor((entry + this.#skip) / chunkEntries)
+    if ((chunk + 1) * chunkEntries > this.count + this.#skip) return Number.POSITIVE_INFINITY
     let maximum = this.#maxima[chunk]
     if (maximum === undefined) {
       maximum = Number.NEGATIVE_INFINITY
-      for (let entry = first; entry < first + chunkEntries; entry++) {
-        maximum = Math.max(maximum, this.maxTimestampMs(entry))
-      }
+      const first = Math.max(0, chunk * chunkEntries - this.#skip)
+      const last = (chunk + 1) * chunkEntries - this.#skip
+      for (let each = first; each < last; each++) maximum = Math.max(maximum, this.maxTimestampMs(each))
       this.#maxima[chunk] = maximum
     }
     return maximum

@@ -3,6 +3,9 @@ import { assert } from '../std/assert.ts'
 import { type CurrentEpoch, LeaderEpochs } from './leader-epochs.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { ProducerWindow } from './producer-window.ts'
+import { settledFileBytes } from './settled/file-format.ts'
+import type { SettledPartition } from './settled/manifest.ts'
+import type { ReadPlace } from './settled/reading.ts'
 import { PartitionTransactions } from './transactions/partition-transactions.ts'
 
 /** Producers remembered per partition; the one that wrote longest ago is forgotten first. */
@@ -24,6 +27,10 @@ export class Partition {
   startTaken = 0
   /** Of its batches in the journal, durable or not. */
   journalBytes = 0
+  /** What of it has left the journal; null: nothing has. Offsets from `settled.end` on are in the index. */
+  settled: SettledPartition | null = null
+  /** Where the last read of settled files ended. */
+  settledPlace: ReadPlace | null = null
   /** Why nothing may be appended any more; null: all is well. */
   damage: string | null = null
   readonly #epoch: CurrentEpoch
@@ -37,7 +44,9 @@ export class Partition {
 
   /** What it takes on the disk. */
   get bytes(): number {
-    return this.journalBytes
+    let bytes = this.journalBytes
+    for (const file of this.settled?.files ?? []) bytes += settledFileBytes(file)
+    return bytes
   }
 
   /** Of the batches that are appended now. */
@@ -65,6 +74,25 @@ export class Partition {
   }
   get producers(): number {
     return this.#windows.size
+  }
+
+  /** Files were settled, dropped or replaced: what of them is in the journal too is not needed from there. */
+  nowSettled(settled: SettledPartition): void {
+    this.settled = settled
+    this.journalBytes -= this.index.dropUpTo(settled.lastLsn)
+    this.startTaken = Math.max(this.startTaken, settled.start)
+    this.start = Math.max(this.start, settled.start)
+  }
+  /** After a start: where the journal goes on from. */
+  restoreSettled(settled: SettledPartition): void {
+    this.nextOffset = settled.end
+    this.durableEnd = settled.end
+    this.nowSettled(settled)
+  }
+  /** LSN of its newest batch; 0: it never had one. */
+  get lastLsn(): number {
+    const { index } = this
+    return index.count === 0 ? (this.settled?.lastLsn ?? 0) : index.lsn(index.count - 1)
   }
 
   /** A batch got its place, durable or not yet. */

@@ -5,6 +5,7 @@ import {
   baseOffset,
   baseTimestampMs,
   isAppendTime,
+  lastOffset,
   maxTimestampMs,
   recordSlots,
   recordsOf,
@@ -15,9 +16,17 @@ import { entryKind } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Partition } from './partition.ts'
 import { inKafkasWords } from './refusals.ts'
+import { readSettledBatches, settledBatchAtTime, settledMaxTime } from './settled/reading.ts'
+import type { Settled } from './settled/settled.ts'
 
 export function offsetsOf(partition: Partition): OffsetRange {
   return { start: offset(partition.start), end: offset(partition.durableEnd) }
+}
+
+/** Where the bytes of a partition are: first here, then there. */
+export interface Tiers {
+  readonly settled: Settled
+  readonly journal: Journal
 }
 
 function batchAt(journal: Journal, partition: Partition, entry: number): Uint8Array {
@@ -32,7 +41,7 @@ function batchAt(journal: Journal, partition: Partition, entry: number): Uint8Ar
 
 /** See `Log.read`. */
 export function readBatches(
-  journal: Journal,
+  { journal, settled }: Tiers,
   partition: Partition,
   topic: string,
   from: number,
@@ -42,10 +51,20 @@ export function readBatches(
   if (from < start || from > end) {
     throw new LogError('OFFSET_OUT_OF_RANGE', `${topic}-${partition.id} holds offsets ${start} to ${end}, not ${from}`)
   }
+  const { settled: files } = partition
+  let expected = from
   const batches: Uint8Array[] = []
   let bytes = 0
-  let expected = from
-  for (let entry = index.find(from); entry < index.count && index.lastOffset(entry) < end; entry++) {
+  if (files !== null && from < files.end) {
+    const place = partition.settledPlace
+    const read = inKafkasWords(() => readSettledBatches(settled, files, topic, from, maxBytes, place))
+    partition.settledPlace = read.place
+    if (read.next < files.end) return read.batches
+    for (const batch of read.batches) bytes += batch.length
+    batches.push(...read.batches)
+    expected = read.next
+  }
+  for (let entry = index.find(expected); entry < index.count && index.lastOffset(entry) < end; entry++) {
     const size = index.bytes(entry)
     if (batches.length > 0 && bytes + size > maxBytes) break
     if (index.baseOffset(entry) > expected) {
@@ -72,8 +91,16 @@ export interface TimedOffset {
   readonly timestampMs: number
 }
 /** The earliest record at or after the time. */
-export function findTime(journal: Journal, partition: Partition, timestampMs: number): TimedOffset | null {
-  const { index, start } = partition
+export function findTime(tiers: Tiers, partition: Partition, topic: string, timestampMs: number): TimedOffset | null {
+  const { journal, settled } = tiers
+  const { index, start, settled: files } = partition
+  for (let from = start; files !== null && from < files.end; ) {
+    const batch = inKafkasWords(() => settledBatchAtTime(settled, files, topic, timestampMs, from))
+    if (batch === null) break
+    const found = recordAtTime(batch, timestampMs, start)
+    if (found !== null) return found
+    from = lastOffset(batch) + 1
+  }
   const end = partition.durableEntries
   for (let first = index.find(start); ; first++) {
     const entry = index.findTime(timestampMs, end, first)
@@ -85,9 +112,15 @@ export function findTime(journal: Journal, partition: Partition, timestampMs: nu
   }
 }
 /** The (first) record with the largest timestamp. */
-export function findMaxTime(journal: Journal, partition: Partition): TimedOffset | null {
-  const { index, start } = partition
+export function findMaxTime(tiers: Tiers, partition: Partition, topic: string): TimedOffset | null {
+  const { journal, settled } = tiers
+  const { index, start, settled: files } = partition
   const end = partition.durableEntries
+  const most = files === null ? Number.NEGATIVE_INFINITY : settledMaxTime(settled, files, topic, start)
+  const newest = index.findMaxTime(end, index.find(start))
+  if (most > Number.NEGATIVE_INFINITY && (newest < 0 || most >= index.maxTimestampMs(newest))) {
+    return findTime(tiers, partition, topic, most)
+  }
   for (let first = index.find(start); ; first++) {
     const entry = index.findMaxTime(end, first)
     if (entry < 0) return null

@@ -110,6 +110,7 @@ export function replayEntry(replay: Replay, entry: ReplayedEntry): void {
     case entryKind.jobCommit: {
       const told = readJob(entry.payload())
       jobs.apply(told, told.step === null ? jobs.state(told.job).cursor : cursorOfText(told.step.cursor))
+      if (told.topics !== undefined) jobs.setTopics(told.job, told.topics)
       replay.state.lastJobLsn = header.lsn
       return
     }
@@ -148,10 +149,8 @@ export function heedDamage(replay: Replay, damage: Damage): string | null {
   const touched: string[] = []
   for (const topic of state.topics.all()) {
     for (const partition of topic.partitions) {
-      const { index } = partition
       const lost = damage.lost.some((each) => each.topicKey === topic.key && each.partition === partition.id)
-      const lastLsn = index.count === 0 ? 0 : index.lsn(index.count - 1)
-      if (!lost && !suspect(lastLsn)) continue
+      if (!lost && !suspect(partition.lastLsn)) continue
       const name = `${topic.info.name}-${partition.id}`
       touched.push(name)
       partition.damage = `${name} is read-only: ${where}${lost ? '' : ', perhaps of this partition'}. ${cure}`

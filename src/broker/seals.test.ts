@@ -10,7 +10,8 @@ import type { Broker } from './broker.ts'
 import { memoryFileSystem } from './journal/memory-files.ts'
 
 const journalFolder = `${dataDir}/journal`
-const small = { segmentBytes: 6000, partitionsMax: 1000 }
+// Settled, they would leave the journal.
+const small = { segmentBytes: 6000, partitionsMax: 1000, retention: { settles: false } }
 const isSeal = (name: string): boolean => name.endsWith('.seal')
 
 function readFile(fs: FileSystem, path: string): Uint8Array {

@@ -16,6 +16,7 @@ import type { Partition } from './partition.ts'
 import type { KeptBatch } from './producer-window.ts'
 import type { LogState } from './replay.ts'
 import type { CapturedSettings } from './settings-table.ts'
+import type { Manifest } from './settled/manifest.ts'
 import type { CapturedPartitionTransactions } from './transactions/partition-transactions.ts'
 import type { CapturedTransaction } from './transactions/transaction.ts'
 
@@ -26,6 +27,8 @@ interface Written {
   readonly nextProducer: number
   readonly epochs: readonly (readonly [id: number, epoch: number])[]
   readonly jobs: readonly (readonly [job: string, epoch: number, cursor: string])[]
+  /** What jobs follow. Not in seals of before that was noted. */
+  readonly jobTopics?: readonly (readonly [job: string, topics: readonly string[]])[]
   readonly lastJobLsn: number
   /** Topic key, partition, producer id, epoch, batches. */
   readonly windows: readonly (readonly [number, number, number, number, readonly KeptBatch[]])[]
@@ -88,6 +91,7 @@ export function captureState(state: LogState, segment: number): Uint8Array {
     nextProducer: producers.next,
     epochs: producers.epochs(),
     jobs: jobs.all(),
+    jobTopics: jobs.allTopics(),
     lastJobLsn: state.lastJobLsn,
     windows,
     leaderEpochs,
@@ -130,16 +134,18 @@ export function captureState(state: LogState, segment: number): Uint8Array {
 export function restoreState(
   state: LogState,
   captured: readonly { readonly segment: number; readonly payload: Uint8Array }[],
+  manifest: Manifest,
 ): void {
-  const newest = captured.at(-1)
-  if (newest === undefined) return
-  const written = jsonOf(newest.payload)
+  const newest = captured.at(-1)?.payload ?? manifest.state
+  if (newest.length === 0) return
+  const written = jsonOf(newest)
   const { topics, producers, jobs } = state
   for (const topic of written.topics) topics.add(topic, 'live')
   topics.keyUsed(written.nextKey - 1)
   for (const key of written.deleted) state.deleted.add(key)
   producers.restore(written.nextProducer, written.epochs)
   for (const [job, epoch, cursor] of written.jobs) jobs.apply({ job, epoch, step: null }, cursorOfText(cursor))
+  for (const [job, followed] of written.jobTopics ?? []) jobs.setTopics(job, followed)
   state.lastJobLsn = written.lastJobLsn
   for (const start of written.starts ?? []) restoreLogStart(topics, start)
   if (written.settings !== undefined) state.settings.restore(written.settings)
@@ -150,6 +156,9 @@ export function restoreState(
   for (const [topicKey, partition, captured] of written.leaderEpochs ?? []) {
     topics.byKey(topicKey)?.partitions[partition]?.epochs.restore(captured)
   }
+  for (const settled of manifest.partitions) {
+    topics.byKey(settled.topicKey)?.partitions[settled.partition]?.restoreSettled(settled)
+  }
   for (const { segment, payload } of captured) restoreRuns(state, segment, payload)
   state.transactions.restore(written.transactions?.ids ?? [])
   for (const [topicKey, partition, own] of written.transactions?.partitions ?? []) {
@@ -158,6 +167,12 @@ export function restoreState(
   for (const [topicKey, partition, id, epoch, batches] of written.windows) {
     topics.byKey(topicKey)?.partitions[partition]?.setWindow(id, { epoch, batches })
   }
+}
+
+/** Of captured bytes, what a manifest keeps: the batches are in settled files then. */
+export function withoutBatches(payload: Uint8Array): Uint8Array {
+  if (payload.length === 0) return payload
+  return payload.slice(0, padded(4 + new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)))
 }
 
 function jsonOf(payload: Uint8Array): Written {

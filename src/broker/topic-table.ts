@@ -54,6 +54,10 @@ export class TopicTable {
   all(): Topic[] {
     return [...this.#byName.values()].filter((topic) => topic.state !== 'making')
   }
+  /** Of all that has a key: those that are being made or deleted too. */
+  known(): Topic[] {
+    return [...this.#byName.values()]
+  }
   /** With all that was taken, durable or not: those that are being made, without those that are being deleted. */
   assigned(): Topic[] {
     return [...this.#byName.values()].filter((topic) => topic.state !== 'deleting')

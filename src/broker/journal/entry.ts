@@ -177,7 +177,11 @@ export function identityAt(bytes: Uint8Array, at: number): SegmentIdentity {
 }
 
 /** Does the payload, contiguous at `at`, carry what the header vouches for? */
-export function payloadIsIntact(bytes: Uint8Array, at: number, header: EntryHeader): boolean {
+export function payloadIsIntact(
+  bytes: Uint8Array,
+  at: number,
+  header: Pick<EntryHeader, 'kind' | 'payloadBytes' | 'payloadCrc'>,
+): boolean {
   if (header.kind !== entryKind.batch) {
     return crc32c(bytes, at, at + header.payloadBytes) === header.payloadCrc
   }

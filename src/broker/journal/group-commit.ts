@@ -6,18 +6,17 @@
 // pages for clean, so neither a retry nor an acknowledgement can be trusted.
 import { assert } from '../../std/assert.ts'
 import { type File, FsError, type World } from '../../world/world.ts'
-import type { StreamSequences } from './damage.ts'
 import { DiskRoom, isFull, needOf } from './disk-room.ts'
 import { type EntryKind, entryKind, ownStream } from './entry.ts'
 import { JournalError } from './journal-error.ts'
-import { entryHeaderBytes, fileBytesOf, segmentHeaderBytes } from './layout.ts'
+import { entryHeaderBytes, fileBytesOf } from './layout.ts'
 import { NamedTimers } from './named-timers.ts'
 import { beginFile, newSegment } from './new-segment.ts'
-import type { TailCache } from './open-files.ts'
-import { PendingGroups } from './pending-groups.ts'
+import { type Outcome, PendingGroups } from './pending-groups.ts'
 import { placeEntries } from './place-entries.ts'
 import { type Seal, writeSeal } from './seal.ts'
 import type { Segment } from './segment.ts'
+import { type CommitState, isOverfull, liveBytes, wouldRoll } from './segment-room.ts'
 import type { JournalSettings } from './settings.ts'
 import { Waiters } from './waiters.ts'
 
@@ -32,11 +31,6 @@ export interface NewEntry {
   /** Of a batch: as `baseOffset`. */
   readonly leaderEpoch?: number
 }
-/** What becomes of a group; exactly one of the two is called, synchronously, groups in order (undone: newest first). */
-export interface Outcome {
-  durable(): void
-  undone(error: JournalError): void
-}
 export interface GroupPlace {
   readonly firstLsn: number
   readonly lastLsn: number
@@ -45,18 +39,6 @@ export interface GroupPlace {
   readonly segment: number
   /** Position of each entry's header in the segment's stream. */
   readonly positions: readonly number[]
-}
-
-export interface CommitState {
-  readonly segments: Segment[]
-  readonly sequences: StreamSequences
-  readonly cache: TailCache
-  readonly lastLsn: number
-  /** The highest LSN that some header on disk says was durable. */
-  readonly witness: number
-  readonly generationMax: number
-  /** Everything after the segment's last entry, which is the last one there is. Null: none is to be written. */
-  sealOf(segment: Segment, lastLsn: number): Seal | null
 }
 
 export class GroupCommit {
@@ -83,6 +65,8 @@ export class GroupCommit {
    * void what the segment before went on with. So that one takes no more: the next append tries a new segment again.
    */
   #rollFailed = false
+  /** The next append begins a new segment. */
+  #rollWanted = false
   /** Of finished segments whose successor is not there yet. */
   readonly #seals = new Map<Segment, Seal | null>()
   #running: Promise<void> | null = null
@@ -137,10 +121,13 @@ export class GroupCommit {
       throw new JournalError('TOO_LARGE', `${bytes} bytes in one step; the limit is ${this.#settings.groupBytesMax}`)
     }
     if (this.#pending.bytes + bytes > this.#settings.pendingBytesMax) {
-      throw new JournalError(
-        'SLOW',
-        `${this.#pending.bytes} bytes wait for the disk, the limit is ${this.#settings.pendingBytesMax}; retry later`,
-      )
+      const what = `${this.#pending.bytes} bytes wait for the disk`
+      throw new JournalError('SLOW', `${what}, the limit is ${this.#settings.pendingBytesMax}; retry later`)
+    }
+    const rolls = need !== 'cure' && this.#wouldRoll(bytes + entries.length * entryHeaderBytes)
+    if (rolls && isOverfull(this.#state.segments, this.#settings)) {
+      const what = `${liveBytes(this.#state.segments)} bytes are not settled yet`
+      throw new JournalError('SLOW', `${what}, the limit is ${this.#settings.bytesMax}; retry later`)
     }
     if (!this.#room.mayTake(need)) throw this.#room.lowError()
     return this.#take(entries, bytes, outcome)
@@ -165,13 +152,14 @@ export class GroupCommit {
     return { firstLsn, lastLsn, appendedMs, segment: segment.index, positions }
   }
 
+  #wouldRoll(groupBytes: number): boolean {
+    return wouldRoll(this.#state.segments, groupBytes, this.#settings, this.#rollFailed || this.#rollWanted)
+  }
   #segmentFor(groupBytes: number): Segment {
     const { segments } = this.#state
+    if (!this.#wouldRoll(groupBytes)) return segments.at(-1)!
     const last = segments.at(-1)
-    const isNew = last === undefined || last.end === segmentHeaderBytes
-    const { segmentBytes, segmentEntriesMax } = this.#settings
-    const fits = last !== undefined && last.end + groupBytes <= segmentBytes && last.entries < segmentEntriesMax
-    if (last !== undefined && (isNew || (fits && !this.#rollFailed))) return last
+    this.#rollWanted = false
     this.#generation++
     const segment = newSegment(this.#world, {
       folder: this.#folder,
@@ -185,6 +173,15 @@ export class GroupCommit {
     if (last !== undefined) this.#seals.set(last, this.#state.sealOf(last, this.lastLsn))
     segments.push(segment)
     return segment
+  }
+
+  /** Finishes the present segment, if it holds more than witnesses: a witness begins the next one. */
+  roll(): void {
+    const last = this.#state.segments.at(-1)
+    const isWorthIt = last?.dropped === false && last.created && last.oldestMs !== null
+    if (this.#condition !== 'open' || !isWorthIt || !this.#room.mayTake('progress')) return
+    this.#rollWanted = true
+    this.#putWitness()
   }
 
   // --- Waiting ---
@@ -272,7 +269,7 @@ export class GroupCommit {
         return true
       } catch (error) {
         if (this.#settings.faults.retrySyncAfterError === true) continue
-        this.#fail(error)
+        this.fail(error)
         return false
       }
     }
@@ -297,7 +294,7 @@ export class GroupCommit {
       try {
         await fs.syncFolder(this.#folder)
       } catch (error) {
-        this.#fail(error)
+        this.fail(error)
         return false
       }
     }
@@ -312,6 +309,7 @@ export class GroupCommit {
       old.sealed = true
       old.file?.close()
       old.file = null
+      this.#state.sealed()
     }
     this.#witnessedLsn = Math.max(this.#witnessedLsn, this.syncedLsn)
     return true
@@ -321,7 +319,7 @@ export class GroupCommit {
 
   async #writeFailed(segment: Segment, error: unknown): Promise<void> {
     if (!isFull(error)) {
-      this.#fail(error)
+      this.fail(error)
       return
     }
     if (segment.created && this.#settings.faults.noTruncateAfterFailedWrite !== true) {
@@ -330,7 +328,7 @@ export class GroupCommit {
         assert(segment.file !== null, 'the file that was written is open')
         segment.file.truncate(fileBytesOf(segment.written))
       } catch (truncateError) {
-        this.#fail(truncateError)
+        this.fail(truncateError)
         return
       }
     }
@@ -360,7 +358,8 @@ export class GroupCommit {
     this.#waiters.takenBack(this.lastLsn, error)
   }
 
-  #fail(cause: unknown): void {
+  /** Something that the journal stands on cannot be made durable. */
+  fail(cause: unknown): void {
     if (this.#failure !== null) return
     const text = cause instanceof Error ? cause.message : String(cause)
     const failure = new JournalError(

@@ -115,7 +115,7 @@ export class JournalReader {
     let segment = this.#segment
     const next = segment === null ? undefined : segments[segment.index + 1]
     if (segment !== null && (next === undefined || this.#nextLsn < next.header.startLsn)) return segment
-    segment = segments.findLast((candidate) => candidate.header.startLsn <= this.#nextLsn) ?? null
+    segment = segments.findLast((candidate) => !candidate.dropped && candidate.header.startLsn <= this.#nextLsn) ?? null
     assert(segment !== null, `no segment holds LSN ${this.#nextLsn}`)
     this.#segment = segment
     this.#window = null

@@ -7,14 +7,15 @@ import { type Damage, StreamSequences } from './damage.ts'
 import type { Need } from './disk-room.ts'
 import { blankEntryHeader, type EntryHeader, payloadIsIntact, readEntryHeader } from './entry.ts'
 import { readBody } from './file-bytes.ts'
-import { GroupCommit, type GroupPlace, type NewEntry, type Outcome } from './group-commit.ts'
+import { GroupCommit, type GroupPlace, type NewEntry } from './group-commit.ts'
 import { JournalError } from './journal-error.ts'
 import { JournalReader } from './journal-reader.ts'
-import { entryHeaderBytes, fileBytesOf, placeOf } from './layout.ts'
+import { entryHeaderBytes, fileBytesOf, placeOf, type SegmentIdentity } from './layout.ts'
 import { OpenFiles, TailCache } from './open-files.ts'
+import type { Outcome } from './pending-groups.ts'
 import { type ReplayedEntry, recoverSegments, replaySegments, sealsOf } from './recovery.ts'
-import { removeSeal, type Seal, writeSeal } from './seal.ts'
-import type { Segment } from './segment.ts'
+import { removeSeal, type Seal, sealName, writeSeal } from './seal.ts'
+import { firstLive, type Segment, type SegmentEnding } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
 import { surveyJournal } from './survey.ts'
 
@@ -41,6 +42,20 @@ export interface Journal {
   readonly damage: Damage
   /** Why records are not taken for the time being (the disk is full); null: they are. */
   pause(): JournalError | null
+  /** The LSN of the first entry that is still here: what is before is settled. */
+  readonly firstLsn: number
+  /** The oldest segment, if it is finished and durable: what is to be settled next. */
+  oldestSealed(): SealedSegment | null
+  /** Called when a segment is finished and durable. One listener. */
+  onSealed(listener: () => void): void
+  /** The oldest segment is settled: nobody reads it any more. Returns the paths of what is to be removed. */
+  drop(segment: SealedSegment): string[]
+  /** The oldest segment does not hold what it held: the next start shall walk through it. */
+  distrust(segment: SealedSegment): void
+  /** Finishes the present segment if its oldest entry (witnesses aside) is at least so old. */
+  rollIfOlder(ageMs: number): void
+  /** What the journal stands on cannot be made durable: nothing more is taken, as after a failed sync of its own. */
+  fail(cause: unknown): void
   stats(): JournalStats
   /** Makes everything durable and lets go of the files. Rejects if the journal has failed. */
   close(): Promise<void>
@@ -51,6 +66,16 @@ export interface PayloadPlace {
   /** Of the entry's header. */
   readonly position: number
   readonly payloadBytes: number
+}
+export interface SealedSegment extends SegmentIdentity {
+  readonly index: number
+  readonly path: string
+  /** Position after its last entry. */
+  readonly end: number
+  readonly lastLsn: number
+  /** Streams and the owner's state after the last entry. */
+  readonly ending: SegmentEnding
+  readonly isDamaged: boolean
 }
 export interface JournalStats {
   readonly lastLsn: number
@@ -98,28 +123,31 @@ export async function openJournal(
     resumeAtBlocks: faults.noResumeAtBlocks !== true,
     heedWitness: faults.noWitness !== true,
     useSeals: snapshots !== null,
+    settledLsn: settings.settled.lsn,
   })
   const cache = new TailCache(settings.cacheBytes)
   const { segments, copiedEntries } = await recoverSegments(world, folder, survey, settings, cache.made)
   cache.trim()
   const sequences = new StreamSequences()
   const sealOf = (segment: Segment, lastLsn: number): Seal | null => {
+    const streams = sequences.ends()
+    const payload = snapshots?.capture(segment.index) ?? new Uint8Array(0)
+    segment.ending = { streams, payload }
     // A damaged journal is walked through at every start, so that the damage is named each time.
     if (snapshots === null || survey.damage.length > 0) return null
     const { salt, generation, startLsn } = segment.header
-    const streams = sequences.ends()
-    const payload = snapshots.capture(segment.index)
     return { salt, generation, startLsn, lastLsn, end: segment.end, marks: [...segment.marks], streams, payload }
   }
   const known = sealsOf(survey)
-  if (known.length > 0) {
-    sequences.restore(known.at(-1)!.streams)
+  sequences.restore(known.at(-1)?.streams ?? settings.settled.streams)
+  if (known.length > 0 || settings.settled.lsn > 0) {
     snapshots?.restore(known.map(({ payload }, segment) => ({ segment, payload })))
   }
   replaySegments(
     world,
     segments,
     survey,
+    settings.settled.lsn,
     (entry) => {
       sequences.replayed(entry.header)
       replay(entry)
@@ -131,6 +159,7 @@ export async function openJournal(
   )
   const damage = sequences.damage(survey)
   const last = segments.at(-1)
+  let sealed = (): void => {}
   const commit = new GroupCommit(world, folder, settings, {
     segments,
     sequences,
@@ -139,8 +168,12 @@ export async function openJournal(
     witness: last === undefined ? 0 : survey.lastLsn,
     generationMax: Math.max(survey.generationMax, last?.header.generation ?? 0),
     sealOf,
+    sealed: () => sealed(),
   })
-  return new OpenJournal(world, settings, segments, cache, commit, damage, copiedEntries)
+  const onSealed = (listener: () => void): void => {
+    sealed = listener
+  }
+  return new OpenJournal(world, settings, segments, cache, commit, damage, copiedEntries, onSealed)
 }
 
 class OpenJournal implements Journal {
@@ -150,7 +183,9 @@ class OpenJournal implements Journal {
   readonly #cache: TailCache
   readonly #commit: GroupCommit
   readonly #copiedEntries: number
+  readonly #clock: World['clock']
   readonly damage: Damage
+  readonly onSealed: (listener: () => void) => void
 
   constructor(
     world: World,
@@ -160,7 +195,10 @@ class OpenJournal implements Journal {
     commit: GroupCommit,
     damage: Damage,
     copiedEntries: number,
+    onSealed: (listener: () => void) => void,
   ) {
+    this.#clock = world.clock
+    this.onSealed = onSealed
     this.#fs = world.fs
     this.#segments = segments
     this.#files = new OpenFiles(world.fs, settings.openFilesMax)
@@ -224,9 +262,45 @@ class OpenJournal implements Journal {
   pause(): JournalError | null {
     return this.#commit.pause
   }
+  get #live(): Segment[] {
+    return this.#segments.slice(firstLive(this.#segments))
+  }
+  get firstLsn(): number {
+    return this.#segments[firstLive(this.#segments)]?.header.startLsn ?? this.#commit.lastLsn + 1
+  }
+  oldestSealed(): SealedSegment | null {
+    const first = firstLive(this.#segments)
+    const segment = this.#segments[first]
+    const next = this.#segments[first + 1]
+    if (segment === undefined || next === undefined || !segment.sealed || !next.created) return null
+    const { index, path, end, ending, header } = segment
+    assert(ending !== null, `${path} is finished, and what comes after it was not noted`)
+    const lastLsn = next.header.startLsn - 1
+    const { salt, generation, startLsn } = header
+    const isDamaged = this.damage.ranges.some((range) => range.firstLsn <= lastLsn && range.lastLsn >= startLsn)
+    return { index, path, end, lastLsn, ending, salt, generation, isDamaged }
+  }
+  drop({ index, path }: SealedSegment): string[] {
+    const segment = this.#segments[index]
+    assert(segment?.dropped === false && this.oldestSealed()?.index === index, 'the oldest segment is dropped first')
+    this.#files.forget(segment)
+    segment.drop()
+    return [path, `${path.slice(0, path.lastIndexOf('/'))}/${sealName(segment.header.startLsn)}`]
+  }
+  distrust({ index, path }: SealedSegment): void {
+    removeSeal(this.#fs, path, this.#segments[index]!.header.startLsn)
+  }
+  rollIfOlder(ageMs: number): void {
+    const oldestMs = this.#segments.at(-1)?.oldestMs ?? null
+    if (oldestMs !== null && this.#clock.nowMs() - oldestMs >= ageMs) this.#commit.roll()
+  }
+  fail(cause: unknown): void {
+    this.#commit.fail(cause)
+  }
+
   stats(): JournalStats {
     let fileBytes = 0
-    for (const segment of this.#segments) fileBytes += fileBytesOf(segment.written)
+    for (const segment of this.#live) fileBytes += fileBytesOf(segment.written)
     let lostEntries = 0
     for (const range of this.damage.ranges) lostEntries += range.lastLsn - range.firstLsn + 1
     const commit = this.#commit
@@ -234,7 +308,7 @@ class OpenJournal implements Journal {
       lastLsn: commit.lastLsn,
       durableLsn: commit.durableLsn,
       syncedLsn: commit.syncedLsn,
-      segments: this.#segments.length,
+      segments: this.#live.length,
       fileBytes,
       pendingBytes: commit.pending.bytes,
       waitingMs: commit.pending.waitingMs,

@@ -27,6 +27,10 @@ export class OpenFiles {
     }
     return file
   }
+  /** Nobody will ask for it any more. */
+  forget(segment: Segment): void {
+    this.#open.delete(segment)
+  }
 }
 
 /** The arenas in memory, oldest first; drops the oldest that the file already has. */

@@ -1,6 +1,12 @@
 // The groups between being taken and being durable: those that wait, and those in flight to the disk.
-import type { Outcome } from './group-commit.ts'
+import type { JournalError } from './journal-error.ts'
 import type { Segment } from './segment.ts'
+
+/** What becomes of a group; exactly one of the two is called, synchronously, groups in order (undone: newest first). */
+export interface Outcome {
+  durable(): void
+  undone(error: JournalError): void
+}
 
 export interface Group {
   readonly segment: Segment

@@ -7,7 +7,14 @@ import { isFull } from './disk-room.ts'
 import { blankEntryHeader } from './entry.ts'
 import { FileWindow, readFully } from './file-bytes.ts'
 import { JournalError } from './journal-error.ts'
-import { entryHeaderBytes, fileBytesOf, type SegmentHeader, segmentHeaderBytes, temporarySuffix } from './layout.ts'
+import {
+  entryHeaderBytes,
+  fileBytesOf,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  startLsnOfName,
+  temporarySuffix,
+} from './layout.ts'
 import { newSegment } from './new-segment.ts'
 import { type Seal, sealName } from './seal.ts'
 import { Segment } from './segment.ts'
@@ -30,6 +37,10 @@ export async function recoverSegments(
   arenaMade: (segment: Segment, arena: number) => void,
 ): Promise<Recovered> {
   for (const path of survey.temporaries) world.fs.unlink(path)
+  for (const path of survey.leftOver) {
+    const seal = `${folder}/${sealName(startLsnOfName(path.slice(folder.length + 1)) ?? 0)}`
+    for (const gone of [path, seal]) if (world.fs.stat(gone) !== null) world.fs.unlink(gone)
+  }
   const live = survey.segments.filter((found) => found.voidFrom > found.startLsn)
   const last = live.at(-1)
   if (last === undefined && survey.segments.length === 0) return { segments: [], copiedEntries: 0 }
@@ -86,7 +97,10 @@ function sealedSegment(
   segment.written = found.end
   segment.created = true
   segment.sealed = true
-  if (found.seal !== null) segment.restoreMarks(found.seal.marks)
+  if (found.seal !== null) {
+    segment.restoreMarks(found.seal.marks)
+    segment.ending = { streams: found.seal.streams, payload: found.seal.payload }
+  }
   return segment
 }
 
@@ -96,7 +110,8 @@ function copyFrom(survey: Survey, live: readonly FoundSegment[], settings: Journ
   const holder = live.findLast((found) => found.startLsn <= first)
   if (holder === undefined || holder.header === null || holder.startLsn === first) return first
   const damaged = survey.damage.some((range) => range.lastLsn >= holder.startLsn)
-  return !damaged && holder.end <= settings.recopyBytesMax ? holder.startLsn : first
+  const isUnsettled = holder.startLsn > settings.settled.lsn
+  return !damaged && isUnsettled && holder.end <= settings.recopyBytesMax ? holder.startLsn : first
 }
 
 async function copyTail(
@@ -213,13 +228,14 @@ export function replaySegments(
   world: World,
   segments: readonly Segment[],
   survey: Survey,
+  settledLsn: number,
   visit: (entry: ReplayedEntry) => void,
   ended: (segment: Segment, lastLsn: number) => void,
 ): void {
   const broken = new Set(survey.brokenPayloads.map((entry) => entry.lsn))
   const entry: ReplayedEntry = { header: blankEntryHeader(), segment: 0, position: 0, payload: () => new Uint8Array(0) }
   const known = sealsOf(survey)
-  let lastLsn = known.at(-1)?.lastLsn ?? 0
+  let lastLsn = known.at(-1)?.lastLsn ?? settledLsn
   for (const segment of segments.slice(known.length)) {
     const voidFrom = segments[segment.index + 1]?.header.startLsn ?? survey.lastLsn + 1
     withFile(world.fs, segment.path, (file) => {
@@ -231,8 +247,10 @@ export function replaySegments(
         resume: true,
         visit(header, position) {
           if (header.lsn < segment.header.startLsn || header.lsn >= voidFrom || broken.has(header.lsn)) return
+          if (header.lsn <= settledLsn) return
           segment.mark(header.lsn, position, header.lsn !== lastLsn + 1)
           lastLsn = header.lsn
+          segment.met(header)
           entry.header = header
           entry.segment = segment.index
           entry.position = position

@@ -1,7 +1,7 @@
 // One segment of the journal: where its bytes end, its newest bytes in memory (arenas), and marks that find an LSN.
 import { assert } from '../../std/assert.ts'
 import type { File } from '../../world/world.ts'
-import { type EntryHeader, payloadBytesAt, sealEntryHeader, writeEntryHeader } from './entry.ts'
+import { type EntryHeader, entryKind, payloadBytesAt, sealEntryHeader, writeEntryHeader } from './entry.ts'
 import { writeFully } from './file-bytes.ts'
 import {
   blockBytes,
@@ -15,11 +15,24 @@ import {
   writeBlockHeader,
   writeSegmentHeader,
 } from './layout.ts'
+import type { StreamEnd } from './seal.ts'
 
 /** An arena holds this stretch of the file as it is, block headers included; a block lies in one arena. */
 export const arenaBytes = 16 * blockBytes
 /** One mark per so many bytes of stream: a search starts at most this far before what it looks for. */
 const markEveryBytes = 64 * 1024
+
+/** Index of the oldest segment that is not dropped; the length of the row if there is none. Segments go oldest first. */
+export function firstLive(segments: readonly Segment[]): number {
+  let index = segments.length
+  while (index > 0 && !segments[index - 1]!.dropped) index--
+  return index
+}
+
+export interface SegmentEnding {
+  readonly streams: readonly StreamEnd[]
+  readonly payload: Uint8Array
+}
 
 export class Segment {
   /** Its place in the row of segments. */
@@ -34,6 +47,12 @@ export class Segment {
   sealed = false
   /** Entries appended since the segment was made or opened. */
   entries = 0
+  /** When the oldest entry that is not a witness was appended, as far as it was met here; null: there is none. */
+  oldestMs: number | null = null
+  /** Streams and the owner's state after the last entry, once it is sealed, for whoever settles it. */
+  ending: SegmentEnding | null = null
+  /** Settled: its file is gone, or will be. */
+  dropped = false
   /** Position after the last entry, written or not. */
   end = segmentHeaderBytes
   /** Position up to which the file holds the stream. */
@@ -128,7 +147,21 @@ export class Segment {
     if (this.#marks.length === 0 || start - this.#marks.at(-1)! >= markEveryBytes) this.#marks.push(header.lsn, start)
     this.end = position
     this.entries++
+    this.met(header)
     return start
+  }
+  /** An entry of it was appended, or found by a start. */
+  met(header: Readonly<EntryHeader>): void {
+    if (this.oldestMs === null && header.kind !== entryKind.witness) this.oldestMs = header.appendedMs
+  }
+  /** Nobody will read it any more. */
+  drop(): void {
+    this.dropped = true
+    this.ending = null
+    this.file?.close()
+    this.file = null
+    this.#arenas.clear()
+    this.#marks.length = 0
   }
   /** Begins the block if `position` is the first of its body; `spanning` as in the block header. Returns the place. */
   #enterBlock(position: number, spanning: number): number {

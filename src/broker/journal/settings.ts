@@ -1,6 +1,7 @@
 // What a journal can be told: limits with their units, durability, and the faults that tests make it commit.
 import type { JournalError } from './journal-error.ts'
 import type { ReserveSettings } from './reserve.ts'
+import type { StreamEnd } from './seal.ts'
 
 export interface JournalSettings {
   /** `power`: an append is durable after fdatasync. `process`: after the write; synced in the background. */
@@ -31,6 +32,10 @@ export interface JournalSettings {
   readonly reserve: ReserveSettings | null
   /** A start copies a last segment up to this size whole, so that restarts do not pile up small files. */
   readonly recopyBytesMax: number
+  /** What was settled, and so is in no segment any more. */
+  readonly settled: { readonly lsn: number; readonly streams: readonly StreamEnd[] }
+  /** Segments together, at most: appends are refused with SLOW while more waits to be settled. */
+  readonly bytesMax: number
   /** 16 bytes, in every segment header. */
   readonly journalId: Uint8Array
   /** Called once if a sync failed: nothing more is acknowledged, the process should end (exit code 70). */
@@ -84,5 +89,7 @@ export const journalDefaults: Omit<JournalSettings, 'journalId' | 'failed'> = {
   freeBytesMin: 256 * mebibyte,
   reserve: null,
   recopyBytesMax: 4 * mebibyte,
+  settled: { lsn: 0, streams: [] },
+  bytesMax: Number.POSITIVE_INFINITY,
   faults: {},
 }

@@ -64,6 +64,8 @@ export interface Survey {
   readonly generationMax: number
   /** Left over from a recovery that did not finish. */
   readonly temporaries: readonly string[]
+  /** Segments that are settled, and that something kept from being removed. */
+  readonly leftOver: readonly string[]
 }
 
 export interface SurveySettings {
@@ -74,6 +76,8 @@ export interface SurveySettings {
   readonly heedWitness: boolean
   /** Take seals for the walk through their segments. */
   readonly useSeals: boolean
+  /** Everything up to here is settled: the journal goes on behind it. */
+  readonly settledLsn: number
 }
 
 interface Missed {
@@ -86,14 +90,22 @@ interface Missed {
 }
 
 export function surveyJournal(fs: FileSystem, folder: string, settings: SurveySettings): Survey {
-  const { segments, temporaries } = findSegments(fs, folder, settings.journalId)
+  const { settledLsn } = settings
+  const found = findSegments(fs, folder, settings.journalId)
+  const { temporaries } = found
+  const isSettled = found.segments.map((_, i) => {
+    const next = found.segments[i + 1]
+    return next !== undefined && next.startLsn <= settledLsn + 1
+  })
+  const segments = found.segments.filter((_, i) => isSettled[i] !== true)
+  const leftOver = found.segments.filter((_, i) => isSettled[i] === true)
   markVoid(segments)
-  if (settings.useSeals) findSeals(fs, folder, segments)
+  if (settings.useSeals) findSeals(fs, folder, segments, settledLsn)
   const missed: Missed[] = []
   const brokenPayloads: BrokenPayload[] = []
-  let witness = 0
-  let generationMax = 0
-  let expected = 1
+  let witness = settledLsn
+  let generationMax = Math.max(0, ...leftOver.map(({ identity }) => identity?.generation ?? 0))
+  let expected = settledLsn + 1
   let openGroupFirst: number | null = null
   let lastPath = folder
   let fine = temporaries.length === 0
@@ -143,7 +155,7 @@ export function surveyJournal(fs: FileSystem, folder: string, settings: SurveySe
     })
   }
 
-  if (!settings.heedWitness) witness = 0
+  if (!settings.heedWitness) witness = settledLsn
   const last = segments.at(-1)
   const intactEnd = expected - 1
   if (witness > intactEnd) {
@@ -153,7 +165,8 @@ export function surveyJournal(fs: FileSystem, folder: string, settings: SurveySe
   const wholeTail = last?.clean === true && damage.at(-1)?.next !== null
   // A segment that a roll began and nobody wrote to may not be durable itself: only a recovered one was synced whole.
   const clean = fine && !torn && wholeTail && witness === lastLsn && last?.header?.recovered === true
-  return { segments, witness, lastLsn, damage, brokenPayloads, clean, generationMax, temporaries }
+  const paths = leftOver.map(({ path }) => path)
+  return { segments, witness, lastLsn, damage, brokenPayloads, clean, generationMax, temporaries, leftOver: paths }
 }
 
 /** Divides what is missing into damage and the torn tail. */
@@ -246,9 +259,9 @@ function markVoid(segments: FoundSegment[]): void {
   }
 }
 /** From the first segment on, as long as each has a seal that fits it and leads to the next one. */
-function findSeals(fs: FileSystem, folder: string, segments: readonly FoundSegment[]): void {
+function findSeals(fs: FileSystem, folder: string, segments: readonly FoundSegment[], settledLsn: number): void {
   const live = segments.filter((segment) => segment.voidFrom > segment.startLsn)
-  let expected = 1
+  let expected = settledLsn + 1
   for (const [i, segment] of live.entries()) {
     const next = live[i + 1]
     const path = `${folder}/${sealName(segment.startLsn)}`

@@ -24,22 +24,33 @@ export interface Walk {
   readonly resume: boolean
   /** Called for each entry; `intact` false: its header is good, its payload is broken or cut off. */
   readonly visit: (header: EntryHeader, position: number, intact: boolean) => void
+  /** Where an earlier walk stopped. */
+  readonly from?: WalkPlace
+  /** Stop when so many bytes of stream have been walked through. Default: at the end. */
+  readonly bytesMax?: number
+}
+export interface WalkPlace {
+  readonly position: number
+  readonly lastLsn: number
 }
 export interface Walked {
   /** Position after the last entry met. */
   readonly end: number
   /** True when nothing but whole entries were met, from the first to `end`. */
   readonly unbroken: boolean
+  /** Null: the end has been met. */
+  readonly stopped: WalkPlace | null
 }
 
 export function walkEntries(walk: Walk): Walked {
   const { window } = walk
   const header = blankEntryHeader()
-  let position = segmentHeaderBytes
+  let { position, lastLsn } = walk.from ?? { position: segmentHeaderBytes, lastLsn: 0 }
+  const stopAt = position + (walk.bytesMax ?? Number.POSITIVE_INFINITY)
   let end = position
   let unbroken = true
-  let lastLsn = 0
   for (;;) {
+    if (position >= stopAt) return { end, unbroken, stopped: { position, lastLsn } }
     const start = entryStart(position)
     const at = window.load(placeOf(start), entryHeaderBytes)
     if (
@@ -62,7 +73,7 @@ export function walkEntries(walk: Walk): Walked {
     if (next < 0) break
     position = next
   }
-  return { end, unbroken }
+  return { end, unbroken, stopped: null }
 }
 
 /**
