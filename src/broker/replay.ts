@@ -166,6 +166,9 @@ export function heedDamage(replay: Replay, damage: Damage): string | null {
   if (ownLost(ownStream.transactions)) touched.push('transactions: what hangs without an owner is aborted')
   if (ownLost(ownStream.groups)) touched.push('committed offsets of consumer groups')
   if (ownLost(ownStream.settings)) touched.push('what administrators have set')
+  if (ownLost(ownStream.settings) || damage.unknownEntries > 0) {
+    state.settings.damage = `what administrators have set may be incomplete: ${where}. ${cure}`
+  }
   // Keys and ids that lost entries may have given out are not given out again.
   const lostMetadata = damage.lost.find((each) => each.topicKey === 0 && each.partition === ownStream.metadata)
   const unsure = (lostMetadata?.entries ?? 0) + damage.unknownEntries

@@ -76,6 +76,8 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 export type CapturedSettings = readonly unknown[]
 
 export class SettingsTable {
+  /** Why some that were set may be missing; null: all are there. */
+  damage: string | null = null
   /** By `what` and `about`; only those that have a value. */
   readonly #settings = new Map<string, Setting>()
   /** Not durable yet, in order. */
@@ -133,6 +135,8 @@ export class SettingsTable {
 /** The settings as the rest of the broker sees them. */
 export interface SettingsStore {
   all(): readonly Setting[]
+  /** Why some that were set may be missing; left out or null: all are there. */
+  readonly damage?: string | null
   onChange(listener: (setting: Setting) => void): () => void
   /** All together or none. Resolves when durable; rejects with a LogError INVALID_CONFIG or KAFKA_STORAGE_ERROR. */
   set(settings: readonly Setting[]): Promise<void>
@@ -148,6 +152,9 @@ export function settingsStore(
 ): SettingsStore {
   return {
     all: () => table.all(),
+    get damage() {
+      return table.damage
+    },
     onChange: (listener) => table.onChange(listener),
     set: async (changes) => {
       if (changes.length === 0) return

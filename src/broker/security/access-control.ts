@@ -30,12 +30,14 @@ interface KindOfRules {
 }
 
 export class AccessControl {
+  readonly #settings: SettingsStore
   readonly #superUsers: ReadonlySet<string>
   readonly #rules = new Map<string, AccessRule>()
   readonly #kinds = new Map<AccessResource, KindOfRules>()
 
   /** `superUsers` as principals, `User:name`. */
   constructor(settings: SettingsStore, superUsers: readonly string[]) {
+    this.#settings = settings
     this.#superUsers = new Set(superUsers)
     for (const setting of settings.all()) this.#heed(setting)
     settings.onChange((setting) => this.#heed(setting))
@@ -75,6 +77,10 @@ export class AccessControl {
   get isOn(): boolean {
     return this.#superUsers.size > 0 || this.#rules.size > 0
   }
+  /** A denial may be among what the disk has lost: until that is repaired, only super users may do anything. */
+  get #isInDoubt(): boolean {
+    return (this.#settings.damage ?? null) !== null
+  }
   get size(): number {
     return this.#rules.size
   }
@@ -87,9 +93,10 @@ export class AccessControl {
 
   may(asker: Asker, operation: AccessOperation, resource: AccessResource, name: string): boolean {
     if (!this.isOn || this.#superUsers.has(asker.principal.name)) return true
+    if (this.#isInDoubt) return false
     let allowed = false
     for (const rule of this.#about(resource, name)) {
-      if (rule.permission === 'allow' ? allowed : false) continue
+      if (rule.permission === 'allow' && allowed) continue
       if (!isAbout(rule, asker) || !speaksOf(rule, operation)) continue
       if (rule.permission === 'deny') return false
       allowed = true
@@ -100,6 +107,7 @@ export class AccessControl {
   /** Is there a name with which the asker may? */
   mayAny(asker: Asker, operation: AccessOperation, resource: AccessResource): boolean {
     if (!this.isOn || this.#superUsers.has(asker.principal.name)) return true
+    if (this.#isInDoubt) return false
     const denied = this.#speaking(asker, operation, resource, 'deny')
     return this.#speaking(asker, operation, resource, 'allow').some(
       (allow) => !denied.some((deny) => coversAll(deny, allow)),

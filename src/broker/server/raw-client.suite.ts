@@ -26,7 +26,11 @@ export class RawClient {
         resolve()
       })
     })
-    socket.onData((bytes) => {
+    this.readOn()
+  }
+  /** Takes the socket's bytes for frames, again if a test has looked at them itself. */
+  readOn(): void {
+    this.socket.onData((bytes) => {
       this.receivedBytes += bytes.length
       this.#frames.push(bytes, (frame) => {
         const want = this.#wanting.shift()

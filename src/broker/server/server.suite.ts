@@ -3,6 +3,7 @@ import { after } from 'node:test'
 import { BatchWriter } from '../../wire/batch-writer.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { GroupCoordinator } from '../groups/coordinator.ts'
+import { securityOf } from '../security/security.ts'
 import { MemoryCore } from './memory-core.suite.ts'
 import { RawClient } from './raw-client.suite.ts'
 import { type KafkaServerSettings, serveKafka } from './server.ts'
@@ -12,9 +13,11 @@ const cleanUps: (() => Promise<unknown>)[] = []
 after(async () => {
   for (const cleanUp of cleanUps) await cleanUp()
 })
-export async function opened(settings: Partial<KafkaServerSettings> = {}) {
+/** With super users access control is on. */
+export async function opened(settings: Partial<KafkaServerSettings> = {}, superUsers: readonly string[] = []) {
   const core = new MemoryCore()
-  const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0, ...settings })
+  const security = securityOf(world, core.settings, superUsers)
+  const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0, ...settings }, security)
   cleanUps.push(() => server.close())
   return { core, server, client: await RawClient.connect(world, server) }
 }
