@@ -18,7 +18,7 @@ import { openTiers, type TierSettings } from './opening.ts'
 import { blankState, replayOf } from './replay.ts'
 import { type ListenerSettings, saslOf } from './security/listener.ts'
 import { securityOf } from './security/security.ts'
-import { type KafkaServer, serveKafka } from './server/server.ts'
+import { type KafkaServer, serveKafka, sharedOf } from './server/server.ts'
 import { type ServerCounts, Telemetry } from './server/telemetry.ts'
 import type { TransactionSettings } from './transactions/settings.ts'
 
@@ -203,6 +203,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     }
     log.transactions.start()
     const servers: KafkaServer[] = []
+    const shared = sharedOf(world, log)
     const telemetry = new Telemetry()
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
@@ -241,7 +242,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         return start
       },
       async listen(listener) {
-        const server = await serveKafka(world, log, groups, { ...listener, telemetry, log: write }, security)
+        const server = await serveKafka(world, log, groups, { ...listener, telemetry, log: write, shared }, security)
         servers.push(server)
         write('info', 'broker', 'listening', { host: server.host, port: server.port })
         return { host: server.host, port: server.port }

@@ -205,3 +205,39 @@ test('Describe- and AlterClientQuotas: set, changed, removed, filtered, only val
       assert.deepEqual(await describe(version, []), [])
     }
   }))
+
+test('over the wire: changes of partitions beyond their rate are refused by name, or waited for by old clients', () =>
+  served(async ({ clock }, broker, connect) => {
+    await broker.settings.set([quotaSetting({ user: null }, { controller_mutation_rate: 1 })])
+    const client = await connect()
+    const create = async (version: number, name: string, numPartitions: number, validateOnly = false) => {
+      const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }
+      const { topics, throttleTimeMs } = await client.ask('createTopics', version, {
+        topics: [topic],
+        timeoutMs: 1,
+        validateOnly,
+      })
+      return [topics[0]?.errorCode, throttleTimeMs > 0]
+    }
+    assert.deepEqual(await create(7, 'a', 10), [0, false])
+    assert.deepEqual(await create(7, 'b', 3), [0, true], 'what is left is lent')
+    assert.deepEqual(await create(5, 'c', 1), [0, true], 'it knows no such error, and has waited already')
+    const added = { topics: [{ name: 'a', count: 40, assignments: null }], timeoutMs: 1, validateOnly: false }
+    assert.equal((await client.ask('createPartitions', 3, added)).results[0]?.errorCode, 0)
+    const other = await connect()
+    const topic = { name: 'd', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+    const refused = await other.ask('createTopics', 7, { topics: [topic], timeoutMs: 1, validateOnly: false })
+    assert.equal(refused.topics[0]?.errorCode, 89)
+    assert.ok(refused.throttleTimeMs > 20_000)
+    assert.equal(broker.topic('d'), null)
+    const third = await connect()
+    const deleted = await third.ask('deleteTopics', 6, {
+      topics: [{ name: 'a', topicId: new Uint8Array(16) }],
+      timeoutMs: 1,
+    })
+    assert.equal(deleted.responses[0]?.errorCode, 89)
+    await clock.sleep(45_000)
+    const later = await connect()
+    const gone = { topicNames: ['a'], timeoutMs: 1 }
+    assert.equal((await later.ask('deleteTopics', 5, gone)).responses[0]?.errorCode, 0)
+  }))

@@ -23,6 +23,15 @@ export interface KafkaServerSettings extends Partial<ListenerSettings> {
   /** Counts of several servers together; if not given, each has its own. */
   readonly telemetry?: Telemetry
   readonly log?: WriteLog
+  /** Memory and quotas of several servers together; if not given, each has its own. */
+  readonly shared?: Shared
+}
+export interface Shared {
+  readonly flow: Flow
+  readonly quotas: Quotas
+}
+export function sharedOf(world: World, core: BrokerCore, limits: KafkaServerLimits = kafkaServerLimits): Shared {
+  return { flow: new Flow(limits), quotas: new Quotas(world.clock, limits, core.settings) }
 }
 
 export interface KafkaServer {
@@ -59,6 +68,7 @@ export async function serveKafka(
   const sasl = saslOf(listener)
   if (sasl !== null) await security.credentials.prepare((count) => world.host.secretBytes(count))
   const limits = { ...kafkaServerLimits, ...settings.limits }
+  const shared = settings.shared ?? sharedOf(world, core, limits)
   const serving: Serving = {
     world,
     core,
@@ -70,8 +80,8 @@ export async function serveKafka(
     telemetry: settings.telemetry ?? new Telemetry(),
     log: limitedLog(settings.log ?? noLog, () => world.clock.monoMs(), peerLinesMax, peerLinesPerMs),
     fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
-    flow: new Flow(limits),
-    quotas: new Quotas(world.clock, limits, core.settings),
+    flow: shared.flow,
+    quotas: shared.quotas,
   }
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
@@ -174,7 +184,7 @@ export async function serveKafka(
         lastWord.cancel()
       }
       serving.arrivals.close()
-      serving.quotas.close()
+      if (settings.shared === undefined) serving.quotas.close()
     },
   }
 }

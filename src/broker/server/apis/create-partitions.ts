@@ -2,6 +2,7 @@
 // (validateOnly). The new ones lie on the only broker; an assignment by hand must say the same.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { cannotWrite, isOfTheHouse } from '../house-topics.ts'
+import { mayChange, tooManyChanges } from '../mutations.ts'
 import { type Asking, refusal, shortened } from '../serving.ts'
 
 type TopicRequest = RequestOf<'createPartitions'>['topics'][number]
@@ -9,6 +10,8 @@ interface Problem {
   readonly errorCode: number
   readonly errorMessage: string | null
 }
+/** The error of the quota on changes. */
+const quotaErrorSince = 3
 const none: Problem = { errorCode: kafkaErrors.NONE, errorMessage: null }
 
 export async function createPartitions(
@@ -17,8 +20,9 @@ export async function createPartitions(
 ): Promise<ResponseTo<'createPartitions'>> {
   const times = new Map<string, number>()
   for (const { name } of topics) times.set(name, (times.get(name) ?? 0) + 1)
+  const byName = new Map(topics.map((topic) => [topic.name, topic]))
   const results = [...times].map(async ([name, count]) => {
-    const topic = topics.find((each) => each.name === name)
+    const topic = byName.get(name)
     if (topic === undefined || count > 1) {
       return {
         name,
@@ -32,7 +36,8 @@ export async function createPartitions(
   return { results: await Promise.all(results) }
 }
 
-async function grown({ serving, may }: Asking, request: TopicRequest, validateOnly: boolean): Promise<Problem> {
+async function grown(asking: Asking, request: TopicRequest, validateOnly: boolean): Promise<Problem> {
+  const { serving, may } = asking
   const { core, topics } = serving
   const { name, count, assignments } = request
   if (!may('alter', 'topic', name)) return { errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED, errorMessage: null }
@@ -55,6 +60,7 @@ async function grown({ serving, may }: Asking, request: TopicRequest, validateOn
     }
   }
   if (validateOnly) return none
+  if (!mayChange(asking, count - topic.partitions, quotaErrorSince)) return tooManyChanges
   try {
     await core.addPartitions(name, count)
     return none

@@ -5,6 +5,7 @@ import { configProblem } from '../../topic-configs.ts'
 import { isReservedName, topicNameProblem } from '../../topic-name.ts'
 import { mayCreateTopic } from '../allowed.ts'
 import { cannotMake } from '../house-topics.ts'
+import { mayChange, tooManyChanges } from '../mutations.ts'
 import { type Asking, refusal, type Serving, shortened } from '../serving.ts'
 import { brokerDefaultPartitions, describeTopicConfigs } from '../shown-configs.ts'
 
@@ -14,6 +15,8 @@ interface Problem {
   readonly errorCode: number
   readonly errorMessage: string
 }
+/** The error of the quota on changes. */
+const quotaErrorSince = 6
 const zeroId = new Uint8Array(16)
 const notAllowed: Problem = {
   errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED,
@@ -26,8 +29,9 @@ export async function createTopics(
 ): Promise<ResponseTo<'createTopics'>> {
   const times = new Map<string, number>()
   for (const { name } of request.topics) times.set(name, (times.get(name) ?? 0) + 1)
+  const byName = new Map(request.topics.map((topic) => [topic.name, topic]))
   const answers = [...times].map(([name, count]) => {
-    const topic = request.topics.find((each) => each.name === name)
+    const topic = byName.get(name)
     if (topic === undefined || count > 1) {
       return refused(name, {
         errorCode: kafkaErrors.INVALID_REQUEST,
@@ -41,7 +45,8 @@ export async function createTopics(
   return { topics: await Promise.all(answers) }
 }
 
-async function create({ serving, may }: Asking, request: TopicRequest, validateOnly: boolean): Promise<TopicAnswer> {
+async function create(asking: Asking, request: TopicRequest, validateOnly: boolean): Promise<TopicAnswer> {
+  const { serving, may } = asking
   const { core } = serving
   const { name } = request
   const found = problem(serving, request)
@@ -50,6 +55,7 @@ async function create({ serving, may }: Asking, request: TopicRequest, validateO
   const configs = configsOf(request)
   let topicId: Uint8Array = zeroId
   if (!validateOnly) {
+    if (!mayChange(asking, partitions, quotaErrorSince)) return refused(name, tooManyChanges)
     try {
       topicId = (await core.createTopic({ name, partitions, configs, internal: false })).id
     } catch (error) {

@@ -1,15 +1,19 @@
 // DeleteTopics 1-6 (key 20): by name, from version 6 on by name or id. Each topic succeeds or fails on its own.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { cannotWrite, isOfTheHouse } from '../house-topics.ts'
+import { mayChange, tooManyChanges } from '../mutations.ts'
 import { type Asking, refusal } from '../serving.ts'
 import { isZeroId } from '../topic-directory.ts'
 
+/** The error of the quota on changes. */
+const quotaErrorSince = 5
 const zeroId = new Uint8Array(16)
 
 export async function deleteTopics(
   request: RequestOf<'deleteTopics'>,
-  { serving, may }: Asking,
+  asking: Asking,
 ): Promise<ResponseTo<'deleteTopics'>> {
+  const { serving, may } = asking
   const findId = serving.topics.idFinder()
   const asked = [...request.topicNames.map((name) => ({ name, topicId: zeroId })), ...request.topics]
   const responses = asked.map(async ({ name, topicId }) => {
@@ -26,6 +30,9 @@ export async function deleteTopics(
     if (topic === null) return { name, topicId, errorCode }
     if (isOfTheHouse(serving.core, topic.name)) {
       return { name: topic.name, topicId: topic.id, ...cannotWrite(topic.name) }
+    }
+    if (!mayChange(asking, topic.partitions, quotaErrorSince)) {
+      return { name: topic.name, topicId: topic.id, ...tooManyChanges }
     }
     try {
       await serving.core.deleteTopic(topic.name)

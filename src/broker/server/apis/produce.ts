@@ -38,10 +38,10 @@ export async function produce(request: RequestOf<'produce'>, asking: Asking): Pr
   const { serving, turn } = asking
   const { clock } = serving.world
   const startMs = clock.monoMs()
-  const bytes = bytesOf(request)
+  const { bytes, work } = sizeOf(request)
   const client = clientOf(asking.principal, asking.clientId)
   turn.throttle(serving.quotas.charge(client, 'producer_byte_rate', bytes))
-  const placed = bytes <= bytesPerTurn ? placeAll(request, asking) : await placeInTurns(request, asking)
+  const placed = work <= bytesPerTurn ? placeAll(request, asking) : await placeInTurns(request, asking)
   const responses = await Promise.all(
     placed.map(async ({ name, topicId, answers }) => ({
       name,
@@ -58,10 +58,22 @@ export async function produce(request: RequestOf<'produce'>, asking: Asking): Pr
   if (failed !== undefined) throw new Disconnect(`a batch without acknowledgement was refused: ${failed.errorMessage}`)
   return null
 }
-function bytesOf({ topicData }: RequestOf<'produce'>): number {
+/** Bytes, and what looking at them is worth in bytes: compressed ones grow while they are looked at. */
+function sizeOf({ topicData }: RequestOf<'produce'>): { readonly bytes: number; readonly work: number } {
   let bytes = 0
-  for (const { partitionData } of topicData) for (const { records } of partitionData) bytes += records?.length ?? 0
-  return bytes
+  let work = 0
+  for (const { partitionData } of topicData) {
+    for (const { records } of partitionData) {
+      bytes += records?.length ?? 0
+      work += workOf(records)
+    }
+  }
+  return { bytes, work }
+}
+const decompressedTimes = 16
+function workOf(records: Uint8Array | null): number {
+  if (records === null || records.length < batchHeaderBytes) return 0
+  return codecOf(records) === 'none' ? records.length : records.length * decompressedTimes
 }
 
 interface Placed {
@@ -91,13 +103,14 @@ async function placeInTurns(request: RequestOf<'produce'>, asking: Asking): Prom
       const placed = place(topic)
       all.push(placed)
       for (const partition of topic.partitionData) {
-        const size = partition.records?.length ?? 0
-        if (inTurn > 0 && inTurn + size > bytesPerTurn) {
+        const work = workOf(partition.records)
+        if (inTurn > 0 && inTurn + work > bytesPerTurn) {
           await nextTurn(world)
           inTurn = 0
         }
-        if (partition.records !== null && size > bytesPerTurn) await vouchInTurns(world, partition.records)
-        inTurn += size
+        if (partition.records !== null && partition.records.length > bytesPerTurn)
+          await vouchInTurns(world, partition.records)
+        inTurn += work
         placed.add(partition)
       }
     }
