@@ -28,7 +28,8 @@ export interface BrokerUnderTest {
   close(): Promise<void>
 }
 
-const millrace = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+/** The program that people start. */
+export const millrace = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /**
  * A port below those that systems hand out to connecting sockets: a client that knocks at a port of that range while
@@ -50,8 +51,8 @@ export async function quietPort(random: RandomStream): Promise<number> {
 export interface OurBroker extends BrokerUnderTest {
   readonly dataDir: string
 }
-/** Our broker by the command that people type, or the script of a broker with faults, which takes the same arguments. */
-export async function ourBroker(random: RandomStream, script = millrace): Promise<OurBroker> {
+/** Our broker by the command that people type, or by another program that takes the same arguments after its own. */
+export async function ourBroker(random: RandomStream, program: readonly string[] = [millrace]): Promise<OurBroker> {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-history-'))
   const port = await quietPort(random)
   let child: ChildProcess | null = null
@@ -59,7 +60,7 @@ export async function ourBroker(random: RandomStream, script = millrace): Promis
   const launch = (): { readonly ready: Promise<void>; readonly ended: Promise<void> } => {
     const started = spawn(
       process.execPath,
-      [script, 'broker', '--json', '--data-dir', dataDir, '--kafka-port', String(port)],
+      [...program, 'broker', '--json', '--data-dir', dataDir, '--kafka-port', String(port)],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     )
     child = started

@@ -1,5 +1,6 @@
-// `npm run history -- [--runs N] [--seed S] [--kills K] [--pause] [--broker kafka | host:port]`: run after run of the history
-// check, with a fresh seed each, until one finds a fault or all are done. Keeps the history of a run with faults.
+// `npm run history -- [--runs N] [--seed S] [--kills K] [--pause] [--broker kafka | host:port]
+// [--recovery]`: run after run of the history check, with a fresh seed each, until one finds a fault or all are done. Keeps
+// the history of a run with faults. Apache Kafka is killed while it recovers only if --recovery asks for it.
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: process.env.MILLRACE_SEED ?? String(Date.now()) },
     broker: { type: 'string', default: process.env.TEST_KAFKA ?? 'millrace' },
     pause: { type: 'boolean', default: false },
+    recovery: { type: 'boolean', default: false },
   },
 })
 const runs = Number(values.runs)
@@ -39,7 +41,8 @@ async function brokerFor(seed: string): Promise<BrokerUnderTest> {
   return await apacheKafka(random, fetchKafka(clusterDir))
 }
 
-const settings = values.pause ? pausedRun : values.broker === 'millrace' ? usualRun : slowRun
+const usual = values.broker === 'millrace' ? usualRun : { ...slowRun, recoveryMsMax: values.recovery ? 4_000 : 0 }
+const settings = values.pause ? pausedRun : usual
 for (let run = 0; run < runs; run++) {
   // The first has the seed as it was given, so that it replays the run that printed it.
   const seed = run === 0 ? values.seed : `${values.seed}/${run}`

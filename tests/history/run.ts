@@ -10,7 +10,7 @@ import type { History } from './history.ts'
 import { catchUp, RawPeer } from './raw-peer.ts'
 import { assignedKcat, kcatIsThere, subscribedKafkajs, subscribedPlatformatic } from './readers.ts'
 import { Recorder } from './recorder.ts'
-import { type Scene, sleep } from './scene.ts'
+import { type Scene, sleep, within } from './scene.ts'
 import { kafkajsWriter, kcatWriter, platformaticWriter, type Target } from './writers.ts'
 
 export interface RunSettings {
@@ -18,18 +18,20 @@ export interface RunSettings {
   readonly kills: number
   /** Of each life between two kills, drawn from 0 up to this. */
   readonly lifeMsMax: number
-  /** Of those lives that are meant to be killed before they serve, drawn from 0 up to this. */
+  /** Of those lives that are meant to be killed before they serve, drawn from 0 up to this; 0: there are none. */
   readonly recoveryMsMax: number
   /** Instead of being killed it may be stopped for so long (SIGSTOP, SIGCONT). */
   readonly pauseMs?: number
+  /** Called once in each stop. */
+  readonly whilePaused?: () => void
 }
 type Pace = Omit<RunSettings, 'seed' | 'kills'>
 /** Our broker serves within half a second. */
 export const usualRun: Pace = { lifeMsMax: 1_000, recoveryMsMax: 500 }
 /** One that takes seconds to start. */
-export const slowRun: Pace = { lifeMsMax: 4_000, recoveryMsMax: 4_000 }
+export const slowRun: Pace = { lifeMsMax: 4_000, recoveryMsMax: 0 }
 /** Long enough for clients to give up and send again what the stopped broker has in its hands already. */
-export const pausedRun: Pace = { lifeMsMax: 1_000, recoveryMsMax: 1, pauseMs: 3_500 }
+export const pausedRun: Pace = { lifeMsMax: 1_000, recoveryMsMax: 0, pauseMs: 3_500 }
 export interface RunReport {
   readonly history: History
   readonly verdict: Verdict
@@ -45,6 +47,8 @@ export interface RunReport {
 
 const keysOfTransactions = [22, 24, 25, 26, 28]
 const startMsMax = 60_000
+/** For clients to do what they have begun, once no more is asked of them. */
+const clientsMsMax = 45_000
 
 export async function recordRun(broker: BrokerUnderTest, settings: RunSettings): Promise<RunReport> {
   const { seed, kills } = settings
@@ -92,15 +96,24 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
     observeCommits(copying, groups, targets, book),
     ...copyings.map((each, i) => copier(copying, each, i === 0 ? withKafkajs : withPlatformatic)),
   ]
-  const landed = await killAgainAndAgain(broker, recorder, random.fork('kills'), settings)
-  isOver = true
-  await Promise.all(working)
-  await untilCopied(scene, peer, records, copyings)
-  isCopied = true
-  await Promise.all(reading)
-  for (const each of copyings) await settle(scene, each)
-  await catchUp(broker.address, recorder, targets)
-  for (const group of groups) await observeOnce(peer, group, targets, book)
+  let landed: Awaited<ReturnType<typeof killAgainAndAgain>>
+  try {
+    landed = await killAgainAndAgain(broker, recorder, random.fork('kills'), settings)
+    isOver = true
+    await within(clientsMsMax, 'the end of the producers', Promise.all(working))
+    await untilCopied(peer, records, copyings)
+    isCopied = true
+    await within(clientsMsMax, 'the end of the consumers', Promise.all(reading))
+    for (const each of copyings) await settle(scene, each)
+    await catchUp(broker.address, recorder, targets)
+    for (const group of groups) await observeOnce(peer, group, targets, book)
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${error}; ${troublesOf(scene)}`, { cause: error })
+  } finally {
+    // Whatever went wrong, nobody goes on knocking at a broker that is no more.
+    isOver = true
+    isCopied = true
+  }
   book.checkEnds(await endsOf(peer, targets))
   peer.close()
 
@@ -144,7 +157,7 @@ async function killAgainAndAgain(
   broker: BrokerUnderTest,
   recorder: Recorder,
   random: ReturnType<typeof randomStream>,
-  { kills, lifeMsMax, recoveryMsMax, pauseMs }: RunSettings,
+  { kills, lifeMsMax, recoveryMsMax, pauseMs, whilePaused }: RunSettings,
 ): Promise<{ readonly underLoad: number; readonly whileStarting: number }> {
   let underLoad = 0
   let whileStarting = 0
@@ -152,7 +165,7 @@ async function killAgainAndAgain(
   await acknowledged(recorder, 20)
   for (let kill = 0; kill < kills; kill++) {
     // One in five meets a broker that has just begun to start.
-    if (kill > 0 && pauseMs === undefined && random.below(5) === 0) {
+    if (kill > 0 && recoveryMsMax > 0 && random.below(5) === 0) {
       await broker.kill()
       await broker.startAndKill(random.below(recoveryMsMax))
       await broker.start()
@@ -167,6 +180,7 @@ async function killAgainAndAgain(
       await broker.start()
     } else {
       broker.pause()
+      whilePaused?.()
       await sleep(pauseMs)
       broker.resume()
     }
@@ -228,7 +242,7 @@ async function endsOf(peer: RawPeer, targets: readonly Target[]): Promise<(place
   return (place) => ends.get(place) ?? 0
 }
 
-async function untilCopied(scene: Scene, peer: RawPeer, from: Target, copyings: readonly Copying[]): Promise<void> {
+async function untilCopied(peer: RawPeer, from: Target, copyings: readonly Copying[]): Promise<void> {
   const lastMs = performance.now() + startMsMax
   for (const { group, partition } of copyings) {
     const place = `${from.name}/${partition}`
@@ -236,7 +250,7 @@ async function untilCopied(scene: Scene, peer: RawPeer, from: Target, copyings: 
       const end = (await endsOf(peer, [from]))(place)
       const at = (await peer.committed(group, [from]).catch(() => new Map<string, number>())).get(place) ?? 0
       if (at >= end) break
-      if (performance.now() > lastMs) throw new Error(`${group} is stuck at ${at} of ${end}; ${troublesOf(scene)}`)
+      if (performance.now() > lastMs) throw new Error(`${group} is stuck at ${at} of ${end}`)
       await sleep(50)
     }
   }
