@@ -91,6 +91,8 @@ export const clockCases: readonly ContractCase[] = [
       assert.equal(host.isAlive(host.pid), true)
       assert.equal(host.isAlive(0x3fffffff), false)
       assert.equal(host.env('MILLRACE_NO_SUCH_VARIABLE'), undefined)
+      assert.equal(host.secretBytes(32).length, 32)
+      assert.notDeepEqual(host.secretBytes(32), host.secretBytes(32))
     },
   },
 ]
