@@ -1,5 +1,5 @@
 // Section `broker`: produce with acks=all and consume, by a plain loader and by the application's client, for both
-// durabilities; cold start and memory.
+// durabilities; cold start, start with a large log, memory, many connections.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -24,6 +24,7 @@ interface Rates {
   readonly fetcher: number
   readonly clientProduce: number
   readonly clientConsume: number
+  readonly kafkajsConsume: number
 }
 interface Held {
   readonly idleMB: number
@@ -36,6 +37,9 @@ export const broker: Section = async (bench) => {
   const rates = new Map<Target, Rates[]>()
   const held: Held[] = []
   const coldMs: number[] = []
+  const readyMs: number[] = []
+  const crowd: number[] = []
+  const sizes = { records: options.quick ? 50_000 : 1_500_000, logMiB: options.quick ? 32 : 1_024 }
   const note = (target: Target, found: Rates): void => {
     rates.set(target, [...(rates.get(target) ?? []), found])
   }
@@ -58,6 +62,7 @@ export const broker: Section = async (bench) => {
           await sleep(1_000)
           const idle = memoryOf(server.pid)
           note(durability, await ratesOf(bench, server.kafka, `bench-${round}`))
+          if (durability === 'power') await load(server.kafka, 'bench-memory', sizes.records)
           const loaded = memoryOf(server.pid)
           if (durability === 'power' && idle !== null && loaded !== null)
             held.push({
@@ -70,6 +75,10 @@ export const broker: Section = async (bench) => {
         }
       })
     }
+    say(`broker, killed with ${sizes.logMiB} MiB of log, run ${round} of ${options.runs}`)
+    readyMs.push(await withDataDir(options.dir, (dataDir) => readyAfterKill(dataDir, sizes.logMiB)))
+    say(`broker, 1,000 connections, run ${round} of ${options.runs}`)
+    crowd.push(await withDataDir(options.dir, (dataDir) => ofCrowd(dataDir, options.quick ? 2 : 20)))
     if (options.kafka !== null) {
       if (round === 1) {
         // Its compiler needs some work to get going; ours starts cold in every round.
@@ -89,7 +98,10 @@ export const broker: Section = async (bench) => {
       ...rateRows(rates, 'produce, @platformatic/kafka', (rate) => rate.clientProduce),
       ...rateRows(rates, 'consume, plain fetch', (rate) => rate.fetcher),
       ...rateRows(rates, 'consume, @platformatic/kafka', (rate) => rate.clientConsume),
+      ...rateRows(rates, 'consume, kafkajs eachBatch', (rate) => rate.kafkajsConsume),
       alone('cold start to the first ApiVersions answer', 'ms', coldMs),
+      alone(`ready after a kill with ${sizes.logMiB} MiB of log, slowest of ${killsInRound} a run`, 'ms', readyMs),
+      alone('1,000 connections, a partition each, 16 KiB batches', 'records/s', crowd),
       ...(held.length === 0
         ? []
         : [
@@ -99,7 +111,7 @@ export const broker: Section = async (bench) => {
               held.map((one) => one.idleMB),
             ),
             alone(
-              'memory after the load',
+              `memory after ${sizes.records.toLocaleString('en-US')} records`,
               'MB',
               held.map((one) => one.loadedMB),
             ),
@@ -115,7 +127,7 @@ export const broker: Section = async (bench) => {
       `synced: acknowledged after fdatasync (--durability power, the default). The peer in those rows is our own --durability process${options.kafka === null ? '' : ', or Apache Kafka'}, which like Kafka does not wait for the disk`,
       `@platformatic/kafka sends ${client.toLocaleString('en-US')} records, 1,000 a call, 4 calls in flight, idempotent; it reads by its low-level fetch, without a group`,
     ],
-    skipped: options.kafka === null ? ['Apache Kafka: --kafka ADDRESS names a running one'] : [],
+    skipped: options.kafka === null ? ['Apache Kafka: --peers puts one on this machine'] : [],
   }
 }
 
@@ -140,7 +152,42 @@ async function ratesOf(bench: Bench, kafka: string, prefix: string): Promise<Rat
   connection.close()
   const clientProduce = await rate('./client-child.ts', { ...ofClient, action: 'produce' })
   const clientConsume = await rate('./client-child.ts', { ...ofClient, action: 'consume' })
-  return { loader64, loader16, fetcher, clientProduce, clientConsume }
+  const kafkajsConsume = await rate('./client-child.ts', { ...ofClient, action: 'consume-kafkajs' })
+  return { loader64, loader16, fetcher, clientProduce, clientConsume, kafkajsConsume }
+}
+
+/** Records of one loader with 64 KiB batches. */
+function load(kafka: string, topic: string, records: number): Promise<{ seconds: number; records: number }> {
+  const given = { kafka, topic, partitions, recordBytes, records, batchBytes: 64 * 1024, inFlight }
+  return measureInChild('./loader-child.ts', given, timed)
+}
+
+/** Starts in a run, each after a SIGKILL; the slowest of them all is told. */
+const killsInRound = 5
+async function readyAfterKill(dataDir: string, logMiB: number): Promise<number> {
+  const start = () => startServer('broker', '--kafka-port', '0', '--data-dir', dataDir)
+  let server = await start()
+  await load(server.kafka, 'bench-log', Math.ceil((logMiB * 1_048_576) / recordBytes))
+  let slowest = 0
+  for (let kill = 0; kill < killsInRound; kill++) {
+    await load(server.kafka, `bench-more-${kill}`, 2_000)
+    await server.kill()
+    server = await start()
+    slowest = Math.max(slowest, server.readyMs)
+  }
+  await server.stop()
+  return slowest
+}
+
+async function ofCrowd(dataDir: string, batches: number): Promise<number> {
+  const server = await startServer('broker', '--kafka-port', '0', '--data-dir', dataDir)
+  try {
+    const given = { kafka: server.kafka, topic: 'bench-crowd', connections: 1_000, batches, recordBytes }
+    const { seconds, records } = await measureInChild('./crowd-child.ts', given, timed)
+    return records / seconds
+  } finally {
+    await server.stop()
+  }
 }
 
 function rateRows(

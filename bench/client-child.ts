@@ -1,4 +1,6 @@
-// Producing and consuming through @platformatic/kafka, the client of the application, in a process of its own.
+// Producing and consuming through other people's clients, in a process of their own: @platformatic/kafka, which is the
+// application's, and kafkajs by whole batches.
+import { Kafka, logLevel } from 'kafkajs'
 import { z } from 'zod'
 import { randomStream } from '../src/std/random.ts'
 import { givenToChild, tellParent } from './child.ts'
@@ -11,7 +13,7 @@ const given = givenToChild(
     partitions: z.int(),
     records: z.int(),
     recordBytes: z.int(),
-    action: z.enum(['produce', 'consume']),
+    action: z.enum(['produce', 'consume', 'consume-kafkajs']),
   }),
 )
 const messagesInSend = 1_000
@@ -61,4 +63,35 @@ async function consume(): Promise<number> {
   return seconds
 }
 
-tellParent({ seconds: await (given.action === 'produce' ? produce() : consume()), records: given.records })
+/** Counts batches as they come, as its users do who are in a hurry; the group's joining is not counted. */
+async function consumeKafkajs(): Promise<number> {
+  const consumer = new Kafka({ brokers: [given.kafka], logLevel: logLevel.NOTHING }).consumer({
+    groupId: `bench-${process.pid}`,
+    maxBytesPerPartition: 1 << 20,
+    maxWaitTimeInMs: 500,
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topic: given.topic, fromBeginning: true })
+  let startedMs = 0
+  consumer.on('consumer.group_join', () => {
+    startedMs = performance.now()
+  })
+  let records = 0
+  const all = Promise.withResolvers<void>()
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: true,
+    eachBatch: async ({ batch }) => {
+      records += batch.messages.length
+      if (records >= given.records) all.resolve()
+    },
+  })
+  await all.promise
+  const seconds = (performance.now() - startedMs) / 1000
+  await consumer.disconnect()
+  if (records !== given.records) throw new Error(`${records} records came, ${given.records} were sent`)
+  return seconds
+}
+
+const actions = { produce, consume, 'consume-kafkajs': consumeKafkajs }
+tellParent({ seconds: await actions[given.action](), records: given.records })

@@ -8,6 +8,8 @@ import type { Bench, Section } from './section.ts'
 import { startServer, withDataDir } from './server.ts'
 
 const ratePerSecond = 1_000
+/** With so many, the plain producer sends what is due each millisecond as one batch. */
+const highRatePerSecond = 50_000
 const recordBytes = 300
 const ways = ['plain', 'client'] as const
 
@@ -22,16 +24,24 @@ export const latency: Section = async (bench) => {
   const liveSeconds = options.quick ? 4 : 7
   const found = new Map<string, Answered[]>()
   const figures: Percentiles[] = []
+  const high: [who: string, answered: Answered][] = []
+  const ofHigh = (): ReadonlyMap<string, readonly Answered[]> =>
+    new Map([...Map.groupBy(high, ([who]) => `${who} plain`)].map(([key, all]) => [key, all.map(([, one]) => one)]))
   const measure = async (who: string, kafka: string, through: (typeof ways)[number], topic: string): Promise<void> => {
     const answer = await once(kafka, through, topic)
     const key = `${who} ${through}`
     found.set(key, [...(found.get(key) ?? []), answer])
   }
-  const once = async (kafka: string, through: (typeof ways)[number], topic: string): Promise<Answered> => {
+  const once = async (
+    kafka: string,
+    through: (typeof ways)[number],
+    topic: string,
+    rate = ratePerSecond,
+  ): Promise<Answered> => {
     const connection = await KafkaConnection.open(kafka)
     await connection.createTopic(topic, 1)
     connection.close()
-    const given = { kafka, topic, through, ratePerSecond, seconds, recordBytes }
+    const given = { kafka, topic, through, ratePerSecond: rate, seconds, recordBytes }
     return measureInChild('./latency-child.ts', given, answered)
   }
   for (let round = 1; round <= options.runs; round++) {
@@ -49,6 +59,7 @@ export const latency: Section = async (bench) => {
         )
         try {
           for (const way of ways) await measure(durability, server.kafka, way, `latency-${way}`)
+          high.push([durability, await once(server.kafka, 'plain', 'latency-high', highRatePerSecond)])
         } finally {
           await server.stop()
         }
@@ -62,6 +73,7 @@ export const latency: Section = async (bench) => {
       }
       say(`latency, Apache Kafka at ${options.kafka}, run ${round} of ${options.runs}`)
       for (const way of ways) await measure('kafka', options.kafka, way, `millrace-bench-${way}-${Date.now()}`)
+      high.push(['kafka', await once(options.kafka, 'plain', `millrace-bench-high-${Date.now()}`, highRatePerSecond)])
     }
     say(`latency, sale to live figure, run ${round} of ${options.runs}`)
     figures.push(await saleToFigure(bench, liveSeconds))
@@ -72,15 +84,18 @@ export const latency: Section = async (bench) => {
       ...rows(found, 'client', 'producer -> broker -> consumer, @platformatic/kafka', (one) => one.endToEnd),
       ...rows(found, 'plain', 'the same, plain connections', (one) => one.endToEnd),
       ...rows(found, 'plain', 'acknowledgement, plain connection', (one) => one.ack),
+      ...rows(ofHigh(), 'plain', 'at 50,000/s: acknowledgement, plain connection', (one) => one.ack),
+      ...rows(ofHigh(), 'plain', 'at 50,000/s: end to end, plain connections', (one) => one.endToEnd),
       ...both(`sale -> figure on the live channel`, figures, null),
     ],
     notes: [
       `${seconds} s a run after 1,000 records sent one by one to warm up; producer and consumer are one process (one clock), the broker another`,
+      'at 50,000/s the producer sends what is due each millisecond as one batch; a record is timed from when it was due',
       'synced: acknowledged and visible after fdatasync (--durability power, the default); the peers in those rows do not wait for the disk',
       'the client sends one request at a time, as it does whenever it is idempotent: an acknowledgement slower than 1 ms makes the next records wait in line',
       `sale -> figure: running values are computed at the job's tick (once a second) and sent at most four times a second, so about half a second is waiting, not work; probes among ${ratePerSecond.toLocaleString('en-US')} sales/s over ${liveSeconds} s a run`,
     ],
-    skipped: options.kafka === null ? ['Apache Kafka: --kafka ADDRESS names a running one'] : [],
+    skipped: options.kafka === null ? ['Apache Kafka: --peers puts one on this machine'] : [],
   }
 }
 

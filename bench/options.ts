@@ -20,6 +20,8 @@ export interface Options {
   readonly dir: string
   /** A running Apache Kafka (`host:port`), measured by the same loaders as our broker. */
   readonly kafka: string | null
+  /** Put an Apache Kafka on this machine (Java and Maven) and measure it: see tools/cluster.ts. */
+  readonly peers: boolean
 }
 
 export const usage = `npm run bench -- [section …] [flags]
@@ -30,6 +32,7 @@ sections: ${sectionNames.join(' ')} (default: all)
   --quick        little work, one run: does everything still run?
   --json FILE    the same figures as JSON, for docs/benchmarks/
   --dir DIR      where inputs are kept and brokers put their data (<tmp>/millrace-bench): on a real disk, please
+  --peers        put an Apache Kafka beside our broker (needs Java and Maven) and measure it with the same loaders
   --kafka ADDR   a running Apache Kafka to measure with the same loaders, e.g. 127.0.0.1:9092
 `
 
@@ -45,6 +48,7 @@ export function parseOptions(given: readonly string[]): Options | 'help' {
       json: { type: 'string' },
       dir: { type: 'string' },
       kafka: { type: 'string' },
+      peers: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -61,6 +65,7 @@ export function parseOptions(given: readonly string[]): Options | 'help' {
     json: values.json ?? null,
     dir: values.dir ?? join(tmpdir(), 'millrace-bench'),
     kafka: values.kafka ?? null,
+    peers: values.peers,
   }
 }
 

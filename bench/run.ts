@@ -2,7 +2,8 @@
 //
 //   npm run bench                                     everything, 500,000 records, about three minutes
 //   npm run bench -- b1 b2 --events 2000000           the full work of the published comparison
-//   npm run bench -- broker --kafka 127.0.0.1:9092    with a running Apache Kafka as the peer
+//   npm run bench -- broker --peers                   with an Apache Kafka of its own as the peer
+//   npm run bench -- broker --kafka 127.0.0.1:9092    with a running one
 //   npm run bench -- --quick                          does everything still run? (the figures mean little)
 //   npm run bench -- --json docs/benchmarks/2026-11-21-small-laptop.json
 //
@@ -20,6 +21,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { broker } from './broker.ts'
 import { growth } from './growth.ts'
+import { kafkaPeer } from './kafka-peer.ts'
 import { latency } from './latency.ts'
 import { describeMachine, machineText } from './machine.ts'
 import { type Options, parseOptions, type SectionName, usage } from './options.ts'
@@ -47,8 +49,10 @@ function say(text: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `  ${text}\n`)
 }
 
-const options = optionsOrExit()
-mkdirSync(options.dir, { recursive: true })
+const asked = optionsOrExit()
+mkdirSync(asked.dir, { recursive: true })
+const peer = await kafkaPeer(asked)
+const options: Options = { ...asked, kafka: peer?.address ?? asked.kafka }
 const machine = describeMachine(options.dir)
 process.stdout.write(`${machineText(machine)}\n`)
 if (options.quick)
@@ -71,6 +75,7 @@ for (const name of options.sections) {
     found.push({ name, failed: error instanceof Error ? error.message : String(error) })
   }
 }
+await peer?.stop()
 if (options.json !== null) {
   const { events, runs, quick } = options
   writeFileSync(options.json, `${JSON.stringify({ machine, events, runs, quick, sections: found }, null, 2)}\n`)

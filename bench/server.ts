@@ -22,6 +22,8 @@ export interface Server {
   /** On the clock of `performance.now()`. */
   readonly startedMs: number
   stop(): Promise<void>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 /** Runs `millrace <args>` until it says that it is ready. Throws with its stderr when it does not. */
@@ -65,6 +67,10 @@ export async function startServer(...args: string[]): Promise<Server> {
       const forced = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
       await exited
       clearTimeout(forced)
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
     },
   }
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 // A test that hangs must fail by name, well before whoever waits for the whole run gives up.
-const fileTimeoutMs = 240_000
+const fileTimeoutMs = 480_000
 
 const given = process.argv.slice(2)
 const options = given.filter((argument) => argument.startsWith('-'))
