@@ -122,6 +122,7 @@ const nameByBrokerName: ReadonlyMap<string, string> = new Map(
 export const configDefaults: Readonly<Record<string, string>> = Object.fromEntries(
   [...byName].map(([name, { fallback }]) => [name, fallback]),
 )
+export const topicConfigNames: readonly string[] = [...byName.keys()]
 export function topicConfig(name: string): TopicConfig | null {
   return byName.get(name) ?? null
 }
