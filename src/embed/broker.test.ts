@@ -1,6 +1,6 @@
 // Tests of the broker as a library: opened in a test, used by a stranger's client, looked at, closed.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -133,4 +133,39 @@ test("what is wrong is said in Kafka's words", async () => {
   assert.deepEqual(broker.topics(), [])
   await assert.rejects(openBroker({}), TypeError)
   await assert.rejects(openBroker({ ephemeral: true, dataDir: '/x' }), TypeError)
+})
+
+test('logins, TLS and access rules, for programs that must cope with them', async () => {
+  const file = (name: string): Buffer => readFileSync(new URL(`../../tests/certificates/${name}`, import.meta.url))
+  await using broker = await openBroker({
+    ephemeral: true,
+    sasl: ['SCRAM-SHA-256'],
+    tls: { certificate: file('server.pem'), key: file('server.key') },
+    users: [
+      { user: 'root', password: 'r' },
+      { user: 'ann', password: 'a' },
+    ],
+    superUsers: ['root'],
+  })
+  await broker.createTopic('orders')
+  const topicsOf = async (username: string, password: string): Promise<readonly string[]> => {
+    const client = new Kafka({
+      brokers: [...broker.brokers],
+      ssl: { ca: [file('authority.pem')] },
+      sasl: { mechanism: 'scram-sha-256', username, password },
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+    })
+    const admin = client.admin()
+    try {
+      await admin.connect()
+      return await admin.listTopics()
+    } finally {
+      await admin.disconnect()
+    }
+  }
+  assert.deepEqual(await topicsOf('root', 'r'), ['orders'])
+  assert.deepEqual(await topicsOf('ann', 'a'), [])
+  await assert.rejects(topicsOf('ann', 'r'), /authentication failed/i)
+  await assert.rejects(openBroker({ ephemeral: true, host: '0.0.0.0' }), /open to anybody/)
 })

@@ -21,6 +21,16 @@ export interface BrokerOptions {
   readonly durability?: 'power' | 'process'
   /** Topics are made on first use with so many partitions; `false`: they are not. Default 1. */
   readonly autoCreatePartitions?: number | false
+  /** Clients must log in: with these mechanisms, or `[]` with any that is safe there. */
+  readonly sasl?: readonly ('PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512')[]
+  /** Who may log in, beside those that administrators add. */
+  readonly users?: readonly { readonly user: string; readonly password: string }[]
+  /** May do everything; with one of them access control is on, and everyone else needs rules (ACLs). */
+  readonly superUsers?: readonly string[]
+  /** PEM. With `clientCa` clients must show a certificate of that authority. */
+  readonly tls?: { readonly certificate: Uint8Array; readonly key: Uint8Array; readonly clientCa?: Uint8Array }
+  /** Allows a `host` that other machines can reach without authentication, or PLAIN there without TLS. */
+  readonly insecure?: boolean
 }
 export interface TopicOptions {
   /** Default 1. */
@@ -98,10 +108,19 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     dataDir: dataDir ?? null,
     durability: options.durability ?? 'power',
     autoCreate: autoCreatePartitions === false ? null : { partitions: autoCreatePartitions },
+    users: options.users ?? [],
+    superUsers: options.superUsers ?? [],
   })
   const close = (): Promise<void> => broker.close()
   try {
-    const { host, port } = await broker.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+    const { sasl, tls, insecure } = options
+    const { host, port } = await broker.listen({
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? 0,
+      ...(sasl === undefined ? {} : { sasl }),
+      ...(tls === undefined ? {} : { tls }),
+      ...(insecure === undefined ? {} : { insecure }),
+    })
     return {
       host,
       port,
