@@ -346,6 +346,7 @@ function doorsOf(log: EmbeddedLog): BrokerCore {
       return log.journalEnd
     },
     logDir: () => log.logDir(),
+    jobOn: (topic) => log.jobOn(topic),
     epochAt: (topic, partition, at) => log.epochAt(topic, partition, at),
     endOfEpoch: (topic, partition, epoch) => log.endOfEpoch(topic, partition, epoch),
     addPartitions: (topic, partitions) => log.addPartitions(topic, partitions),

@@ -59,6 +59,8 @@ export interface BrokerCore extends Log {
   epochAt(topic: string, partition: PartitionId, at: Offset): number
   /** The largest epoch not above the given one, and where it ended; null for an epoch that was never there. */
   endOfEpoch(topic: string, partition: PartitionId, epoch: number): EpochEnd | null
+  /** A job of the house that reads the topic now, by its name; null: none. */
+  jobOn(topic: string): string | null
   /** More partitions for a topic: `partitions` in all. Rejects with a LogError INVALID_PARTITIONS or UNKNOWN_TOPIC_OR_PARTITION. */
   addPartitions(topic: string, partitions: number): Promise<TopicInfo>
   /**

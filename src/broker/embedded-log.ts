@@ -355,6 +355,10 @@ export class EmbeddedLog implements Log, BrokerCore {
   pins(): Pin[] {
     return pinsOf(this.#state.jobs, this.#followers)
   }
+  jobOn(topic: string): string | null {
+    for (const { job, topics } of this.#followers) if (topics.has(topic)) return job
+    return null
+  }
   get followers(): number {
     return this.#followers.size
   }

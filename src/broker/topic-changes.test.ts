@@ -8,6 +8,7 @@ import { offset, partitionId } from '../std/units.ts'
 import { isAppendTime } from '../wire/record-batch.ts'
 import { batchOf, machine, p0, p1, readValues, refused, valuesOf } from './broker.suite.ts'
 import { type Broker, openBroker } from './broker.ts'
+import { brokerConfigSetting } from './broker-setting.ts'
 import { readTopic, writeTopic } from './house-entries.ts'
 import { configDefaults, configProblem, topicConfig } from './topic-configs.ts'
 import { TopicTable } from './topic-table.ts'
@@ -42,6 +43,7 @@ test('partitions are added: seen when durable, then written, read and followed; 
   await broker.createTopic({ name: 't', partitions: 1 })
   await broker.append('t', p0, batchOf(['a']))
   const follower = broker.follow({ job: 'j', topics: ['t'], from: broker.origin() })
+  assert.deepEqual([broker.jobOn('t'), broker.jobOn('none')], ['j', null])
   const adding = broker.addPartitions('t', 3)
   assert.equal(broker.topic('t')?.partitions, 1)
   await assert.rejects(broker.append('t', p1, batchOf(['b'])), refused('UNKNOWN_TOPIC_OR_PARTITION'))
@@ -96,6 +98,32 @@ test('configs are altered: max.message.bytes and message.timestamp.type hold fro
   await assert.rejects(broker.append('t', p0, large), refused('MESSAGE_TOO_LARGE'))
   await broker.alterTopic('t', () => ({}))
   await broker.append('t', p0, large)
+  await broker.close()
+})
+
+test('a default that administrators set holds for all topics that do not say otherwise, at once and after restarts', async () => {
+  const here = machine()
+  let broker = await here.open()
+  await broker.createTopic({ name: 'own', partitions: 1, configs: { 'max.message.bytes': '1000' } })
+  await broker.createTopic({ name: 'other', partitions: 1 })
+  const large = batchOf(['x'.repeat(500)])
+  const check = async (): Promise<void> => {
+    assert.equal(broker.configDefaults['max.message.bytes'], '400')
+    await broker.append('own', p0, large)
+    await assert.rejects(broker.append('other', p0, large), refused('MESSAGE_TOO_LARGE'))
+  }
+  await broker.settings.set([
+    brokerConfigSetting('broker', 'message.max.bytes', '400'),
+    brokerConfigSetting('cluster', 'message.max.bytes', '300'),
+  ])
+  await check()
+  broker = await here.open()
+  await check()
+  await broker.settings.set([
+    brokerConfigSetting('broker', 'message.max.bytes', null),
+    brokerConfigSetting('cluster', 'message.max.bytes', null),
+  ])
+  await broker.append('other', p0, large)
   await broker.close()
 })
 

@@ -74,6 +74,9 @@ export class MemoryCore implements BrokerCore {
   }
   leaderEpoch = 0
   journalEnd = 1
+  /** Topics that jobs of the house read, and their names. */
+  readonly jobs = new Map<string, string>()
+  jobOn = (topic: string): string | null => this.jobs.get(topic) ?? null
   logDir = () => ({ folder: 'memory', room: null })
   epochAt = (): number => this.leaderEpoch
   endOfEpoch(topic: string, partition: PartitionId, leaderEpoch: number) {

@@ -46,6 +46,11 @@ test('CreatePartitions: more, not fewer nor as many; only looked at; by assignme
     assert.equal((await ask({ count: 5, assignments: assignments([1, 1]) })).errorCode, 0)
     assert.equal(core.topic(name)?.partitions, 5)
   }
+  core.jobs.set('t1', 'sales')
+  const read = { name: 't1', count: 9, assignments: null }
+  const { results: policy } = await client.ask('createPartitions', 3, { topics: [read], timeoutMs: 1 })
+  assert.deepEqual(codes(policy), [error.POLICY_VIOLATION])
+  assert.match(policy[0]?.errorMessage ?? '', /^job sales reads t1/)
   const twice = { name: 't0', count: 9, assignments: null }
   const { results } = await client.ask('createPartitions', 3, { topics: [twice, twice], timeoutMs: 1 })
   assert.deepEqual(codes(results), [error.INVALID_REQUEST])

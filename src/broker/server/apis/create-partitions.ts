@@ -1,5 +1,6 @@
 // CreatePartitions 0-3 (key 37): more partitions for topics, each topic on its own, or only a look whether it could be
-// (validateOnly). The new ones lie on the only broker; an assignment by hand must say the same.
+// (validateOnly). The new ones lie on the only broker; an assignment by hand must say the same. Not for topics that a job of
+// the house reads at the time: its windows are kept by partition (POLICY_VIOLATION).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { cannotWrite, isOfTheHouse } from '../house-topics.ts'
 import { mayChange, tooManyChanges } from '../mutations.ts'
@@ -44,6 +45,11 @@ async function grown(asking: Asking, request: TopicRequest, validateOnly: boolea
   const { topic, errorCode } = topics.byName(name)
   if (topic === null) return { errorCode, errorMessage: `there is no topic ${name}` }
   if (isOfTheHouse(core, name)) return cannotWrite(name)
+  const job = core.jobOn(name)
+  if (job !== null) {
+    const errorMessage = `job ${job} reads ${name} with ${topic.partitions} partitions as long as it runs: stop it first`
+    return { errorCode: kafkaErrors.POLICY_VIOLATION, errorMessage }
+  }
   if (count <= topic.partitions) {
     const errorMessage =
       count === topic.partitions
