@@ -5,6 +5,7 @@ import { contracts, pipelines, type ReportRow, reports, sales } from './commerce
 import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
 import type { Log } from './log/log.ts'
 import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
+import { brokerComponent } from './platform/broker-metrics.ts'
 import { show, showLastRows } from './platform/figures.ts'
 import { type Generator, startGenerator } from './platform/generator.ts'
 import { openIngest } from './platform/ingest.ts'
@@ -86,16 +87,19 @@ export async function startPlatform(
     const ingest = await openIngest(world, broker, new Map(inputs))
 
     const ports: ServePorts = {
-      live: figures,
-      status: {
-        status: () => ({
-          startedMs,
-          durability: settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
-          components: components(broker, jobs, generator),
-          ledger: ledger(broker, jobs.all),
-          kafka,
-          generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
-        }),
+      figures: {
+        live: figures,
+        status: {
+          status: () => ({
+            startedMs,
+            durability:
+              settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
+            components: components(broker, jobs, generator),
+            ledger: ledger(broker, jobs.all),
+            kafka,
+            generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
+          }),
+        },
       },
       health: {
         checks: async () =>
@@ -199,17 +203,10 @@ function progressOf(job: LogJob, epoch: number): Parameters<LiveFigures['moved']
 // --- Health: what people should know about ---
 
 function components(broker: Broker, jobs: Jobs, generator: Generator | null): Component[] {
-  const topics = broker.topics().filter(({ internal }) => !internal)
-  const partitions = topics.reduce((sum, topic) => sum + topic.partitions, 0)
-  const trouble = broker.trouble()
   const paused = jobs.all.map((job) => job.trouble()?.message).find((message) => message !== undefined)
   const behind = jobs.all.filter((job) => !job.caughtUp())
   return [
-    {
-      name: 'broker',
-      state: trouble === null ? 'ok' : broker.isPaused() ? 'degraded' : 'down',
-      detail: trouble?.message ?? `${topics.length} topics, ${partitions} partitions`,
-    },
+    brokerComponent(broker),
     {
       name: 'engine',
       state: paused !== undefined ? 'degraded' : behind.length === 0 ? 'ok' : 'starting',

@@ -1,4 +1,5 @@
 // `millrace broker`: only the broker, for Kafka clients.
+import { parsePort } from './amounts.ts'
 import { accessOptions, type BrokerFlags, brokerSettings, placeOptions } from './broker-options.ts'
 import { type Define, examples } from './command.ts'
 import { withPortFlag } from './errors.ts'
@@ -8,32 +9,47 @@ import { ownVersion, realWorld, terminalOutput } from './terminal.ts'
 
 export const define: Define = (command, act) => {
   placeOptions(command.description('Start only the broker. Any Kafka client connects to it as to Kafka.'))
-  accessOptions(command).action(
-    act(async (globals, parsed) => {
-      const flags = parsed.opts<BrokerFlags>()
-      const out = terminalOutput(globals)
-      const settings = brokerSettings(flags, out)
-      const stopping = watchSignals(out)
-      const [{ startBroker }, world, log] = await Promise.all([
-        import('../platform/broker-alone.ts'),
-        realWorld(),
-        logLines(out, process.env, process.stderr.isTTY),
-      ])
-      stopping.check()
-      const { dataDir } = settings
-      const broker = await startBroker(world, { ...settings, log }).catch((error: unknown) => {
-        throw withPortFlag(error, flags)
-      })
-      if (out.form === 'text' || out.form === 'plain') {
-        out.print(
-          `${out.style('bold', `Millrace ${ownVersion()}`)}, the broker alone, listens on ${out.style('cyan', broker.kafka)}`,
-        )
-        out.print(`  Data in ${dataDir ?? 'memory, forgotten at the end'}. Ctrl-C stops it.`)
-        out.print(`  Next: millrace produce sales --rate 1000 --duration 10s --brokers ${broker.kafka}`)
-      } else out.print(JSON.stringify({ ready: true, kafka: broker.kafka }))
-      return await stayUntilStopped(broker, stopping)
-    }),
-  )
+  accessOptions(command)
+    .option(
+      '--http-port <port>',
+      'health and metrics for this machine (/readyz, /metrics); 0 picks a free one',
+      (text) => parsePort('--http-port', text),
+    )
+    .action(
+      act(async (globals, parsed) => {
+        const flags = parsed.opts<BrokerFlags & { readonly httpPort?: number }>()
+        const out = terminalOutput(globals)
+        const settings = brokerSettings(flags, out)
+        const stopping = watchSignals(out)
+        const [{ startBroker }, world, log] = await Promise.all([
+          import('../platform/broker-alone.ts'),
+          realWorld(),
+          logLines(out, process.env, process.stderr.isTTY),
+        ])
+        stopping.check()
+        const { dataDir } = settings
+        const broker = await startBroker(world, {
+          ...settings,
+          log,
+          httpPort: flags.httpPort ?? null,
+          version: ownVersion(),
+        }).catch((error: unknown) => {
+          throw withPortFlag(error, flags)
+        })
+        if (out.form === 'text' || out.form === 'plain') {
+          out.print(
+            `${out.style('bold', `Millrace ${ownVersion()}`)}, the broker alone, listens on ${out.style('cyan', broker.kafka)}`,
+          )
+          out.print(`  Data in ${dataDir ?? 'memory, forgotten at the end'}. Ctrl-C stops it.`)
+          if (broker.url !== null) out.print(`  Health and metrics: ${broker.url}/readyz and ${broker.url}/metrics`)
+          out.print(`  Next: millrace produce sales --rate 1000 --duration 10s --brokers ${broker.kafka}`)
+        } else
+          out.print(
+            JSON.stringify({ ready: true, kafka: broker.kafka, ...(broker.url === null ? {} : { url: broker.url }) }),
+          )
+        return await stayUntilStopped(broker, stopping)
+      }),
+    )
   examples(command, [
     ['millrace broker', 'listen on 127.0.0.1:9092'],
     ['millrace broker --kafka-port 0 --ephemeral --json', 'for tests of your own'],

@@ -1,8 +1,10 @@
 // The broker without the rest of the house: a file of its own, so that it starts without loading engine and serving.
 import { type Broker, checkListener, type ListenerSettings, openBroker } from '../broker/broker.ts'
+import type { Served } from '../serve/serve.ts'
 import { assert } from '../std/assert.ts'
 import type { WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
+import { aloneMetrics, brokerComponent } from './broker-metrics.ts'
 import { announce } from './running.ts'
 
 export interface BrokerSettings {
@@ -16,6 +18,16 @@ export interface BrokerSettings {
   readonly superUsers?: readonly string[]
   readonly durability: 'power' | 'process'
   readonly log: WriteLog
+}
+export interface BrokerAloneSettings extends BrokerSettings {
+  /** Health and metrics over HTTP on loopback there (0 picks a free one); null: not. */
+  readonly httpPort: number | null
+  /** Of the package. */
+  readonly version: string
+}
+export interface OpenedBroker extends Opened {
+  /** `http://127.0.0.1:9644`, or null. */
+  readonly url: string | null
 }
 export interface Opened {
   /** `host:port` for Kafka clients. */
@@ -38,20 +50,51 @@ export async function listenOn(broker: Broker, listeners: readonly ListenerSetti
   return first
 }
 
-export async function startBroker(world: World, settings: BrokerSettings): Promise<Opened> {
+export async function startBroker(world: World, settings: BrokerAloneSettings): Promise<OpenedBroker> {
   // Before anything is touched.
   for (const listener of settings.listeners) checkListener(listener)
   const broker = await openBroker(world, settings)
   try {
     const kafka = await listenOn(broker, settings.listeners)
+    const served = settings.httpPort === null ? null : await serveOperators(world, broker, settings.httpPort, settings)
+    const url = served?.url ?? null
     const withdraw = announce(world, settings.dataDir, { url: null, kafka })
     const stop = async (): Promise<void> => {
       withdraw()
+      served?.drain()
       await broker.close()
+      await served?.close()
     }
-    return { kafka, stop, failed: broker.failed }
+    return { kafka, url, stop, failed: broker.failed }
   } catch (error) {
     await broker.close()
     throw error
   }
+}
+
+/** Serving is loaded only when it is asked for: a broker alone is small and starts fast. */
+async function serveOperators(
+  world: World,
+  broker: Broker,
+  port: number,
+  { log, version }: BrokerAloneSettings,
+): Promise<Served> {
+  const { serve } = await import('../serve/serve.ts')
+  return serve(
+    world,
+    {
+      figures: null,
+      health: {
+        checks: async () => {
+          const { name, state, detail } = brokerComponent(broker)
+          return [{ name, ok: state === 'ok', needed: true, detail }]
+        },
+      },
+      reports: null,
+      ingest: null,
+      metrics: aloneMetrics(broker),
+      fault: (error, where) => log('error', 'serve', `a fault in ${where}`, { err: error }),
+    },
+    { host: '127.0.0.1', port, screenFolder: null, version },
+  )
 }

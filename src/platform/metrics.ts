@@ -1,11 +1,11 @@
 // What `/metrics` shows of broker, engine and ingest: read when it is asked for, from what they count anyway.
-import { type Broker, durationBoundsSeconds } from '../broker/broker.ts'
+import type { Broker } from '../broker/broker.ts'
 import type { LogJob } from '../connect/connect.ts'
 import type { JobOutput } from '../engine/engine.ts'
-import type { BrokerMetrics, MetricsPort } from '../serve/ports.ts'
+import type { MetricsPort } from '../serve/ports.ts'
 import { entryOf } from '../std/maps.ts'
-import { partitionId } from '../std/units.ts'
 import type { World } from '../world/world.ts'
+import { brokerState, recordsOf } from './broker-metrics.ts'
 import type { Ingest } from './ingest.ts'
 
 /** Counts by topic and reason. */
@@ -47,43 +47,15 @@ export function metricsPort(
       for (const { topic, reason, records } of [...ingest.rejected(), ...deadLetters.counts()]) {
         entryOf(rejected, `${topic} ${reason}`, () => ({ topic, reason, records: 0 })).records += records
       }
-      const { fileBytes, segments, pendingBytes, writes, syncs } = broker.stats().journal
       return {
         ingested: ingest.topics.map((topic) => ({ topic, records: recordsOf(broker, topic) })),
         rejected: [...rejected.values()],
         watermarkLags: [...pipelines]
           .map(([pipeline, job]) => ({ pipeline, lagMs: nowMs - job.watermarkMs(pipeline) }))
           .filter(({ lagMs }) => Number.isFinite(lagMs)),
-        journal: { fileBytes, segments, pendingBytes, writes, syncs },
-        broker: brokerMetrics(broker),
+        ...brokerState(broker),
       }
     },
     groupLags: () => broker.groupLags(),
-  }
-}
-
-function recordsOf(broker: Broker, topic: string): number {
-  let records = 0
-  const partitions = broker.topic(topic)?.partitions ?? 0
-  for (let partition = 0; partition < partitions; partition++)
-    records += broker.offsets(topic, partitionId(partition)).end
-  return records
-}
-
-function brokerMetrics(broker: Broker): BrokerMetrics {
-  const { connections, server } = broker.stats()
-  const topics = broker.topics()
-  return {
-    connections,
-    ...server,
-    durationBoundsSeconds,
-    topics: topics.map(({ name, partitions }) => ({ topic: name, partitions })),
-    partitions: topics.flatMap(({ name, partitions }) =>
-      Array.from({ length: partitions }, (_, partition) => ({
-        topic: name,
-        partition,
-        ...broker.offsets(name, partitionId(partition)),
-      })),
-    ),
   }
 }

@@ -20,7 +20,7 @@ import { screenRoutes } from './routes-screen.ts'
 import type { App, Serving } from './serving.ts'
 
 export async function application(serving: Serving, names: ReadonlySet<string>): Promise<App> {
-  const { limits, ports } = serving
+  const { hub, limits, ports } = serving
   const app: App = fastify({
     logger: false,
     bodyLimit: limits.bodyBytesMax,
@@ -103,8 +103,8 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
     transformObject: jsonSchemaTransformObject,
   })
   healthRoutes(app, serving)
-  figureRoutes(app, serving)
-  liveRoute(app, serving)
+  if (ports.figures !== null) figureRoutes(app, serving, ports.figures)
+  if (hub !== null) liveRoute(app, serving, hub)
   if (ports.ingest !== null) ingestRoutes(app, serving, ports.ingest)
   if (ports.metrics !== null) metricsRoute(app, serving, ports.metrics)
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)

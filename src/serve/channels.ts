@@ -21,7 +21,7 @@ import type {
   TopProducts,
   TopProductsFrame,
 } from './contract.ts'
-import type { ServePorts } from './ports.ts'
+import type { FiguresPorts } from './ports.ts'
 
 export type Frame = KpisFrame | SeriesFrame | TopProductsFrame | StatusFrame
 
@@ -47,7 +47,7 @@ export interface Channels {
   readonly epoch: string
 }
 
-export function channels(ports: Pick<ServePorts, 'live' | 'status'>, run: string, version: string): Channels {
+export function channels(ports: FiguresPorts, run: string, version: string): Channels {
   let epoch = ''
   let sequence = 0
   let kpis: Kpis | null = null

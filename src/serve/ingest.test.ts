@@ -22,8 +22,10 @@ async function serving(
 ): Promise<void> {
   const taker: Taker = { taken: [], requests: [], next: null }
   const ports: ServePorts = {
-    live: { snapshot: unused, subscribe: unused },
-    status: { status: unused },
+    figures: {
+      live: { snapshot: unused, subscribe: unused },
+      status: { status: unused },
+    },
     health: { checks: unused },
     reports: null,
     metrics: null,

@@ -8,11 +8,13 @@ import { serve } from './serve.ts'
 
 const golden = new URL('./openapi.golden.txt', import.meta.url)
 const ports: ServePorts = {
-  live: {
-    snapshot: () => assert.fail('describing asks for nothing'),
-    subscribe: () => assert.fail('describing asks for nothing'),
+  figures: {
+    live: {
+      snapshot: () => assert.fail('describing asks for nothing'),
+      subscribe: () => assert.fail('describing asks for nothing'),
+    },
+    status: { status: () => assert.fail('describing asks for nothing') },
   },
-  status: { status: () => assert.fail('describing asks for nothing') },
   health: { checks: () => assert.fail('describing asks for nothing') },
   reports: { list: () => [], run: () => assert.fail('describing asks for nothing') },
   ingest: { topics: [], take: () => assert.fail('describing asks for nothing') },

@@ -236,10 +236,15 @@ export interface GroupLagLine {
   }[]
 }
 
-/** Everything together. A port that is null leaves its routes and channels out. */
-export interface ServePorts {
+/** The live tables of the shop, and what is said beside them. */
+export interface FiguresPorts {
   readonly live: LivePort
   readonly status: StatusPort
+}
+/** Everything together. A port that is null leaves its routes and channels out. */
+export interface ServePorts {
+  /** Null where no shop runs: a broker alone. */
+  readonly figures: FiguresPorts | null
   readonly health: HealthPort
   readonly reports: ReportsPort | null
   readonly ingest: IngestPort | null

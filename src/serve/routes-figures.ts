@@ -1,10 +1,11 @@
 // The live tables, asked for once: the same figures the stream carries, straight from memory.
 import { kpisAnswer, seriesAnswer, stamp, statusAnswer, topProductsAnswer } from './answers.ts'
 import * as contract from './contract.ts'
+import type { FiguresPorts } from './ports.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
 
-export function figureRoutes(app: App, { world, ports, run, version }: Serving): void {
+export function figureRoutes(app: App, { world, run, version }: Serving, { live, status }: FiguresPorts): void {
   const problem = { content: { 'application/problem+json': { schema: contract.problem } } }
   app.addHook('onSend', (request, reply, payload, done) => {
     if (request.url.startsWith('/api/v1/') && !reply.hasHeader('cache-control'))
@@ -12,7 +13,7 @@ export function figureRoutes(app: App, { world, ports, run, version }: Serving):
     done(null, payload)
   })
   const at = () => {
-    const state = ports.live.snapshot()
+    const state = live.snapshot()
     return { state, stamp: stamp(state, world.clock.nowMs(), run) }
   }
   app.get(
@@ -68,6 +69,6 @@ export function figureRoutes(app: App, { world, ports, run, version }: Serving):
         response: { 200: contract.status },
       },
     },
-    () => statusAnswer(ports.status.status(), at().stamp, version),
+    () => statusAnswer(status.status(), at().stamp, version),
   )
 }

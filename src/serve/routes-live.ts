@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Channel } from './contract.ts'
 import * as contract from './contract.ts'
 import { securityHeaders } from './guard.ts'
+import type { Hub } from './hub.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
 
@@ -20,7 +21,7 @@ const event = z
       'of the channel, a `delta` is laid over it by key (windowEnd, second). Comments are heartbeats; `bye` says that the server stops.',
   })
 
-export function liveRoute(app: App, { hub, draining }: Serving): void {
+export function liveRoute(app: App, { draining }: Serving, hub: Hub): void {
   app.get(
     '/api/v1/live',
     {

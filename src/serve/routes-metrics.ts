@@ -31,7 +31,7 @@ export function metricsRoute(app: App, serving: Serving, metrics: MetricsPort): 
 async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort): Promise<Registry> {
   const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('@prometheus-io/client')
   const registry = new Registry()
-  const ledger = () => ports.status.status().ledger
+  const ledger = () => ports.figures?.status.status().ledger ?? []
   const one = (value: number): readonly Sample[] => [[{}, value]]
   const journal = () => metrics.read().journal
   const broker = () => metrics.read().broker
@@ -56,7 +56,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
       ['topic'],
       () => ledger().map((row) => [{ topic: row.topic }, imbalance(row)]),
     ],
-    ['millrace_sse_clients', 'Live streams open now.', [], () => one(hub.clients)],
+    ['millrace_sse_clients', 'Live streams open now.', [], () => one(hub?.clients ?? 0)],
     ['millrace_journal_bytes', 'Size of the journal files.', [], () => one(journal().fileBytes)],
     ['millrace_journal_segments', 'Files of the journal.', [], () => one(journal().segments)],
     ['millrace_journal_pending_bytes', 'Taken and not yet durable.', [], () => one(journal().pendingBytes)],
@@ -81,7 +81,12 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
       ['topic', 'action'],
       () => ledger().map(({ topic, late }) => [{ topic, action: 'side_output' }, late]),
     ],
-    ['millrace_sse_frames_conflated_total', 'Rounds that slow live streams skipped.', [], () => one(hub.conflated)],
+    [
+      'millrace_sse_frames_conflated_total',
+      'Rounds that slow live streams skipped.',
+      [],
+      () => one(hub?.conflated ?? 0),
+    ],
     ['millrace_journal_writes_total', 'Writes to the journal since the start.', [], () => one(journal().writes)],
     ['millrace_journal_syncs_total', 'Syncs of the journal since the start.', [], () => one(journal().syncs)],
     ...brokerCounters(broker),

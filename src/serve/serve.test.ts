@@ -61,22 +61,24 @@ function shop(): Shop {
       { name: 'generator', ok: false, needed: false, detail: 'off' },
     ],
     ports: {
-      live: {
-        snapshot: () => made.now,
-        subscribe(listener) {
-          listeners.add(listener)
-          return () => void listeners.delete(listener)
+      figures: {
+        live: {
+          snapshot: () => made.now,
+          subscribe(listener) {
+            listeners.add(listener)
+            return () => void listeners.delete(listener)
+          },
         },
-      },
-      status: {
-        status: () => ({
-          startedMs: nowMs,
-          durability: 'power-cut',
-          components: [{ name: 'engine', state: 'ok', detail: 'caught up' }],
-          ledger: [{ topic: 'sales', in: 12, processed: 12, duplicates: 0, late: 0, deadLettered: 0, inFlight: 0 }],
-          kafka: '127.0.0.1:9092',
-          generator: { salesPerSecond: 50, seed: '42' },
-        }),
+        status: {
+          status: () => ({
+            startedMs: nowMs,
+            durability: 'power-cut',
+            components: [{ name: 'engine', state: 'ok', detail: 'caught up' }],
+            ledger: [{ topic: 'sales', in: 12, processed: 12, duplicates: 0, late: 0, deadLettered: 0, inFlight: 0 }],
+            kafka: '127.0.0.1:9092',
+            generator: { salesPerSecond: 50, seed: '42' },
+          }),
+        },
       },
       health: { checks: () => made.checks() },
       reports: {

@@ -64,7 +64,11 @@ export async function serve(world: World, ports: ServePorts, settings: ServeSett
   const run = world.clock.nowMs().toString(36)
   const screen: ReadonlyMap<string, ScreenFile> | null =
     settings.screenFolder === null ? null : screenFiles(world, settings.screenFolder)
-  const live = hub(world, ports.live, channels(ports, run, version), { ...hubDefaults, ...settings.live })
+  const { figures } = ports
+  const live =
+    figures === null
+      ? null
+      : hub(world, figures.live, channels(figures, run, version), { ...hubDefaults, ...settings.live })
   const limits = { ...limitDefaults, ...settings.limits }
   const serving: Serving = { world, ports, hub: live, version, run, limits, screen, draining: () => draining }
   const app = await application(serving, new Set([host]))
@@ -80,7 +84,7 @@ export async function serve(world: World, ports: ServePorts, settings: ServeSett
   let closing: Promise<void> | null = null
   const close = async (): Promise<void> => {
     draining = true
-    live.close()
+    live?.close()
     const force = world.clock.timer(closeMsMax, () => app.server.closeAllConnections())
     try {
       await app.close()
@@ -92,8 +96,8 @@ export async function serve(world: World, ports: ServePorts, settings: ServeSett
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
     port: boundPort,
     screen: screen !== null,
-    streams: () => live.clients,
-    conflated: () => live.conflated,
+    streams: () => live?.clients ?? 0,
+    conflated: () => live?.conflated ?? 0,
     drain() {
       draining = true
     },

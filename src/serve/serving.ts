@@ -13,7 +13,8 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 export interface Serving {
   readonly world: World
   readonly ports: ServePorts
-  readonly hub: Hub
+  /** Null where there are no figures. */
+  readonly hub: Hub | null
   readonly version: string
   /** Tells one life of this process from another, in epochs. */
   readonly run: string

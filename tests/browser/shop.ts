@@ -74,49 +74,51 @@ export function shop(settings: ShopSettings): Shop {
     faults,
     stop: () => clearInterval(timer),
     ports: {
-      live: {
-        snapshot: live,
-        subscribe(listener) {
-          listeners.add(listener)
-          return () => void listeners.delete(listener)
+      figures: {
+        live: {
+          snapshot: live,
+          subscribe(listener) {
+            listeners.add(listener)
+            return () => void listeners.delete(listener)
+          },
         },
-      },
-      status: {
-        status: () => ({
-          startedMs,
-          durability: 'power-cut',
-          kafka: '127.0.0.1:9092',
-          generator: settings.generator ? { salesPerSecond: 50, seed: settings.seed } : null,
-          components: [
-            { name: 'broker', state: 'ok', detail: '3 topics, 18 partitions' },
-            { name: 'engine', state: 'ok', detail: 'caught up, 2 plans' },
-            {
-              name: 'generator',
-              state: settings.generator ? 'ok' : 'off',
-              detail: settings.generator ? '50 sales/s' : 'not wanted',
-            },
-          ],
-          ledger: [
-            {
-              topic: 'sales',
-              in: total + 31,
-              processed: total - 4,
-              duplicates: 12,
-              late: 3,
-              deadLettered: 20,
-              inFlight: 0,
-            },
-            {
-              topic: 'online-retail',
-              in: 541_909,
-              processed: 541_909,
-              duplicates: 0,
-              late: 0,
-              deadLettered: 0,
-              inFlight: 0,
-            },
-          ],
-        }),
+        status: {
+          status: () => ({
+            startedMs,
+            durability: 'power-cut',
+            kafka: '127.0.0.1:9092',
+            generator: settings.generator ? { salesPerSecond: 50, seed: settings.seed } : null,
+            components: [
+              { name: 'broker', state: 'ok', detail: '3 topics, 18 partitions' },
+              { name: 'engine', state: 'ok', detail: 'caught up, 2 plans' },
+              {
+                name: 'generator',
+                state: settings.generator ? 'ok' : 'off',
+                detail: settings.generator ? '50 sales/s' : 'not wanted',
+              },
+            ],
+            ledger: [
+              {
+                topic: 'sales',
+                in: total + 31,
+                processed: total - 4,
+                duplicates: 12,
+                late: 3,
+                deadLettered: 20,
+                inFlight: 0,
+              },
+              {
+                topic: 'online-retail',
+                in: 541_909,
+                processed: 541_909,
+                duplicates: 0,
+                late: 0,
+                deadLettered: 0,
+                inFlight: 0,
+              },
+            ],
+          }),
+        },
       },
       health: { checks: async () => [{ name: 'broker', ok: true, needed: true, detail: '3 topics' }] },
       reports: null,

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
+import { startBroker } from '../../src/platform/broker-alone.ts'
 import { startPlatform } from '../../src/platform.ts'
-import type { WriteLog } from '../../src/std/log-line.ts'
+import { noLog, type WriteLog } from '../../src/std/log-line.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 
 const world = nodeWorld()
@@ -87,4 +88,34 @@ test('requests, offsets and the lag of a group are told, and a peer that breaks 
     await platform.stop()
   }
   assert.equal(lines.at(-1), 'info broker closed')
+})
+
+test('a broker alone tells its health and figures where it is asked to', async () => {
+  const broker = await startBroker(world, {
+    dataDir: null,
+    listeners: [{ host: '127.0.0.1', port: 0 }],
+    durability: 'power',
+    httpPort: 0,
+    version: '0.0.0',
+    log: noLog,
+  })
+  try {
+    const { url } = broker
+    assert.ok(url !== null)
+    const kafka = new Kafka({ brokers: [broker.kafka], logLevel: logLevel.NOTHING })
+    const producer = kafka.producer()
+    await producer.connect()
+    await producer.send({ topic: 'letters', messages: [{ value: 'a' }, { value: 'b' }] })
+    await producer.disconnect()
+    const found = await scraped(url)
+    assert.equal(found.get('millrace_events_ingested_total{topic="letters"}'), 2)
+    assert.equal(found.get('kafka_brokers'), 1)
+    const ready = await fetch(`${url}/readyz?verbose`)
+    assert.equal(ready.status, 200)
+    assert.match(await ready.text(), /\[\+\]broker ok: 1 topics, 1 partitions/)
+    assert.equal((await fetch(`${url}/livez`)).status, 200)
+    assert.equal((await fetch(`${url}/api/v1/kpis`)).status, 404)
+  } finally {
+    await broker.stop()
+  }
 })
