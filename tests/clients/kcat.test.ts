@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { BatchWriter } from '../../src/wire/batch-writer.ts'
-import { checkBatch, checkRecords, codecOf } from '../../src/wire/record-batch.ts'
+import { checkBatch, checkRecords, codecOf, recordCount } from '../../src/wire/record-batch.ts'
 import { freshTopic, openTestBroker, storedBatches, type TestBroker } from './test-broker.suite.ts'
 
 const skip =
@@ -51,9 +51,10 @@ for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
       values.map((value, i) => `${i}|key${i}|${value}|origin=shop,empty=NULL`),
     )
     const batches = await storedBatches(broker, topic, 0)
-    assert.ok(batches.length > 0)
+    assert.ok(batches.some((batch) => recordCount(batch) > 10))
     for (const batch of batches) {
-      assert.equal(codecOf(batch), codec)
+      // librdkafka leaves a batch as it is where compression gains nothing, as in one of a record or two.
+      if (recordCount(batch) > 10) assert.equal(codecOf(batch), codec)
       const asSent = new Uint8Array(batch)
       asSent.fill(0, 0, 8)
       assert.equal(checkBatch(asSent), null)

@@ -129,7 +129,8 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
   const transactions = history.ops.filter(({ kind, outcome }) => kind === 'txn' && outcome === 'ok').length
   const unclear = history.ops.filter(({ outcome, sends }) => outcome === 'info' && sends.length > 0).length
   const summary =
-    `${kills} kills (${landed.underLoad} under load, ${landed.whileStarting} while starting), ${verdict.ops} operations, ` +
+    `${kills} kills (${landed.underLoad} under load, ${landed.whileStarting} while starting; ready again after ${(landed.readyMs[landed.readyMs.length >> 1] ?? 0).toFixed(0)} ms in ` +
+    `the median, ${(landed.readyMs.at(-1) ?? 0).toFixed(0)} at most), ${verdict.ops} operations, ` +
     `${verdict.sent} records sent, ${recorder.acked} acknowledged, ${verdict.read} read, ${unclear} unclear; ` +
     `${copyings.length === 0 ? 'no transactions served' : `${transactions} transactions committed`}; ` +
     `${book.commits} group commits in ${book.observations} observations; ` +
@@ -158,7 +159,13 @@ async function killAgainAndAgain(
   recorder: Recorder,
   random: ReturnType<typeof randomStream>,
   { kills, lifeMsMax, recoveryMsMax, pauseMs, whilePaused }: RunSettings,
-): Promise<{ readonly underLoad: number; readonly whileStarting: number }> {
+): Promise<{ readonly underLoad: number; readonly whileStarting: number; readonly readyMs: readonly number[] }> {
+  const readyMs: number[] = []
+  const start = async (): Promise<void> => {
+    const fromMs = performance.now()
+    await broker.start()
+    readyMs.push(performance.now() - fromMs)
+  }
   let underLoad = 0
   let whileStarting = 0
   // Work has to have begun for the first kill to mean anything.
@@ -168,7 +175,7 @@ async function killAgainAndAgain(
     if (kill > 0 && recoveryMsMax > 0 && random.below(5) === 0) {
       await broker.kill()
       await broker.startAndKill(random.below(recoveryMsMax))
-      await broker.start()
+      await start()
       whileStarting++
       continue
     }
@@ -177,7 +184,7 @@ async function killAgainAndAgain(
     if (recorder.inFlight > 0 || recorder.acked > before) underLoad++
     if (pauseMs === undefined) {
       await broker.kill()
-      await broker.start()
+      await start()
     } else {
       broker.pause()
       whilePaused?.()
@@ -188,7 +195,7 @@ async function killAgainAndAgain(
     if (random.below(3) > 0) await acknowledged(recorder, recorder.acked - before === 0 ? 1 : 20)
   }
   await acknowledged(recorder, 20)
-  return { underLoad, whileStarting }
+  return { underLoad, whileStarting, readyMs: readyMs.sort((a, b) => a - b) }
 }
 async function acknowledged(recorder: Recorder, more: number): Promise<void> {
   const goal = recorder.acked + more
