@@ -232,6 +232,12 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
     })
     return {
       ...doorsOf(log),
+      get configDefaults() {
+        return log.configDefaults
+      },
+      get journalEnd() {
+        return log.journalEnd
+      },
       async deleteTopic(name) {
         await log.deleteTopic(name)
         management.look()
@@ -328,23 +334,17 @@ function inMemory(world: World, bytesMax: number): Place {
   return { world: { ...world, fs }, id, clusterId, ...folders, leaderEpoch: 0, reserve: null, release() {} }
 }
 
-/** What the log offers, as an object of its own to add to. */
-function doorsOf(log: EmbeddedLog): BrokerCore {
+/** What the log offers, as an object of its own to add to; without what changes, which a copy would hold still. */
+function doorsOf(log: EmbeddedLog): Omit<BrokerCore, 'configDefaults' | 'journalEnd'> {
   return {
     clusterId: log.clusterId,
     nodeId: log.nodeId,
     autoCreate: log.autoCreate,
-    get configDefaults() {
-      return log.configDefaults
-    },
     groupOffsets: log.groupOffsets,
     settings: log.settings,
     createTopic: (spec) => log.createTopic(spec),
     deleteTopic: (name) => log.deleteTopic(name),
     leaderEpoch: log.leaderEpoch,
-    get journalEnd() {
-      return log.journalEnd
-    },
     logDir: () => log.logDir(),
     jobOn: (topic) => log.jobOn(topic),
     epochAt: (topic, partition, at) => log.epochAt(topic, partition, at),
