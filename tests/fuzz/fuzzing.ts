@@ -6,6 +6,7 @@ import { randomStream } from '../../src/std/random.ts'
 import { apis, readResponse } from '../../src/wire/wire.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 import type { Socket, World } from '../../src/world/world.ts'
+import { madeFrames } from './made-frames.ts'
 import { mutated, recordedFrames } from './mutations.ts'
 
 export interface FuzzResult {
@@ -91,6 +92,7 @@ async function open() {
     partitionsMax: 1_000,
     autoCreate: { partitions: 1 },
   })
+  await broker.createTopic({ name: 'topic', partitions: 2 })
   await broker.listen({ host: '127.0.0.1', port: 9092 })
   return { broker, accept: (socket: Socket) => accept(socket) }
 }
@@ -98,7 +100,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 /** Throws with the frame in hexadecimal digits when a promise is broken. */
 export async function fuzz(seed: string, count: number, tell: (done: number) => void = () => {}): Promise<FuzzResult> {
-  const frames = recordedFrames()
+  const frames = [...recordedFrames(), ...(await madeFrames())]
   const random = randomStream(seed)
   const result = { answered: 0, closed: 0, silent: 0 }
   let broken: unknown = null

@@ -16,7 +16,6 @@ interface Transaction {
   readonly topics: Topics
 }
 interface Asked {
-  readonly topic: string
   readonly partition: number
   readonly place: Place | null
   error: KafkaError
@@ -50,14 +49,15 @@ export async function addPartitionsToTxn(
 async function added({ serving, version, may }: Asking, transaction: Transaction): Promise<TopicResults> {
   const { transactionalId, producerId, producerEpoch, verifyOnly, topics } = transaction
   const { transactions } = serving.core
-  const asked = topics.flatMap(({ name, partitions }) =>
+  const perTopic = topics.map(({ name, partitions }) =>
     partitions.map((partition): Asked => {
       const allowed = may('write', 'topic', name)
       const place = allowed ? transactions.placeOf(name, partition) : null
       const error = allowed ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'TOPIC_AUTHORIZATION_FAILED'
-      return { topic: name, partition, place, error: place === null ? error : 'NONE' }
+      return { partition, place, error: place === null ? error : 'NONE' }
     }),
   )
+  const asked = perTopic.flat()
   const places = asked.flatMap(({ place }) => (place === null ? [] : [place]))
   const claim = { producerId: Number(producerId), epoch: producerEpoch }
   const all = (error: KafkaError): void => {
@@ -70,11 +70,12 @@ async function added({ serving, version, may }: Asking, transaction: Transaction
   } else if (verifyOnly) {
     for (const [i, error] of transactions.verify(transactionalId, claim, places).entries()) asked[i]!.error = error
   } else all(await transactions.addPartitions(transactionalId, claim, places))
-  return topics.map(({ name }) => ({
+  return topics.map(({ name }, i) => ({
     name,
-    resultsByPartition: asked
-      .filter(({ topic }) => topic === name)
-      .map(({ partition, error }) => ({ partitionIndex: partition, partitionErrorCode: said(error, version) })),
+    resultsByPartition: perTopic[i]!.map(({ partition, error }) => ({
+      partitionIndex: partition,
+      partitionErrorCode: said(error, version),
+    })),
   }))
 }
 

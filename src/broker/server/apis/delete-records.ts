@@ -36,7 +36,7 @@ async function deleted(
   if (isOfTheHouse(core, name)) return refused(cannotWrite(name).errorCode)
   if (partitionIndex < 0 || partitionIndex >= topic.partitions) return refused(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   const partition = partitionId(partitionIndex)
-  if (before < toTheEnd) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
+  if (before < toTheEnd || before > Number.MAX_SAFE_INTEGER) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
   try {
     const to = before === toTheEnd ? core.offsets(name, partition).end : offset(before)
     const lowWatermark = await core.deleteRecords(name, partition, to)

@@ -15,6 +15,10 @@ export function describeProducers(
     if (!may('read', 'topic', topic)) {
       return { partitionIndex, errorCode: kafkaErrors.TOPIC_AUTHORIZATION_FAILED, activeProducers: [] }
     }
+    const partitions = core.topic(topic)?.partitions ?? 0
+    if (partitionIndex < 0 || partitionIndex >= partitions) {
+      return { partitionIndex, errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, activeProducers: [] }
+    }
     try {
       const activeProducers = core.stable.producers(topic, partitionId(partitionIndex)).map((producer) => ({
         producerId: BigInt(producer.producerId),
