@@ -39,7 +39,7 @@ export async function groupLags(
       for (const partition of ids) {
         const committed = core.groupOffsets.committed(group, { topic, partition })?.offset
         const known = core.topic(topic)
-        if (committed === undefined || known === null || partition >= known.partitions) continue
+        if (committed === undefined || committed < 0 || known === null || partition >= known.partitions) continue
         const { start, end } = core.offsets(topic, partitionId(partition))
         const lagRecords = Math.max(0, end - Math.max(committed, start))
         let lagMs: number | null = lagRecords === 0 ? 0 : null

@@ -30,7 +30,8 @@ async function topicOf(by = admin): Promise<string> {
   await by.createTopics({ topics: [topic], partitions, replicas: 1 })
   return topic
 }
-const member = (topic: string, name: string, protocol: 'classic' | 'consumer' = 'consumer', at = broker) =>
+type Protocol = 'classic' | 'cooperative' | 'consumer'
+const member = (topic: string, name: string, protocol: Protocol = 'consumer', at = broker) =>
   memberOf({ address: at.address, protocol, topic, groupId: `${topic}-group`, name, toClose: open })
 function gaps(members: readonly Member[], sent: number): string[] {
   const seen = new Set(members.flatMap((each) => each.seen))
@@ -87,45 +88,47 @@ test('two members, one leaves under load, one comes: no gaps, nothing that was c
   assert.deepEqual([String(listed?.state), listed?.groupType], ['Empty', 'consumer'])
 })
 
-test('a group moves from the classic protocol to KIP-848 and back under load', async (t) => {
-  const topic = await topicOf()
-  const groupId = `${topic}-group`
-  const load = steadily(broker.address, topic, partitions, 25)
-  const old = await member(topic, 'old', 'classic')
-  const members = [old]
-  await until(() => old.seen.length > 50)
-  const fresh = await member(topic, 'fresh')
-  members.push(fresh)
-  await until(() => fresh.seen.length > 50)
-  await until(async () => (await described(broker, groupId)).groupState === 'Stable')
-  const mixed = await described(broker, groupId)
-  assert.deepEqual(mixed.members.map(({ memberType }) => memberType).sort(), [0, 1])
-  const before = old.seen.length
-  await until(() => old.seen.length > before + 50)
-  // The last member of the classic protocol goes: the group is one of KIP-848 alone.
-  await old.leave()
-  const alone = fresh.seen.length
-  await until(() => fresh.seen.length > alone + 100)
-  // And back.
-  const again = await member(topic, 'again', 'classic')
-  members.push(again)
-  await until(() => again.seen.length > 50)
-  await fresh.leave()
-  const classic = again.seen.length
-  await until(() => again.seen.length > classic + 100)
-  assert.ok((await admin.listGroups({ types: ['classic'] })).has(groupId))
-  const sent = await load.stop()
-  await until(() => seenBy(members) >= sent)
-  tell(t, members, sent)
-  assert.deepEqual(gaps(members, sent), [])
-  assert.deepEqual(
-    members.flatMap(({ anew }) => anew),
-    [],
-  )
-  for (const each of members) await each.leave()
-})
+for (const classic of ['classic', 'cooperative'] as const) {
+  test(`a group moves from the ${classic} protocol to KIP-848 and back under load`, async (t) => {
+    const topic = await topicOf()
+    const groupId = `${topic}-group`
+    const load = steadily(broker.address, topic, partitions, 25)
+    const old = await member(topic, 'old', classic)
+    const members = [old]
+    await until(() => old.seen.length > 50)
+    const fresh = await member(topic, 'fresh')
+    members.push(fresh)
+    await until(() => fresh.seen.length > 50)
+    await until(async () => (await described(broker, groupId)).groupState === 'Stable')
+    const mixed = await described(broker, groupId)
+    assert.deepEqual(mixed.members.map(({ memberType }) => memberType).sort(), [0, 1])
+    const before = old.seen.length
+    await until(() => old.seen.length > before + 50)
+    // The last member of the classic protocol goes: the group is one of KIP-848 alone.
+    await old.leave()
+    const alone = fresh.seen.length
+    await until(() => fresh.seen.length > alone + 100)
+    // And back.
+    const again = await member(topic, 'again', classic)
+    members.push(again)
+    await until(() => again.seen.length > 50)
+    await fresh.leave()
+    const soFar = again.seen.length
+    await until(() => again.seen.length > soFar + 100)
+    assert.ok((await admin.listGroups({ types: ['classic'] })).has(groupId))
+    const sent = await load.stop()
+    await until(() => seenBy(members) >= sent)
+    tell(t, members, sent)
+    assert.deepEqual(gaps(members, sent), [])
+    assert.deepEqual(
+      members.flatMap(({ anew }) => anew),
+      [],
+    )
+    for (const each of members) await each.leave()
+  })
+}
 
-for (const protocol of ['classic', 'consumer'] as const) {
+for (const protocol of ['classic', 'cooperative', 'consumer'] as const) {
   test(`the broker restarts on the same port under two members (${protocol}): no loss, no committed record again`, async (t) => {
     if (!broker.ours) {
       t.skip('another broker is not ours to restart')

@@ -167,6 +167,17 @@ test('admin: groups are listed, described, emptied, their offsets set and delete
     fetched?.partitions.map(({ offset }) => offset),
     ['1', '2', '2', '2'],
   )
+  // This client commits -2 for "earliest", and takes that for nothing committed when it reads.
+  await admin.resetOffsets({ groupId, topic, earliest: true })
+  const [reset] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  assert.deepEqual(
+    reset?.partitions.map(({ offset }) => offset),
+    ['-2', '-2', '-2', '-2'],
+  )
+  const again: Seen = []
+  const late = await member(kafka, groupId, topic, 'late', again)
+  await until(() => again.length === 8)
+  await late.disconnect()
   assert.deepEqual(await admin.deleteGroups([groupId]), [{ groupId, errorCode: 0 }])
   assert.equal(
     (await admin.listGroups()).groups.some((each) => each.groupId === groupId),

@@ -1,9 +1,9 @@
-// Consumer groups of @platformatic/kafka, classic protocol, with the settings that the application uses: members come and
-// go, offsets are committed by hand; and the admin's view.
+// Consumer groups of @platformatic/kafka, classic protocol, with the settings that the application uses and with
+// cooperative rebalances: members come and go, offsets are committed by hand; and the admin's view.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Admin } from '@platformatic/kafka'
-import { clientBase, type Member, member as memberOf, steadily as steadilyTo } from './group-reader.suite.ts'
+import { clientBase, member as memberOf, steadily as steadilyTo } from './group-reader.suite.ts'
 import { freshTopic, openTestBroker, type TestBroker, until } from './test-broker.suite.ts'
 
 const partitions = 6
@@ -21,52 +21,54 @@ after(async () => {
 })
 const base = () => clientBase(broker.address)
 const steadily = (topic: string) => steadilyTo(broker.address, topic, partitions)
-const member = (topic: string, groupId: string, name: string): Promise<Member> =>
-  memberOf({ address: broker.address, protocol: 'classic', topic, groupId, name, toClose: open })
+const member = (topic: string, groupId: string, name: string, protocol: 'classic' | 'cooperative' = 'classic') =>
+  memberOf({ address: broker.address, protocol, topic, groupId, name, toClose: open })
 
 async function topicOf(): Promise<string> {
   const topic = freshTopic('group-platformatic')
   await admin.createTopics({ topics: [topic], partitions, replicas: 1 })
   return topic
 }
-test('two members, one leaves under load, one comes: no gaps, and what repeats is less than what was in flight', async (t) => {
-  const topic = await topicOf()
-  const groupId = `${topic}-group`
-  const load = steadily(topic)
-  const one = await member(topic, groupId, 'one')
-  const two = await member(topic, groupId, 'two')
-  const members = [one, two]
-  const all = (): string[] => members.flatMap(({ seen }) => seen)
-  await until(() => one.seen.length > 50 && two.seen.length > 50)
-  await two.leave()
-  const before = one.seen.length
-  await until(() => one.seen.length > before + 100)
-  const three = await member(topic, groupId, 'three')
-  members.push(three)
-  await until(() => three.seen.length > 50)
-  const sent = await load.stop()
-  await until(() => new Set(all()).size >= sent)
-  const values = all()
-  const gaps = Array.from({ length: sent }, (_, i) => `value-${i}`).filter((value) => !values.includes(value))
-  assert.deepEqual(gaps, [])
-  const repeats = values.length - new Set(values).size
-  const anew = members.flatMap((each) => each.anew)
-  t.diagnostic(
-    `${sent} sent; ${repeats} repeated, as they had been handed out and not committed when their partition went ` +
-      `elsewhere; ${anew.length} though they had been committed; problems: ${members.flatMap(({ problems }) => problems)}`,
-  )
-  assert.deepEqual(anew, [])
-  for (const each of members) await each.leave()
+for (const protocol of ['classic', 'cooperative'] as const) {
+  test(`two members, one leaves under load, one comes: no gaps, few repeats (${protocol})`, async (t) => {
+    const topic = await topicOf()
+    const groupId = `${topic}-group`
+    const load = steadily(topic)
+    const one = await member(topic, groupId, 'one', protocol)
+    const two = await member(topic, groupId, 'two', protocol)
+    const members = [one, two]
+    const all = (): string[] => members.flatMap(({ seen }) => seen)
+    await until(() => one.seen.length > 50 && two.seen.length > 50)
+    await two.leave()
+    const before = one.seen.length
+    await until(() => one.seen.length > before + 100)
+    const three = await member(topic, groupId, 'three', protocol)
+    members.push(three)
+    await until(() => three.seen.length > 50)
+    const sent = await load.stop()
+    await until(() => new Set(all()).size >= sent)
+    const values = all()
+    const gaps = Array.from({ length: sent }, (_, i) => `value-${i}`).filter((value) => !values.includes(value))
+    assert.deepEqual(gaps, [])
+    const repeats = values.length - new Set(values).size
+    const anew = members.flatMap((each) => each.anew)
+    t.diagnostic(
+      `${sent} sent; ${repeats} repeated, as they had been handed out and not committed when their partition went ` +
+        `elsewhere; ${anew.length} though they had been committed; problems: ${members.flatMap(({ problems }) => problems)}`,
+    )
+    assert.deepEqual(anew, [])
+    for (const each of members) await each.leave()
 
-  const late = await member(topic, groupId, 'late')
-  const more = steadily(topic)
-  await until(() => late.seen.length > 20)
-  const again = await more.stop()
-  await until(() => late.seen.length >= again)
-  assert.equal(late.seen.filter((value, i) => late.seen.indexOf(value) !== i).length, 0)
-  assert.equal(late.seen.length, again, 'it began where the others had committed')
-  await late.leave()
-})
+    const late = await member(topic, groupId, 'late', protocol)
+    const more = steadily(topic)
+    await until(() => late.seen.length > 20)
+    const again = await more.stop()
+    await until(() => late.seen.length >= again)
+    assert.equal(late.seen.filter((value, i) => late.seen.indexOf(value) !== i).length, 0)
+    assert.equal(late.seen.length, again, 'it began where the others had committed')
+    await late.leave()
+  })
+}
 
 test('admin: list, describe, offsets read, altered and deleted, members removed, group deleted', async () => {
   const topic = await topicOf()

@@ -4,7 +4,8 @@ import { Consumer, Producer, stringDeserializers, stringSerializers } from '@pla
 
 export interface ReaderSettings {
   readonly address: string
-  readonly protocol: 'classic' | 'consumer'
+  /** `cooperative`: the classic protocol, and nobody lets go of what stays its own. */
+  readonly protocol: 'classic' | 'cooperative' | 'consumer'
   readonly topic: string
   readonly groupId: string
   readonly name: string
@@ -72,7 +73,8 @@ export async function member(settings: ReaderSettings): Promise<Member> {
     ...clientBase(settings.address),
     clientId: name,
     groupId,
-    groupProtocol: protocol,
+    groupProtocol: protocol === 'consumer' ? 'consumer' : 'classic',
+    ...(protocol === 'cooperative' ? { protocols: [{ name: 'cooperative-sticky', version: 1 }] } : {}),
     deserializers: stringDeserializers,
     sessionTimeout: 6_000,
     rebalanceTimeout: 6_000,

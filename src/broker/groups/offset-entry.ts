@@ -5,7 +5,8 @@
 //    1  …  group id, text
 //   then, by what it is:
 //    1  protocol type, text ('' = committed by no member) · time of the commit 8, ms since 1970 · count 4 · each:
-//         topic key 4, partition 4, offset 8, leader epoch 4 (-1 = not said), what the client noted, text
+//         topic key 4, partition 4, offset 8 (-1, -2 = none: see OffsetCommit), leader epoch 4 (-1 = not said), what the
+//         client noted, text
 //    2  count 4 · each: topic key 4, partition 4
 //    3  nothing
 //    4  protocol type, text
@@ -16,6 +17,7 @@ import { assert, BrokenInvariant, unreachable } from '../../std/assert.ts'
 import { readU32, readU64, writeU32, writeU64 } from '../journal/big-endian.ts'
 
 export interface Committed {
+  /** Below 0: none, told as it was committed. */
   readonly offset: number
   /** -1 = not said. */
   readonly leaderEpoch: number
@@ -146,6 +148,7 @@ export function readOffsetEntry(bytes: Uint8Array): OffsetEntry {
     assert(at <= bytes.length, 'an entry about a group ends early')
     return readU64(bytes, at - 8)
   }
+  const i64 = (): number => (u32() | 0) * 0x1_0000_0000 + u32()
   const text = (): string => {
     assert(at + 2 <= bytes.length, 'an entry about a group ends early')
     const end = at + 2 + ((bytes[at]! << 8) | bytes[at + 1]!)
@@ -162,7 +165,7 @@ export function readOffsetEntry(bytes: Uint8Array): OffsetEntry {
         const protocolType = text()
         const committedMs = u64()
         const offsets = Array.from({ length: u32() }, () => {
-          const [topicKey, partition, offset, leaderEpoch] = [u32(), u32(), u64(), u32() | 0]
+          const [topicKey, partition, offset, leaderEpoch] = [u32(), u32(), i64(), u32() | 0]
           return { topicKey, partition, offset, leaderEpoch, metadata: text() }
         })
         return { what: 'committed', group, protocolType, committedMs, offsets }

@@ -166,3 +166,10 @@ test('retention: from the later of the commit and the day the members left; neve
   assert.deepEqual(reading(1), [], 'what its members read stays')
   assert.deepEqual(reading(2), [{ group: 'there', places: [{ topicKey: 1, partition: 0 }] }])
 })
+
+test('offsets that say that there is none come back as they were', () => {
+  for (const offset of [-1, -2]) {
+    const entry = committed('g', 5, [[1, 2, offset]])
+    assert.deepEqual(readOffsetEntry(writeOffsetEntry(entry)), entry)
+  }
+})

@@ -154,11 +154,18 @@ test('OffsetCommit refuses what it should, partition by partition; a commit is a
   }
   assert.equal(await code(9, 'g', '', -1, 1, { topic: 'none' }), kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   assert.equal(await code(9, 'g', '', -1, 1, { partitionIndex: 1 }), kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
-  assert.equal(await code(9, 'g', '', -1, -1), kafkaErrors.INVALID_REQUEST)
+  assert.equal(await code(9, 'g', '', -1, -3), kafkaErrors.INVALID_REQUEST)
   assert.equal(await code(9, 'g', '', -1, 1, { committedMetadata: 'x'.repeat(4_096) }), 0)
   const tooLong = { committedMetadata: 'x'.repeat(4_097) }
   assert.equal(await code(9, 'g', '', -1, 1, tooLong), kafkaErrors.OFFSET_METADATA_TOO_LARGE)
   assert.equal(await code(9, 'g', '', -1, 1, { committedMetadata: null }), 0)
+  assert.equal(core.groupOffsets.committed('g', { topic: 't', partition: 0 })?.offset, 1)
+  for (const none of [-1, -2]) {
+    assert.equal(await code(9, 'g', '', -1, 1), 0)
+    assert.equal(await code(9, 'g', '', -1, none), 0)
+    assert.equal(core.groupOffsets.committed('g', { topic: 't', partition: 0 })?.offset, none)
+  }
+  assert.equal(await code(9, 'g', '', -1, 1), 0)
   assert.equal(await code(9, 'new', 'm', 3), kafkaErrors.ILLEGAL_GENERATION)
   assert.equal(await code(9, 'g', 'm', 3), kafkaErrors.UNKNOWN_MEMBER_ID)
   assert.equal(await code(9, 'x'.repeat(1_001), '', -1), kafkaErrors.INVALID_GROUP_ID)

@@ -1,5 +1,7 @@
 // OffsetCommit 2-9 (key 8): how far a group has come, answered when it is durable. Members of the present generation may
 // commit, those of KIP-848 at their present epoch (9), and anyone who claims no generation while the group has no members.
+// Offset -1 or -2 (kafkajs resets a group to the latest or earliest with them) is kept and told as it is, as Kafka does:
+// clients take it for "nothing committed", and their own rule for that case decides.
 // Left out: a retention time of its own (2-4), topics by id (10).
 import { LogError } from '../../../log/log.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
@@ -8,6 +10,9 @@ import { committedBytes } from '../../groups/offset-table.ts'
 import type { Asking, Serving } from '../serving.ts'
 
 const memberEpochSince = 9
+
+/** Kafka's "earliest"; -1 is its "latest". */
+const noOffsetMin = -2
 
 type PartitionRequest = RequestOf<'offsetCommit'>['topics'][number]['partitions'][number]
 
@@ -74,7 +79,7 @@ function judge(serving: Serving, name: string, partition: PartitionRequest, room
   if (topic === null || partitionIndex < 0 || partitionIndex >= topic.partitions) return 'UNKNOWN_TOPIC_OR_PARTITION'
   const metadata = committedMetadata ?? ''
   if (metadata.length > settings.offsetMetadataCharactersMax) return 'OFFSET_METADATA_TOO_LARGE'
-  if (!(committedOffset >= 0 && committedOffset <= Number.MAX_SAFE_INTEGER)) return 'INVALID_REQUEST'
+  if (!(committedOffset >= noOffsetMin && committedOffset <= Number.MAX_SAFE_INTEGER)) return 'INVALID_REQUEST'
   room.bytes -= committedBytes(metadata)
   return room.bytes < 0 ? 'INVALID_COMMIT_OFFSET_SIZE' : 'NONE'
 }
