@@ -154,7 +154,14 @@ test('configs of the broker: for it and for the cluster; the others are refused 
   )
   const [fixed] = await described(4, '1', 'num.partitions')
   assert.deepEqual([fixed?.readOnly, fixed?.configSource, fixed?.configType], [true, 4, 3])
-  assert.deepEqual(await described(32, 'g', null), [])
+  const ofGroup = await described(32, 'g', null)
+  assert.deepEqual(
+    ofGroup.map(({ name, readOnly }) => [name, readOnly]),
+    [
+      ['consumer.heartbeat.interval.ms', true],
+      ['consumer.session.timeout.ms', true],
+    ],
+  )
   assert.equal((await alter('1', 'log.retention.ms', null)).errorCode, 0)
   assert.equal((await described(4, '1', 'log.retention.ms'))[0]?.value, '70')
   // AlterConfigs forgets what it does not name.

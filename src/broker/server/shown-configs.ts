@@ -77,6 +77,19 @@ export function describeBrokerConfigs(asking: Asking, scope: ConfigScope): Confi
   return scope === 'cluster' ? changeable : [...changeable, ...staticConfigs(asking)]
 }
 
+/** What holds for every group: they have no settings of their own. */
+export function describeGroupConfigs({ serving }: Asking): ConfigEntry[] {
+  const { consumerHeartbeatMs, consumerSessionMs } = serving.groups.settings
+  return [
+    fixed('consumer.heartbeat.interval.ms', String(consumerHeartbeatMs), 'How often members of KIP-848 are to report.'),
+    fixed(
+      'consumer.session.timeout.ms',
+      String(consumerSessionMs),
+      'A member of KIP-848 that is silent so long is gone.',
+    ),
+  ]
+}
+
 /** What was settled when the broker was started. */
 function staticConfigs({ serving, advertised }: Asking): ConfigEntry[] {
   const { core, limits } = serving
@@ -96,10 +109,11 @@ function staticConfigs({ serving, advertised }: Asking): ConfigEntry[] {
     ['process.roles', 'broker,controller', 'One process is both.'],
     ['socket.request.max.bytes', String(limits.frameBytesMax), 'A larger request is refused.'],
   ]
-  return values.map(([name, value, documentation]) => {
-    const shown = { name, value, source: configSources.brokerStatic }
-    return { ...shown, synonyms: [shown], type: typeOf(value), readOnly: true, documentation }
-  })
+  return values.map((each) => fixed(...each))
+}
+function fixed(name: string, value: string, documentation: string): ConfigEntry {
+  const shown = { name, value, source: configSources.brokerStatic }
+  return { ...shown, synonyms: [shown], type: typeOf(value), readOnly: true, documentation }
 }
 function typeOf(value: string): number {
   if (value === 'true' || value === 'false') return types.boolean

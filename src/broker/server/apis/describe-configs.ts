@@ -1,5 +1,5 @@
 // DescribeConfigs 1-4 (key 32): the settings of topics and of the broker, with what would hold without them (synonyms), types
-// and documentation (3+); of a group, which has no settings of its own, none.
+// and documentation (3+); of a group, which has no settings of its own, those that hold for all groups.
 // Left out: loggers and client metrics (they have no settings here), sensitive values (there are none).
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import {
@@ -12,7 +12,12 @@ import {
 } from '../config-resources.ts'
 import { once } from '../once.ts'
 import { type Asking, shortened } from '../serving.ts'
-import { type ConfigEntry, describeBrokerConfigs, describeTopicConfigs } from '../shown-configs.ts'
+import {
+  type ConfigEntry,
+  describeBrokerConfigs,
+  describeGroupConfigs,
+  describeTopicConfigs,
+} from '../shown-configs.ts'
 
 type ResourceAnswer = ResponseTo<'describeConfigs'>['results'][number]
 
@@ -53,7 +58,7 @@ function entriesOf(asking: Asking, resourceType: number, resourceName: string): 
       return scope === null ? noSuchBroker(core) : describeBrokerConfigs(asking, scope)
     }
     case configResources.group:
-      return []
+      return describeGroupConfigs(asking)
     default:
       return noConfigs(resourceType)
   }
