@@ -359,6 +359,7 @@ function doorsOf(log: EmbeddedLog): Omit<BrokerCore, 'configDefaults' | 'journal
     append: (topic, partition, batch) => log.append(topic, partition, batch),
     offsets: (topic, partition) => log.offsets(topic, partition),
     read: (topic, partition, from, maxBytes) => log.read(topic, partition, from, maxBytes),
+    readCommitted: (topic, partition, from, maxBytes) => log.readCommitted(topic, partition, from, maxBytes),
     origin: () => log.origin(),
     now: () => log.now(),
     follow: (follow) => log.follow(follow),

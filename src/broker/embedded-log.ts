@@ -3,6 +3,7 @@
 import {
   type Appended,
   type Commit,
+  type CommittedRead,
   type Cursor,
   FencedError,
   type Follower,
@@ -40,7 +41,7 @@ import { checkMembership, type Within } from './transactions/appending.ts'
 import { TransactionCoordinator } from './transactions/coordinator.ts'
 import { JournaledTransactions, type LogHands } from './transactions/journaled.ts'
 import type { TransactionSettings } from './transactions/settings.ts'
-import { type StableReading, stableReading } from './transactions/stable-reading.ts'
+import { committedOf, type StableReading, stableReading } from './transactions/stable-reading.ts'
 
 export interface EmbeddedLogSettings {
   readonly clusterId: string
@@ -257,6 +258,10 @@ export class EmbeddedLog implements Log, BrokerCore {
   async read(topic: string, id: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]> {
     const { partition } = this.#state.topics.partition(topic, id)
     return readBatches(this.#tiers, partition, topic, from, maxBytes)
+  }
+  async readCommitted(topic: string, id: PartitionId, from: Offset, maxBytes: number): Promise<CommittedRead> {
+    const { partition } = this.#state.topics.partition(topic, id)
+    return committedOf(partition, from, await this.read(topic, id, from, maxBytes))
   }
   offsetForTime(topic: string, partition: PartitionId, timestampMs: number) {
     return findTime(this.#tiers, this.#state.topics.partition(topic, partition).partition, topic, timestampMs)

@@ -6,7 +6,7 @@ import type { Contract } from '../query/contract.ts'
 import type { Plan, PlanNode } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { offset, partitionId } from '../std/units.ts'
-import { baseOffset, lastOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
+import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
 import { type RunningJob, startJob } from './job-runner.ts'
 import { deadLetterTopic, lateTopic, resultTopic } from './outputs.ts'
@@ -144,12 +144,11 @@ export async function runOverLog(
       const { start, end } = log.offsets(topic, partitionId(partition))
       for (let next: number = start; next < end; ) {
         signal?.throwIfAborted()
-        const batches = await log.read(topic, partitionId(partition), offset(next), boundedStepBytes)
-        assert(batches.length > 0, `${topic}/${partition} ends at ${end}, but nothing is at ${next}`)
-        for (const batch of batches) {
-          push(topic, partition, baseOffset(batch), batch)
-          next = lastOffset(batch) + 1
-        }
+        const read = await log.readCommitted(topic, partitionId(partition), offset(next), boundedStepBytes)
+        for (const batch of read.batches) push(topic, partition, baseOffset(batch), batch)
+        // From here on records wait for the end of a transaction.
+        if (read.next === next) break
+        next = read.next
         take()
         await new Promise<void>((resolve) => world.clock.soon(resolve))
       }
@@ -177,8 +176,8 @@ export async function lastRows(
   for (let partition = 0; partition < info.partitions; partition++) {
     const { start, end } = log.offsets(topic, partitionId(partition))
     for (let next = Math.max(start, end - recordsMax); next < end; ) {
-      const batches = await log.read(topic, partitionId(partition), offset(next), boundedStepBytes)
-      for (const batch of batches) {
+      const read = await log.readCommitted(topic, partitionId(partition), offset(next), boundedStepBytes)
+      for (const batch of read.batches) {
         const records = recordsOf(batch)
         for (let at = records.start; at < records.end; ) {
           at = walkRecords(records.bytes, at, records.end, slots)
@@ -188,9 +187,9 @@ export async function lastRows(
             if (value !== null) rows.push(value)
           }
         }
-        next = lastOffset(batch) + 1
       }
-      if (batches.length === 0) break
+      if (read.next === next) break
+      next = read.next
     }
   }
   return rows

@@ -216,15 +216,15 @@ async function read(broker: Broker, topic: string, recordsMax: number): Promise<
     const id = partitionId(partition)
     const { start, end } = broker.offsets(topic, id)
     for (let from: number = start; from < end && found.length < recordsMax; ) {
-      const batches = await broker.read(topic, id, offset(from), readBytesMax)
-      if (batches.length === 0) break
+      const { batches, next } = await broker.readCommitted(topic, id, offset(from), readBytesMax)
       for (const batch of batches) {
-        const { records, next }: { records: readonly ReadRecord[]; next: number } = recordsIn(batch)
-        for (const record of records) {
+        for (const record of recordsIn(batch)) {
           if (record.offset >= from && found.length < recordsMax) found.push({ topic, partition, ...record })
         }
-        from = next
       }
+      // From here on records wait for the end of a transaction.
+      if (next === from) break
+      from = next
     }
   }
   return found

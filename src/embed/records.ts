@@ -5,8 +5,6 @@ import {
   baseOffset,
   baseTimestampMs,
   isAppendTime,
-  isControl,
-  lastOffset,
   maxTimestampMs,
   recordHeaders,
   recordSlots,
@@ -72,11 +70,9 @@ export function batchesOf(
 }
 
 const slots = recordSlots(256)
-/** Of a stored batch; `next` is the offset after it. Control batches hold no records of anyone's. */
-export function recordsIn(batch: Uint8Array): { readonly records: ReadRecord[]; readonly next: number } {
-  const next = lastOffset(batch) + 1
+/** Of a stored batch of a producer. */
+export function recordsIn(batch: Uint8Array): ReadRecord[] {
   const records: ReadRecord[] = []
-  if (isControl(batch)) return { records, next }
   const { bytes, start, end } = recordsOf(batch)
   const base = baseOffset(batch)
   const baseMs = baseTimestampMs(batch)
@@ -99,5 +95,5 @@ export function recordsIn(batch: Uint8Array): { readonly records: ReadRecord[]; 
     }
     if (slots.count === 0) break
   }
-  return { records, next }
+  return records
 }

@@ -32,6 +32,11 @@ export interface OffsetRange {
   readonly end: Offset
 }
 
+export interface CommittedRead {
+  readonly batches: readonly Uint8Array[]
+  readonly next: Offset
+}
+
 /** A job's place in the log's visibility order. Opaque: only the log that made it can read it; JSON-safe. */
 export type Cursor = string & { readonly cursor: never }
 
@@ -91,6 +96,11 @@ export interface Log {
   offsets(topic: string, partition: PartitionId): OffsetRange
   /** Whole batches from the one that holds `from`, at most `maxBytes` but at least one; empty at the end. Durable ones only. */
   read(topic: string, partition: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]>
+  /**
+   * The same without what transactions have not committed: no batch of an aborted one, no marker, and nothing from the
+   * first record of an open one on. `next` tells where to go on; it is `from` where there is nothing more to be read.
+   */
+  readCommitted(topic: string, partition: PartitionId, from: Offset, maxBytes: number): Promise<CommittedRead>
   /** The cursor before the first entry of the log. */
   origin(): Cursor
   /** Everything visible from now on comes after this cursor. */

@@ -200,6 +200,11 @@ export class MemoryCore implements BrokerCore {
     abortedIn: () => [],
     producers: () => [],
   }
+  async readCommitted(topic: string, partition: PartitionId, from: Offset, maxBytes: number) {
+    const batches = await this.read(topic, partition, from, maxBytes)
+    const last = batches.at(-1)
+    return { batches, next: last === undefined ? from : offset(lastOffset(last) + 1) }
+  }
   async newProducerId() {
     const producerId = this.#nextProducer++
     this.epochs.set(producerId, 0)

@@ -6,11 +6,12 @@ import { test } from 'node:test'
 import { simulate } from '../../../sim/world.ts'
 import type { Cursor } from '../../log/log.ts'
 import { partitionId } from '../../std/units.ts'
+import { baseOffset } from '../../wire/record-batch.ts'
 import type { World } from '../../world/world.ts'
 import { batchOf, p0, valuesOf } from '../broker.suite.ts'
 import { type Broker, openBroker } from '../broker.ts'
 import type { ProducerClaim } from './judging.ts'
-import { followed, readCommitted, transactional } from './transactions.suite.ts'
+import { followed, type Read, readCommitted, transactional } from './transactions.suite.ts'
 
 const partitions = 3
 const timeoutMs = 20_000
@@ -246,6 +247,20 @@ async function copy(world: World, broker: Broker, commits: number, history: Hist
   follower.close()
 }
 
+/** The same, as the house reads it. */
+async function byLog(broker: Broker, partition: number): Promise<Read[]> {
+  const found: Read[] = []
+  const id = partitionId(partition)
+  for (let from = broker.offsets('in', id).start; ; ) {
+    const { batches, next } = await broker.readCommitted('in', id, from, 500)
+    for (const batch of batches) {
+      for (const [i, value] of valuesOf(batch).entries()) found.push({ offset: baseOffset(batch) + i, value })
+    }
+    if (next === from) return found
+    from = next
+  }
+}
+
 async function check(broker: Broker, history: History, told: string): Promise<void> {
   assert.equal(broker.trouble(), null, told)
   const places = new Map<string, string>()
@@ -254,6 +269,7 @@ async function check(broker: Broker, history: History, told: string): Promise<vo
       assert.ok(!places.has(value), `${told}: ${value} is there twice`)
       places.set(value, `${partition}@${offset}`)
     }
+    assert.deepEqual(await byLog(broker, partition), await readCommitted(broker, 'in', partition), told)
   }
   const expected = new Set<string>()
   for (const { outcome, written, sent } of history.told) {

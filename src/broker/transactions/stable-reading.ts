@@ -1,5 +1,7 @@
-// What readers of committed records need to know of a partition: where stable reading ends, what was aborted, who writes.
+// Reading committed records of a partition: where that ends, what was aborted before, and who writes.
+import type { CommittedRead } from '../../log/log.ts'
 import { type Offset, offset, type PartitionId } from '../../std/units.ts'
+import { baseOffset, isControl, isTransactional, lastOffset, producerId } from '../../wire/record-batch.ts'
 import type { Partition } from '../partition.ts'
 import type { LogState } from '../replay.ts'
 import type { AbortedTransaction } from './partition-transactions.ts'
@@ -33,6 +35,27 @@ export function stableReading(state: LogState): StableReading {
     abortedIn: (topic, id, from, to) => find(topic, id).transactions.abortedIn(from, to),
     producers: (topic, id) => producersOf(state, find(topic, id)),
   }
+}
+
+/** Of batches that follow each other in a partition, read from `from` on: see `Log.readCommitted`. */
+export function committedOf(
+  { transactions, start, durableEnd }: Partition,
+  from: number,
+  read: readonly Uint8Array[],
+): CommittedRead {
+  const end = transactions.stableEnd(start, durableEnd)
+  const stable = read.filter((batch) => baseOffset(batch) < end)
+  const last = stable.at(-1)
+  if (last === undefined) return { batches: [], next: offset(from) }
+  const next = lastOffset(last) + 1
+  const aborted = transactions.abortedIn(from, next)
+  const isAborted = (batch: Uint8Array): boolean =>
+    aborted.some(({ producerId: producer, firstOffset, lastOffset: marker }) => {
+      const base = baseOffset(batch)
+      return Number(producerId(batch)) === producer && base >= firstOffset && base < marker
+    })
+  const batches = stable.filter((batch) => !isTransactional(batch) || (!isControl(batch) && !isAborted(batch)))
+  return { batches, next: offset(next) }
 }
 
 function producersOf({ producers }: LogState, partition: Partition): PartitionProducer[] {
