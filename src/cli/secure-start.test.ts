@@ -79,7 +79,11 @@ test('start has the same flags: several listeners, an advertised name, logins; n
     ...[...tls, '--sasl', '--users', users, '--super-user', 'root'],
   ])
   try {
-    assert.match(JSON.parse(await running.firstLine).kafka, /:[1-9]/)
+    const { kafka, url } = JSON.parse(await running.firstLine)
+    assert.match(kafka, /:[1-9]/)
+    for (const path of ['/metrics', '/api/v1/status', '/readyz?verbose']) {
+      assert.ok(!(await (await fetch(`${url}${path}`)).text()).includes(canary), path)
+    }
   } finally {
     running.kill('SIGTERM')
   }

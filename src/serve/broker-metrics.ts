@@ -91,6 +91,7 @@ export function brokerCounters(broker: () => BrokerMetrics): readonly Family[] {
       [],
       one(() => broker().brokenConnections),
     ],
+    ['millrace_broker_logins_failed_total', 'Logins without the right password.', [], one(() => broker().failedLogins)],
   ]
 }
 

@@ -205,6 +205,7 @@ export interface BrokerMetrics {
   readonly connections: number
   readonly refusedConnections: number
   readonly brokenConnections: number
+  readonly failedLogins: number
   readonly receivedBytes: number
   readonly sentBytes: number
   /** Upper bounds of the buckets below, which each stand alone; one more bucket is above them all. */

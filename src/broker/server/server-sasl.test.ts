@@ -11,6 +11,7 @@ import { MemoryCore } from './memory-core.suite.ts'
 import { RawClient } from './raw-client.suite.ts'
 import { clientFinal, clientFirst, login, plain, sendToken } from './sasl-client.suite.ts'
 import { type KafkaServerSettings, serveKafka } from './server.ts'
+import { Telemetry } from './telemetry.ts'
 
 const world = nodeWorld()
 const cleanUps: (() => Promise<unknown>)[] = []
@@ -44,7 +45,8 @@ const isCut = async (client: RawClient): Promise<boolean> => (await client.frame
 
 for (const mechanism of ['PLAIN', ...scramMechanisms] as const) {
   test(`${mechanism}: in with the password, out without, and nobody learns who is there`, async () => {
-    const { connect } = await secured()
+    const telemetry = new Telemetry()
+    const { connect } = await secured({ telemetry })
     for (const version of [0, 1, 2]) {
       const client = await connect()
       const answer = await login(client, mechanism, 'ann', 'ann secret', version)
@@ -64,6 +66,7 @@ for (const mechanism of ['PLAIN', ...scramMechanisms] as const) {
     }
     for (const failure of failures) assert.deepEqual(failure, failures[0])
     assert.equal(Object(failures[0]).errorCode, SASL_AUTHENTICATION_FAILED)
+    assert.equal(telemetry.failedLogins, failures.length)
   })
 
   test(`${mechanism}: bare tokens after SaslHandshake 0`, async () => {

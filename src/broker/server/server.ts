@@ -110,6 +110,7 @@ export async function serveKafka(
       { sasl, principal: principalOfPeer(socket), failedLoginMs: limits.failedLoginMs },
       () => connection.admit(),
       () => {
+        serving.telemetry.failedLogins++
         // Not the name: people type passwords into the field for it.
         serving.log('warn', 'broker', 'a login has failed', { remote: address })
         connection.close()

@@ -23,6 +23,8 @@ export interface ServerCounts {
   readonly refusedConnections: number
   /** Closed by us for what their peers sent: broken frames, versions and keys that are not served. */
   readonly brokenConnections: number
+  /** Whoever did not prove to be somebody. */
+  readonly failedLogins: number
 }
 
 interface Counted {
@@ -37,6 +39,7 @@ export class Telemetry {
   sentBytes = 0
   refusedConnections = 0
   brokenConnections = 0
+  failedLogins = 0
   readonly #byKey = new Map<number, Counted>()
 
   constructor() {
@@ -57,7 +60,7 @@ export class Telemetry {
     counted.buckets[bucket]!++
   }
   counts(): ServerCounts {
-    const { receivedBytes, sentBytes, refusedConnections, brokenConnections } = this
+    const { receivedBytes, sentBytes, refusedConnections, brokenConnections, failedLogins } = this
     return {
       apis: [...this.#byKey.values()]
         .filter(({ requests }) => requests > 0)
@@ -66,6 +69,7 @@ export class Telemetry {
       sentBytes,
       refusedConnections,
       brokenConnections,
+      failedLogins,
     }
   }
 }
