@@ -53,7 +53,7 @@ async function described(at: TestBroker, groupId: string) {
 
 test('two members, one leaves under load, one comes: no gaps, nothing that was committed is read again', async (t) => {
   const topic = await topicOf()
-  const load = steadily(broker.address, topic, partitions, 25)
+  const load = steadily(broker.address, topic, partitions, 50)
   const one = await member(topic, 'one')
   const two = await member(topic, 'two')
   const members = [one, two]
@@ -75,7 +75,7 @@ test('two members, one leaves under load, one comes: no gaps, nothing that was c
   members.push(three)
   await until(() => three.seen.length > 50)
   const sent = await load.stop()
-  await until(() => seenBy(members) >= sent)
+  await until(() => seenBy(members) >= sent, 60_000)
   tell(t, members, sent)
   assert.deepEqual(gaps(members, sent), [])
   assert.deepEqual(
@@ -92,7 +92,7 @@ for (const classic of ['classic', 'cooperative'] as const) {
   test(`a group moves from the ${classic} protocol to KIP-848 and back under load`, async (t) => {
     const topic = await topicOf()
     const groupId = `${topic}-group`
-    const load = steadily(broker.address, topic, partitions, 25)
+    const load = steadily(broker.address, topic, partitions, 50)
     const old = await member(topic, 'old', classic)
     const members = [old]
     await until(() => old.seen.length > 50)
@@ -117,7 +117,7 @@ for (const classic of ['classic', 'cooperative'] as const) {
     await until(() => again.seen.length > soFar + 100)
     assert.ok((await admin.listGroups({ types: ['classic'] })).has(groupId))
     const sent = await load.stop()
-    await until(() => seenBy(members) >= sent)
+    await until(() => seenBy(members) >= sent, 60_000)
     tell(t, members, sent)
     assert.deepEqual(gaps(members, sent), [])
     assert.deepEqual(
@@ -145,7 +145,7 @@ for (const protocol of ['classic', 'cooperative', 'consumer'] as const) {
       rmSync(dataDir, { recursive: true, force: true })
     })
     const topic = await topicOf(by)
-    const load = steadily(own.address, topic, partitions, 25)
+    const load = steadily(own.address, topic, partitions, 50)
     members.push(await member(topic, 'one', protocol, own), await member(topic, 'two', protocol, own))
     await until(() => members.every(({ seen }) => seen.length > 30))
     for (let life = 0; life < 3; life++) {
@@ -156,7 +156,7 @@ for (const protocol of ['classic', 'cooperative', 'consumer'] as const) {
       await until(() => members.every(({ seen }, i) => seen.length > before[i]! + 50), 30_000)
     }
     const sent = await load.stop()
-    await until(() => seenBy(members) >= sent, 30_000)
+    await until(() => seenBy(members) >= sent, 60_000)
     tell(t, members, sent)
     assert.deepEqual(gaps(members, sent), [])
     assert.deepEqual(

@@ -20,7 +20,7 @@ after(async () => {
   await broker.close()
 })
 const base = () => clientBase(broker.address)
-const steadily = (topic: string) => steadilyTo(broker.address, topic, partitions)
+const steadily = (topic: string) => steadilyTo(broker.address, topic, partitions, 25)
 const member = (topic: string, groupId: string, name: string, protocol: 'classic' | 'cooperative' = 'classic') =>
   memberOf({ address: broker.address, protocol, topic, groupId, name, toClose: open })
 
@@ -46,7 +46,7 @@ for (const protocol of ['classic', 'cooperative'] as const) {
     members.push(three)
     await until(() => three.seen.length > 50)
     const sent = await load.stop()
-    await until(() => new Set(all()).size >= sent)
+    await until(() => new Set(all()).size >= sent, 60_000)
     const values = all()
     const gaps = Array.from({ length: sent }, (_, i) => `value-${i}`).filter((value) => !values.includes(value))
     assert.deepEqual(gaps, [])
