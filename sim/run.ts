@@ -5,6 +5,8 @@ import { crashAtEveryPoint, crashInEveryRecovery, failAtEveryPoint } from './jou
 import { catchMutant, mutants } from './journal/mutants.ts'
 import { blankRotMet, runRotSeed } from './journal/rotting.ts'
 import { blankMet, runSeed } from './journal/seeds.ts'
+import { settledCrashes, settledFailures } from './settled/crash-points.ts'
+import { catchSettledMutant, settledMutants } from './settled/mutants.ts'
 
 const usage = `npm run sim -- [options]
   --seeds N     how many seeds of lives and of rot (default 3000)
@@ -13,6 +15,7 @@ const usage = `npm run sim -- [options]
   --only WHAT   lives: crashes, failing and full disks over several lives of a journal
                 rot: bytes that change at rest
                 points: a crash or failure at every operation of one script, and of its recoveries
+                settled: the same of a script whose journal is settled and dropped from, and its mutants
                 mutants: every known mistake must be caught`
 
 const { values } = parseArgs({
@@ -27,7 +30,7 @@ const { values } = parseArgs({
 const only = values.only
 const seeds = Number(values.seeds)
 const from = Number(values.from)
-const known = only === undefined || ['lives', 'rot', 'points', 'mutants'].includes(only)
+const known = only === undefined || ['lives', 'rot', 'points', 'settled', 'mutants'].includes(only)
 if (values.help || !known || !Number.isInteger(seeds) || !Number.isInteger(from)) {
   process.stderr.write(`${usage}\n`)
   process.exit(values.help ? 0 : 2)
@@ -80,6 +83,23 @@ async function points(): Promise<void> {
   await attempt('failures', again, async () => say(`failing disk: ${JSON.stringify(await failAtEveryPoint(1))}`))
 }
 
+async function settled(): Promise<void> {
+  const again = '--only settled'
+  await attempt('settling, crashes', again, async () =>
+    say(`settled: ${JSON.stringify(await settledCrashes(1, 1, 4))}`),
+  )
+  await attempt('settling, failures', again, async () =>
+    say(`settled, failing disk: ${JSON.stringify(await settledFailures(1, 1))}`),
+  )
+  for (const mutant of settledMutants) {
+    await attempt(`mutant "${mutant.name}"`, again, async () => {
+      const caught = await catchSettledMutant(mutant, 5)
+      if (caught === null) throw new Error('it was not caught')
+      say(`mutant "${mutant.name}": caught by ${caught}`)
+    })
+  }
+}
+
 async function gate(): Promise<void> {
   for (const mutant of mutants) {
     await attempt(`mutant "${mutant.name}"`, '--only mutants', async () => {
@@ -113,6 +133,7 @@ else {
   if (only === undefined || only === 'lives') await lives()
   if (only === undefined || only === 'rot') await rot()
   if (only === undefined || only === 'points') await points()
+  if (only === undefined || only === 'settled') await settled()
   if (only === undefined || only === 'mutants') await gate()
 }
 say(

@@ -128,10 +128,12 @@ export class LogManagement {
     return this.#closed || this.#stopped !== null ? null : this.#journal.oldestSealed()
   }
   #failed(error: KeeperError): void {
-    // There will be room again, or the process ends; either way the next look tries again.
     if (this.#closed) return
-    if (error.code === 'FAILED') this.#journal.fail(error)
-    else this.#write('warn', 'broker', 'the journal could not be settled', { err: error })
+    // Where there was no room the next look tries again.
+    if (error.code === 'FAILED') {
+      this.#stopped = error
+      this.#journal.fail(error)
+    } else this.#write('warn', 'broker', 'the journal could not be settled', { err: error })
     if (error.code !== 'DAMAGED') return
     this.#stopped = error
     const segment = this.#journal.oldestSealed()
@@ -181,8 +183,9 @@ export class LogManagement {
     }
     const pins = this.#pins()
     const { fileBytes } = this.#journal.stats()
+    const nowMs = this.#world.clock.nowMs()
     const plan = planRetention(retained, pins, {
-      nowMs: this.#world.clock.nowMs(),
+      nowMs,
       logBytesMax: this.#settings.logBytesMax,
       otherBytes: Math.max(0, fileBytes - retained.reduce((sum, { journalBytes }) => sum + journalBytes, 0)),
       pinnedBytesMax: this.#settings.pinnedBytesMax,
@@ -193,7 +196,7 @@ export class LogManagement {
     for (const { files } of retained) {
       for (const file of files) if (!dropped.has(file.number)) oldestLsn = Math.min(oldestLsn, file.firstLsn)
     }
-    const drop = [...plan.drop.map(({ file }) => file), ...ticksToDrop(ticks, oldestLsn, pins)]
+    const drop = [...plan.drop.map(({ file }) => file), ...ticksToDrop(ticks, oldestLsn, pins, nowMs)]
     if (drop.length > 0 || orphans.length > 0) await this.#settled.drop(drop, orphans)
     if (plan.drop.length > 0) {
       const reasons: Record<string, number> = {}

@@ -23,10 +23,10 @@ import {
   encodeManifest,
   type Manifest,
   manifestNames,
+  manifestReplacement,
   manifestTemporary,
   mayComeBack,
   readManifest,
-  replaceManifest,
   type SettledPartition,
 } from './manifest.ts'
 import { settleSegment } from './settling.ts'
@@ -40,6 +40,7 @@ export class SettledKeeper {
   #manifest: Manifest
   readonly #partitions: Map<number, SettledPartition>
   #firstNumber = 0
+  #failed: KeeperError | null = null
 
   constructor(world: World, settings: KeeperSettings) {
     this.#world = world
@@ -64,13 +65,17 @@ export class SettledKeeper {
 
   async answer(request: KeeperRequest, say: (answer: KeeperAnswer) => void): Promise<void> {
     try {
+      // Nobody knows what is on the disk: only a start finds out.
+      if (this.#failed !== null) throw this.#failed
       const changes = await this.#do(request)
       for (let i = 0; i < changes.length; i += partitionsPerAnswer) {
         say({ what: 'changed', partitions: changes.slice(i, i + partitionsPerAnswer) })
       }
       say({ what: 'done', firstNumber: this.#firstNumber })
     } catch (error) {
-      say({ what: 'failed', ...inWords(error) })
+      const { code, message } = inWords(error)
+      if (code === 'FAILED') this.#failed ??= new KeeperError(code, message)
+      say({ what: 'failed', code, message })
     }
   }
   #do(request: KeeperRequest): Promise<PartitionChange[]> {
@@ -96,12 +101,12 @@ export class SettledKeeper {
   async #settle(request: SettleRequest): Promise<PartitionChange[]> {
     const { fs } = this.#world
     const { faults } = this.#settings
-    if (faults.dropBeforeManifest === true) fs.unlink(request.segment.path)
     const settled = await settleSegment(this.#world, this.#settings, request, {
       settledLsn: this.#manifest.settledLsn,
       nextFile: this.#manifest.nextFile,
       partition: (topicKey, partition) => this.#partitions.get(streamKey(topicKey, partition)) ?? null,
     })
+    if (faults.dropBeforeManifest === true) fs.unlink(request.segment.path)
     await this.#become(settled.changes, {
       settledLsn: request.segment.lastLsn,
       nextFile: settled.nextFile,
@@ -177,7 +182,14 @@ export class SettledKeeper {
     for (const place of removed) after.delete(keyOf(place))
     const manifest = { ...this.#manifest, ...rest, number: this.#manifest.number + 1, partitions: [...after.values()] }
     const { folder, journalId, faults } = this.#settings
-    await replaceManifest(this.#world.fs, folder, encodeManifest(manifest, journalId), faults)
+    const replacement = manifestReplacement(this.#world.fs, folder, encodeManifest(manifest, journalId), faults)
+    await replacement.prepare()
+    try {
+      await replacement.commit()
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error
+      throw new KeeperError('FAILED', error.message, { cause: error })
+    }
     this.#manifest = manifest
     this.#partitions.clear()
     for (const [key, partition] of after) this.#partitions.set(key, partition)

@@ -1,7 +1,7 @@
 // The manifest: which settled files there are, how far each is valid, and the state of the log up to their last LSN.
 //
-// Two files, `settled/manifest` and `settled/manifest.copy`, of the same bytes: each written whole beside its place, synced
-// and renamed over the one before, then the folder is synced. The one that can be read with the higher number counts.
+// Two files, `settled/manifest` and `settled/manifest.copy`, of the same bytes: both written whole beside their places and
+// synced, then both renamed over the ones before, then the folder is synced. The one that can be read with the higher number counts.
 // So a crash leaves the old or the new one, and a byte that rots is no loss. Big-endian; changing it needs a format
 // version.
 //
@@ -239,27 +239,37 @@ export interface ManifestFaults {
   readonly manifestInPlace?: boolean
 }
 
-/** Replaces the manifest; durable when it resolves. Rejects with an FsError: then the old or the new one is there. */
-export async function replaceManifest(
+/**
+ * Replaces the manifest; durable when it resolves. If `prepare` rejects (an FsError), the old one is as it was. If `commit`
+ * rejects, nobody knows which of the two counts: nothing that either names may be changed any more.
+ */
+export function manifestReplacement(
   fs: FileSystem,
   folder: string,
   bytes: Uint8Array,
   faults: ManifestFaults = {},
-): Promise<void> {
-  for (const name of manifestNames) {
-    const path = `${folder}/${name}`
-    const temporary = faults.manifestInPlace === true ? path : path + manifestTemporary
-    if (fs.stat(temporary) !== null) fs.unlink(temporary)
-    const file = fs.open(temporary, 'create')
-    try {
-      writeFully(file, bytes, 0)
-      await file.sync()
-    } finally {
-      file.close()
-    }
-    if (temporary !== path) fs.rename(temporary, path)
+): { prepare(): Promise<void>; commit(): Promise<void> } {
+  const inPlace = faults.manifestInPlace === true
+  const placeOf = (name: string): string => `${folder}/${name}${inPlace ? '' : manifestTemporary}`
+  return {
+    async prepare() {
+      for (const name of manifestNames) {
+        const path = placeOf(name)
+        if (fs.stat(path) !== null) fs.unlink(path)
+        const file = fs.open(path, 'create')
+        try {
+          writeFully(file, bytes, 0)
+          await file.sync()
+        } finally {
+          file.close()
+        }
+      }
+    },
+    async commit() {
+      for (const name of manifestNames) if (!inPlace) fs.rename(placeOf(name), `${folder}/${name}`)
+      if (faults.noFolderSyncAfterManifest !== true) await fs.syncFolder(folder)
+    },
   }
-  if (faults.noFolderSyncAfterManifest !== true) await fs.syncFolder(folder)
 }
 
 /** Did it fail for want of room, or of anything else that may come back? */

@@ -112,12 +112,19 @@ function letGo(
   return { drop: drop.reverse(), pinnedBytes }
 }
 
-/** Ticks go when no batch of their time is left and nobody needs them. */
-export function ticksToDrop(files: readonly SettledFile[], oldestLsn: number, needs: readonly Need[]): SettledFile[] {
+/** Small, and what a job is rebuilt from its topics with: kept at least so long. */
+const ticksKeptMs = 7 * 86_400_000
+/** Ticks go when they are old, no batch of their time is left, and nobody needs them. */
+export function ticksToDrop(
+  files: readonly SettledFile[],
+  oldestLsn: number,
+  needs: readonly Need[],
+  nowMs: number,
+): SettledFile[] {
   const neededFrom = Math.min(oldestLsn, ...needs.map(({ afterLsn }) => afterLsn + 1))
   const drop: SettledFile[] = []
   for (const file of files) {
-    if (file.lastLsn >= neededFrom) break
+    if (file.lastLsn >= neededFrom || nowMs - file.lastAppendedMs <= ticksKeptMs) break
     drop.push(file)
   }
   return drop
