@@ -11,7 +11,6 @@ import type { SimProcess } from '../world.ts'
 
 const partitions = 2
 const topics = ['a', 'b'] as const
-const producer = 7
 
 /** What was said to producers and jobs, over all lives. */
 export interface Promised {
@@ -21,7 +20,9 @@ export interface Promised {
   readonly sent: Set<string>
   /** Ticks that were durable, in order. */
   readonly ticks: number[]
-  /** The next sequence of the idempotent producer, and what its last acknowledged batch got. */
+  /** The idempotent producer: a new one after each batch of which nobody knows what became. */
+  producer: number
+  /** Its next sequence, and what its last acknowledged batch got. */
   sequence: number
   lastAcked: { readonly sequence: number; readonly offset: number } | null
   /** Records of `b-0` before this offset were deleted. */
@@ -29,7 +30,16 @@ export interface Promised {
   ticksSent: number
 }
 export function nothingPromised(): Promised {
-  return { values: new Map(), sent: new Set(), ticks: [], sequence: 0, lastAcked: null, start: 0, ticksSent: 0 }
+  return {
+    values: new Map(),
+    sent: new Set(),
+    ticks: [],
+    producer: 7,
+    sequence: 0,
+    lastAcked: null,
+    start: 0,
+    ticksSent: 0,
+  }
 }
 
 export interface SettledScript {
@@ -77,6 +87,11 @@ export async function runSettledLife(world: World, process: SimProcess, script: 
     if (broker.topic(name) === null) await broker.createTopic({ name, partitions })
   }
   await checkPromises(broker, promised)
+  if (promised.sequence !== (promised.lastAcked?.sequence ?? -1) + 1) {
+    promised.producer++
+    promised.sequence = 0
+    promised.lastAcked = null
+  }
   for (let step = 0; step < steps && process.alive; step++) {
     const what = random.below(12)
     const topic = topics[random.below(2)]!
@@ -88,6 +103,7 @@ export async function runSettledLife(world: World, process: SimProcess, script: 
       said(() => promised.values.set(`${topic}-${partition}@${baseOffset}`, value))
     } else if (what === 7) {
       const sequence = promised.sequence++
+      const { producer } = promised
       promised.sent.add(`${producer}/0/${sequence}`)
       const { baseOffset } = await broker.append('a', partitionId(0), produced(producer, 0, sequence))
       said(() => {
@@ -146,7 +162,7 @@ async function checkPromises(broker: Broker, promised: Promised): Promise<void> 
     must(isDeleted || found.get(place) === value, () => `${place} was acknowledged as ${value}, is ${found.get(place)}`)
   }
   follow(broker, promised, found)
-  const { lastAcked } = promised
+  const { lastAcked, producer } = promised
   if (lastAcked !== null && promised.sequence === lastAcked.sequence + 1) {
     const again = await broker.append('a', partitionId(0), produced(producer, 0, lastAcked.sequence))
     must(
