@@ -3,6 +3,7 @@
 import { assert } from '../std/assert.ts'
 import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
+import { type Inventory, inventoryOf } from './care/inventory.ts'
 import type { BrokerCore } from './core.ts'
 import { idText, takeDataDirectory } from './data-directory.ts'
 import { EmbeddedLog } from './embedded-log.ts'
@@ -105,6 +106,8 @@ export interface Broker extends BrokerCore {
    */
   listen(listener: ListenerSettings): Promise<{ readonly host: string; readonly port: number }>
   stats(): BrokerStats
+  /** Topics with their ranges, groups, jobs, damage: all of it, so not for every second. */
+  inventory(): Inventory
   /** How far each consumer group is behind; ages are looked up for at most 500 partitions. */
   groupLags(): Promise<readonly GroupLag[]>
   /** Why it is not well (damage on disk, a failed sync, no room on the disk at the moment), or null. */
@@ -268,6 +271,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       isPaused: () =>
         failure === null && trouble === null && (journal.pause() ?? slowDisk(journal.stats().waitingMs)) !== null,
       groupLags: () => groupLags(log, (group) => groups.members(group), world.clock.nowMs(), lagReadsMax),
+      inventory: () => inventoryOf(log, journal, replay.state),
       failed,
       close: () => (closing ??= close()),
     }
