@@ -121,6 +121,15 @@ export function simFileSystem(machine: Machine, context: Context): { fs: FileSys
         context.disk.setEntry(source.folder, source.name, 0)
       })
     },
+    link(from, to) {
+      const what = `${from} to ${to}`
+      const source = place(from, 'link')
+      const target = place(to, 'link')
+      if (source.id === 0) throw new FsError('ENOENT', 'link', what)
+      if (isFolder(source.id)) throw new FsError('EPERM', 'link', what)
+      if (target.id !== 0) throw new FsError('EEXIST', 'link', what)
+      change('link', what, () => context.disk.setEntry(target.folder, target.name, source.id))
+    },
     unlink(path) {
       const { folder, name, id } = place(path, 'unlink')
       if (id === 0) throw new FsError('ENOENT', 'unlink', path)

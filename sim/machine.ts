@@ -39,7 +39,7 @@ export interface Context {
   crash(kind: CrashKind): void
 }
 
-export type Operation = 'open' | 'write' | 'truncate' | 'mkdir' | 'rename' | 'unlink' | 'sync' | 'synced'
+export type Operation = 'open' | 'write' | 'truncate' | 'mkdir' | 'rename' | 'link' | 'unlink' | 'sync' | 'synced'
 
 export class Machine {
   readonly scheduler: Scheduler

@@ -53,6 +53,24 @@ export const fileCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'link gives a file a second name: the same bytes, until the last name is gone',
+    run({ world: { fs }, folder }) {
+      put(fs, `${folder}/a`, 'one')
+      fs.link(`${folder}/a`, `${folder}/b`)
+      assert.equal(readAll(fs, `${folder}/b`), 'one')
+      const file = fs.open(`${folder}/a`, 'write')
+      writeAll(file, bytesOf('two'), 0)
+      file.close()
+      assert.equal(readAll(fs, `${folder}/b`), 'two')
+      fs.unlink(`${folder}/a`)
+      assert.equal(readAll(fs, `${folder}/b`), 'two')
+      fails('ENOENT', 'link', () => fs.link(`${folder}/a`, `${folder}/c`))
+      put(fs, `${folder}/a`, 'x')
+      fails('EEXIST', 'link', () => fs.link(`${folder}/a`, `${folder}/b`))
+      fails('ENOENT', 'link', () => fs.link(`${folder}/a`, `${folder}/nowhere/b`))
+    },
+  },
+  {
     name: 'opening fails with EISDIR for a folder and ENOTDIR below a file',
     run({ world: { fs }, folder }) {
       fs.mkdir(`${folder}/sub`)

@@ -4,6 +4,7 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -50,6 +51,7 @@ export function nodeFileSystem(): FileSystem {
       }
     },
     rename: (from, to) => attempt('rename', `${from} to ${to}`, () => renameSync(from, to)),
+    link: (from, to) => attempt('link', `${from} to ${to}`, () => linkSync(from, to)),
     unlink: (path) => attempt('unlink', path, () => unlinkSync(path)),
     removeTree: (path) => attempt('removeTree', path, () => rmSync(path, { recursive: true, force: true })),
     async syncFolder(path) {

@@ -41,6 +41,8 @@ export interface FileSystem {
   list(path: string): string[]
   stat(path: string): { readonly sizeBytes: number; readonly isFolder: boolean; readonly modifiedMs: number } | null
   rename(from: string, to: string): void
+  /** A second name for a file, of the same bytes (a hard link): EEXIST if `to` is there, EXDEV on another disk. */
+  link(from: string, to: string): void
   unlink(path: string): void
   /** Removes a folder and all in it; nothing if it is not there. */
   removeTree(path: string): void

@@ -5,6 +5,16 @@ import { type File, type FileSystem, FsError } from '../../world/world.ts'
 
 const pageBytes = 65_536
 
+/** Without empty parts and dots: one file, one path. */
+function plain(path: string): string {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return path.startsWith('/') ? `/${parts.join('/')}` : parts.join('/')
+}
+
 /** Memory for pages that were written; more is refused as by a full disk. */
 export const overlayBytesMax = 1 << 30
 
@@ -66,8 +76,9 @@ export function overlayFileSystem(base: FileSystem, nowMs: () => number): FileSy
     entries.set(path, { kind: 'gone' })
   }
 
-  return {
-    open(path, mode) {
+  const fs: FileSystem = {
+    open(given, mode) {
+      const path = plain(given)
       const entry = entryOf(path)
       if (entry.kind === 'folder') throw new FsError('EISDIR', 'open', path)
       if (mode === 'create') {
@@ -77,7 +88,10 @@ export function overlayFileSystem(base: FileSystem, nowMs: () => number): FileSy
         entries.set(path, { kind: 'file', content })
         return new OverlayFile(path, content, null, true, use, nowMs)
       }
-      if (entry.kind === 'gone') throw new FsError('ENOENT', 'open', path)
+      if (entry.kind === 'gone') {
+        folderAbove(path, 'open')
+        throw new FsError('ENOENT', 'open', path)
+      }
       const { content } = entry
       const under = content.under === null ? null : base.open(content.under, 'read')
       if (mode === 'write') entries.set(path, entry)
@@ -106,15 +120,27 @@ export function overlayFileSystem(base: FileSystem, nowMs: () => number): FileSy
       if (from === to) return
       folderAbove(to, 'rename')
       if (entry.kind === 'folder') {
-        if (entryOf(to).kind !== 'gone') throw new FsError('ENOTEMPTY', 'rename', `${from} to ${to}`)
+        const { kind } = entryOf(to)
+        if (kind === 'file') throw new FsError('ENOTDIR', 'rename', `${from} to ${to}`)
+        if (to.startsWith(`${from}/`)) throw new FsError('EINVAL', 'rename', `${from} to ${to}`)
+        if (kind === 'folder' && namesIn(to).length > 0) throw new FsError('ENOTEMPTY', 'rename', `${from} to ${to}`)
         const names = namesIn(from)
         entries.set(to, entry)
-        for (const name of names) this.rename(`${from}/${name}`, `${to}/${name}`)
+        for (const name of names) fs.rename(`${from}/${name}`, `${to}/${name}`)
       } else {
         if (entryOf(to).kind === 'folder') throw new FsError('EISDIR', 'rename', `${from} to ${to}`)
         entries.set(to, entry)
       }
       entries.set(from, { kind: 'gone' })
+    },
+    link(from, to) {
+      const entry = entryOf(from)
+      if (entry.kind !== 'file')
+        throw new FsError(entry.kind === 'gone' ? 'ENOENT' : 'EPERM', 'link', `${from} to ${to}`)
+      if (entryOf(to).kind !== 'gone') throw new FsError('EEXIST', 'link', `${from} to ${to}`)
+      folderAbove(to, 'link')
+      entries.set(from, entry)
+      entries.set(to, entry)
     },
     unlink(path) {
       const { kind } = entryOf(path)
@@ -123,9 +149,19 @@ export function overlayFileSystem(base: FileSystem, nowMs: () => number): FileSy
       entries.set(path, { kind: 'gone' })
     },
     removeTree,
-    syncFolder: () => Promise.resolve(),
-    space: (path) => base.space(path),
+    async syncFolder(path) {
+      const { kind } = entryOf(path)
+      if (kind !== 'folder') throw new FsError(kind === 'gone' ? 'ENOENT' : 'ENOTDIR', 'syncFolder', path)
+    },
+    space(path) {
+      if (entryOf(path).kind === 'gone') throw new FsError('ENOENT', 'space', path)
+      // What is written here takes nothing of it.
+      let at = path
+      while (base.stat(at) === null && at.includes('/')) at = at.slice(0, at.lastIndexOf('/'))
+      return base.space(at === '' ? '/' : at)
+    },
   }
+  return fs
 }
 
 class OverlayFile implements File {
@@ -209,6 +245,7 @@ class OverlayFile implements File {
     return count
   }
   sizeBytes(): number {
+    this.#assertOpen()
     return this.#content.sizeBytes
   }
   truncate(sizeBytes: number): void {

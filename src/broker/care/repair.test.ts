@@ -60,9 +60,9 @@ async function fill(here: Machine, random: RandomStream, lives: number): Promise
       const values = Array.from({ length: 1 + random.below(4) }, (_, each) => {
         return `${life}/${i}/${each}/${'x'.repeat(random.below(300))}`
       })
-      const { baseOffset } = await broker.append(topic, partition, batchOf(values))
+      const { baseOffset, lsn } = await broker.append(topic, partition, batchOf(values))
       for (const [each, value] of values.entries())
-        written.set(`${topic}/${value}`, `${partition}@${baseOffset + each}`)
+        written.set(`${topic}/${value}`, `${partition}@${baseOffset + each}@${lsn}`)
       if (i === 30)
         await broker.groupOffsets.commit('group', 'consumer', 1, [
           { topic, partition, offset: 3, leaderEpoch: -1, metadata: '' },
@@ -77,7 +77,7 @@ async function fill(here: Machine, random: RandomStream, lives: number): Promise
 test('random damage: nothing is changed by a look; a repair loses what was damaged and nothing else', async () => {
   let damaged = 0
   let lostOffsets = 0
-  for (let run = 0; run < 60; run++) {
+  for (let run = 0; run < 40; run++) {
     const told = `run ${run}; replay: MILLRACE_SEED=${seed} npm test -- src/broker/care/repair`
     const random = randomStream(`${seed}/${run}`)
     const here = machine(`repair ${seed} ${run}`)
@@ -131,10 +131,12 @@ test('random damage: nothing is changed by a look; a repair loses what was damag
       for (const value of found.keys()) assert.ok(written.has(value) || value.includes('after the repair'), told)
       const isLost = (value: string, place: string): boolean => {
         const topic = value.slice(0, value.indexOf('/'))
-        const [partition, at] = place.split('@').map(Number)
+        const [partition, at, lsn] = place.split('@').map(Number)
         return (
           broker.topic(topic) === null ||
           done.unknownEntries > 0 ||
+          // The end, where the witness of it was hit too: a torn tail, as far as anyone can tell.
+          lsn! > inspected.inventory!.journal.lastLsn ||
           done.lostOffsets.some(
             (each) => each.topic === topic && each.partition === partition && at! >= each.from && at! < each.to,
           )
@@ -150,7 +152,7 @@ test('random damage: nothing is changed by a look; a repair loses what was damag
     const again = await repairDataDirectory(here.life(), dataDir, { acceptLoss: true })
     assert.deepEqual([again.repaired, again.lostEntries], [false, 0], told)
   }
-  assert.ok(damaged > 30, `${damaged} directories were damaged`)
+  assert.ok(damaged > 20, `${damaged} directories were damaged`)
   assert.ok(lostOffsets > 30, `${lostOffsets} records were lost`)
 })
 

@@ -11,7 +11,8 @@ export function memoryFileSystem(bytesMax: number, nowMs: () => number): FileSys
   const use = { bytes: 0, bytesMax }
   const inFolder = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
   const gone = (path: string): void => {
-    files.get(path)?.resize(0)
+    const content = files.get(path)
+    if (content !== undefined && --content.names === 0) content.resize(0)
     files.delete(path)
   }
   return {
@@ -51,6 +52,14 @@ export function memoryFileSystem(bytesMax: number, nowMs: () => number): FileSys
       files.delete(from)
       files.set(to, content)
     },
+    link(from, to) {
+      const content = files.get(from)
+      if (content === undefined) throw new FsError('ENOENT', 'link', `${from} to ${to}`)
+      if (files.has(to) || folders.has(to)) throw new FsError('EEXIST', 'link', `${from} to ${to}`)
+      if (!folders.has(inFolder(to))) throw new FsError('ENOENT', 'link', `${from} to ${to}`)
+      content.names++
+      files.set(to, content)
+    },
     unlink(path) {
       if (!files.has(path)) throw new FsError('ENOENT', 'unlink', path)
       gone(path)
@@ -71,6 +80,8 @@ class Content {
   readonly #pieces: Uint8Array[] = []
   sizeBytes = 0
   modifiedMs: number
+  /** How many paths lead here. */
+  names = 1
 
   constructor(use: { bytes: number; readonly bytesMax: number }, nowMs: () => number) {
     this.#use = use
