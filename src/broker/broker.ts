@@ -3,6 +3,7 @@
 import { assert } from '../std/assert.ts'
 import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
+import { type Backup, backupFiles } from './care/backup.ts'
 import { type Inventory, inventoryOf } from './care/inventory.ts'
 import type { BrokerCore } from './core.ts'
 import { idText, takeDataDirectory } from './data-directory.ts'
@@ -106,6 +107,11 @@ export interface Broker extends BrokerCore {
    */
   listen(listener: ListenerSettings): Promise<{ readonly host: string; readonly port: number }>
   stats(): BrokerStats
+  /**
+   * All of the log as it is durable now, in a folder that is empty or not there, while writes go on. Rejects with a
+   * BackupError or an FsError. Not of a broker in memory.
+   */
+  backup(folder: string): Promise<Backup>
   /** Topics with their ranges, groups, jobs, damage: all of it, so not for every second. */
   inventory(): Inventory
   /** How far each consumer group is behind; ages are looked up for at most 500 partitions. */
@@ -271,6 +277,11 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       isPaused: () =>
         failure === null && trouble === null && (journal.pause() ?? slowDisk(journal.stats().waitingMs)) !== null,
       groupLags: () => groupLags(log, (group) => groups.members(group), world.clock.nowMs(), lagReadsMax),
+      async backup(folder) {
+        assert(settings.dataDir !== null, 'a broker in memory has no files')
+        const { clusterId } = place
+        return backupFiles(world, settings.dataDir, folder, () => ({ clusterId, durableLsn: journal.durableLsn }))
+      },
       inventory: () => inventoryOf(log, journal, replay.state),
       failed,
       close: () => (closing ??= close()),

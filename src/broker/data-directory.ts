@@ -6,6 +6,8 @@
 //   journal/ the write-ahead journal (journal/layout.ts)
 //   settled/ what has left it: one file series per partition (settled/file-format.ts, settled/manifest.ts)
 //   quarantine/ segments of the journal that were settled and are damaged: kept, read by nobody; there only if needed
+//   backup.staging/ links to the files of a backup that is being made (care/backup.ts)
+//   quarantine/ damaged files that a repair has put aside (care/repair.ts)
 //   reserve  bytes without meaning, deleted when the disk is full (journal/reserve.ts)
 //
 // Other rooms keep folders of their own beside these.
@@ -59,6 +61,8 @@ export async function takeDataDirectory(world: World, path: string): Promise<Dat
   else if (fs.space(path).freeBytes < startBytesMin) giveUpReserve(fs, reserveOf(path))
   const release = takeLock(world, path)
   try {
+    // Links that a backup made and did not come to remove.
+    fs.removeTree(`${path}/backup.staging`)
     const journalFolder = `${path}/journal`
     const settledFolder = `${path}/settled`
     for (const folder of [journalFolder, settledFolder]) if (fs.stat(folder) === null) fs.mkdir(folder)

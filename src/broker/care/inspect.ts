@@ -152,7 +152,7 @@ const ours = new Set([
   'reserve',
   'jobs',
   'running.json',
-  'backup.json',
+  'backup.staging',
 ])
 function strangersOf(world: World, dataDir: string): string[] {
   return world.fs.list(dataDir).filter((name) => !ours.has(name) && !name.startsWith('lock.stale.'))

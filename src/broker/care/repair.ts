@@ -8,12 +8,13 @@ import type { FileSystem, World } from '../../world/world.ts'
 import { takeDataDirectory } from '../data-directory.ts'
 import { streamKey } from '../journal/damage.ts'
 import { blankEntryHeader, type EntryHeader, entryKind, ownStream } from '../journal/entry.ts'
-import { FileWindow, readFully, writeFully } from '../journal/file-bytes.ts'
+import { FileWindow } from '../journal/file-bytes.ts'
 import { segmentName, temporarySuffix } from '../journal/layout.ts'
 import { sealName } from '../journal/seal.ts'
 import { arenaBytes, Segment } from '../journal/segment.ts'
 import { type FoundSegment, type Survey, surveyJournal, windowBytes, withFile } from '../journal/survey.ts'
 import { payloadAt, walkEntries } from '../journal/walk.ts'
+import { copyFile } from './copy-file.ts'
 import { type Filler, placeFillers, type StreamGap } from './fillers.ts'
 import { openOver } from './inspect.ts'
 import { overlayFileSystem } from './overlay-files.ts'
@@ -208,38 +209,11 @@ async function keepAside(world: World, dataDir: string, quarantine: string, surv
   const unreadable = survey.segments.filter((found) => found.voidFrom <= found.startLsn)
   const changing = plan.parts.flatMap(({ found }) => (found === null ? [] : [found]))
   for (const { path } of [...changing, ...unreadable]) {
-    await copyFile(fs, path, `${quarantine}/${path.slice(path.lastIndexOf('/') + 1)}`)
+    await copyFile(world, path, `${quarantine}/${path.slice(path.lastIndexOf('/') + 1)}`)
   }
   await fs.syncFolder(quarantine)
   await fs.syncFolder(`${dataDir}/quarantine`)
   await fs.syncFolder(dataDir)
-}
-
-export async function copyFile(
-  fs: FileSystem,
-  from: string,
-  to: string,
-  bytesMax = Number.POSITIVE_INFINITY,
-): Promise<void> {
-  const source = fs.open(from, 'read')
-  try {
-    const target = fs.open(to, 'create')
-    try {
-      const piece = new Uint8Array(1 << 20)
-      const size = Math.min(source.sizeBytes(), bytesMax)
-      for (let at = 0; at < size; ) {
-        const count = readFully(source, piece.subarray(0, Math.min(piece.length, size - at)), at)
-        if (count === 0) break
-        writeFully(target, piece.subarray(0, count), at)
-        at += count
-      }
-      await target.sync()
-    } finally {
-      target.close()
-    }
-  } finally {
-    source.close()
-  }
 }
 
 /** Returns the last sequence of the stream of unknown entries. */

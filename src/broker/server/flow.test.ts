@@ -211,6 +211,7 @@ function slowDisk(world: World): { readonly world: World; syncMs: number } {
         list: (path: string) => world.fs.list(path),
         mkdir: (path: string) => world.fs.mkdir(path),
         rename: (from: string, to: string) => world.fs.rename(from, to),
+        link: (from: string, to: string) => world.fs.link(from, to),
         removeTree: (path: string) => world.fs.removeTree(path),
         space: (path: string) => world.fs.space(path),
         stat: (path: string) => world.fs.stat(path),
