@@ -4,6 +4,7 @@ import { type Broker, checkListener, openBroker } from './broker/broker.ts'
 import { contracts, pipelines, type ReportRow, reports, sales } from './commerce/commerce.ts'
 import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
 import type { Log } from './log/log.ts'
+import { answerBackups } from './platform/backup-requests.ts'
 import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
 import { brokerComponent } from './platform/broker-metrics.ts'
 import { show, showLastRows } from './platform/figures.ts'
@@ -124,6 +125,7 @@ export async function startPlatform(
     })
     undo.push(() => served.close())
     undo.push(announce(world, settings.dataDir, { url: served.url, kafka }))
+    undo.push(answerBackups(world, settings.dataDir, broker))
     generator?.start()
     return {
       url: served.url,

@@ -94,7 +94,7 @@ export const rooms: readonly Room[] = [
     sentence: 'records in order on disk, served over the Kafka protocol; a `Log`',
     mayImport: ['std', 'world', 'wire', 'log'],
     neverReaches: 'query, engine',
-    doors: ['broker.ts'],
+    doors: ['broker.ts', 'care/inspect.ts', 'care/repair.ts', 'care/backup.ts'],
   },
   {
     name: 'embed',
@@ -165,7 +165,7 @@ export const rooms: readonly Room[] = [
     sentence: 'opens the house in the order of the picture above; reads top to bottom (its steps lie in `platform/`)',
     mayImport: 'all',
     neverReaches: '',
-    doors: ['platform.ts', 'broker-alone.ts', 'running.ts', 'import.ts'],
+    doors: ['platform.ts', 'broker-alone.ts', 'running.ts', 'backup-requests.ts', 'import.ts'],
   },
   {
     name: 'cli',

@@ -1,6 +1,7 @@
 // `millrace broker`: only the broker, for Kafka clients.
 import { parsePort } from './amounts.ts'
 import { accessOptions, type BrokerFlags, brokerSettings, placeOptions } from './broker-options.ts'
+import { defineBrokerRepair } from './broker-repair.ts'
 import { type Define, examples } from './command.ts'
 import { withPortFlag } from './errors.ts'
 import { logLines } from './log-lines.ts'
@@ -50,9 +51,11 @@ export const define: Define = (command, act) => {
         return await stayUntilStopped(broker, stopping)
       }),
     )
+  defineBrokerRepair(command, act)
   examples(command, [
     ['millrace broker', 'listen on 127.0.0.1:9092'],
     ['millrace broker --kafka-port 0 --ephemeral --json', 'for tests of your own'],
+    ['millrace broker repair', 'when its data are damaged'],
     ['millrace broker --host 0.0.0.0 --sasl --users users --super-user admin', 'other machines must log in'],
   ])
 }

@@ -1,6 +1,7 @@
 // `millrace doctor`: looks at the machine, the disk, the ports and the data directory; each finding names its cure.
 import { parsePort } from './amounts.ts'
 import { type Define, examples } from './command.ts'
+import { defineDoctorBroker } from './doctor-broker.ts'
 import { type Check, checks } from './doctor-checks.ts'
 import { exitCodes } from './errors.ts'
 import { clean } from './output.ts'
@@ -52,9 +53,11 @@ export const define: Define = (command, act) => {
         return worst === 'bad' ? exitCodes.failed : exitCodes.ok
       }),
     )
+  defineDoctorBroker(command, act)
   examples(command, [
     ['millrace doctor', 'before the first start, or when something is odd'],
     ['millrace doctor --data-dir /srv/millrace --port 80', 'with the settings you mean to use'],
     ['millrace doctor --json', 'for programs; exit code 1 when something is bad'],
+    ['millrace doctor broker ./.millrace', 'what a stopped one has stored'],
   ])
 }

@@ -161,6 +161,9 @@ const byCode: Readonly<Record<string, Known>> = {
     cure: 'use that version, or another --data-dir',
   },
   BROKEN_FORMAT: { exitCode: exitCodes.internal },
+  NOT_EMPTY: { exitCode: exitCodes.usage },
+  NO_BACKUP: { exitCode: exitCodes.notFound },
+  NO_ANSWER: { exitCode: exitCodes.unreachable },
 }
 
 // By the `name` of an error, where its code says too little: faults of the input, and journals that need a person.

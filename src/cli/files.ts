@@ -1,10 +1,13 @@
 // Files the user names: found before anything heavy begins, with the nearest name when one is not there.
 import { readdirSync, statSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { nearest } from '../std/nearest.ts'
 import { CommandError, exitCodes } from './errors.ts'
 
 const namesMax = 10_000
+
+/** As seen from here; another process may stand elsewhere. */
+export const absolute = (path: string): string => resolve(path)
 
 /** Throws exit code 4 with the nearest name in the folder unless the path is there. `what` is "file", "input" … */
 export function mustExist(path: string, what: string): void {

@@ -12,6 +12,8 @@ const lines = [
   ...commands.map(({ name }) => `${name} --help`),
   'report run --help',
   'report ls --help',
+  'doctor broker --help',
+  'broker repair --help',
   'groups ls --help',
   'groups describe --help',
   'groups reset --help',

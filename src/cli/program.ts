@@ -30,6 +30,8 @@ export const commands: readonly Entry[] = [
   { name: 'contracts', summary: 'what each topic promises', load: () => import('./contracts.ts') },
   { name: 'explain', summary: 'show how a pipeline is computed', load: () => import('./explain.ts') },
   { name: 'doctor', summary: 'look for what would keep Millrace from working here', load: () => import('./doctor.ts') },
+  { name: 'backup', summary: 'all of the broker at one moment, into a folder', load: () => import('./backup.ts') },
+  { name: 'restore', summary: 'a data directory from a backup', load: () => import('./restore.ts') },
   { name: 'version', summary: 'the versions of Millrace and Node', load: () => import('./version.ts') },
 ]
 

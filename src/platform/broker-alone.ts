@@ -5,6 +5,7 @@ import { assert } from '../std/assert.ts'
 import type { WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import { aloneMetrics, brokerComponent } from './broker-metrics.ts'
+import { answerBackups } from './backup-requests.ts'
 import { announce } from './running.ts'
 
 export interface BrokerSettings {
@@ -59,7 +60,9 @@ export async function startBroker(world: World, settings: BrokerAloneSettings): 
     const served = settings.httpPort === null ? null : await serveOperators(world, broker, settings.httpPort, settings)
     const url = served?.url ?? null
     const withdraw = announce(world, settings.dataDir, { url: null, kafka })
+    const noMoreBackups = answerBackups(world, settings.dataDir, broker)
     const stop = async (): Promise<void> => {
+      noMoreBackups()
       withdraw()
       served?.drain()
       await broker.close()

@@ -1,6 +1,6 @@
 // Where a running Millrace is to be found: `<data directory>/running.json`, beside the broker's lock.
-import { assert } from '../std/assert.ts'
 import type { World } from '../world/world.ts'
+import { readText, writeText } from './small-files.ts'
 
 export interface Running {
   /** Null: the broker alone. */
@@ -14,19 +14,7 @@ export function announce(world: World, dataDir: string | null, where: Pick<Runni
   if (dataDir === null) return () => {}
   const path = runningFile(dataDir)
   const text = JSON.stringify({ ...where, pid: world.host.pid, bootId: world.host.bootId })
-  if (world.fs.stat(`${path}.tmp`) !== null) world.fs.unlink(`${path}.tmp`)
-  const file = world.fs.open(`${path}.tmp`, 'create')
-  const bytes = new TextEncoder().encode(text)
-  try {
-    for (let at = 0; at < bytes.length; ) {
-      const count = file.write(bytes.subarray(at), at)
-      assert(count > 0, `${path} took no more than ${at} of ${bytes.length} bytes`)
-      at += count
-    }
-  } finally {
-    file.close()
-  }
-  world.fs.rename(`${path}.tmp`, path)
+  writeText(world.fs, path, text)
   return () => {
     if (world.fs.stat(path) !== null) world.fs.unlink(path)
   }
@@ -35,13 +23,9 @@ export function announce(world: World, dataDir: string | null, where: Pick<Runni
 /** The Millrace that holds the data directory, or null when none runs there (what a killed one left behind is not one). */
 export async function findRunning(world: World, dataDir: string): Promise<Running | null> {
   const path = runningFile(dataDir)
-  const stat = world.fs.stat(path)
-  if (stat === null) return null
-  const file = world.fs.open(path, 'read')
-  const bytes = new Uint8Array(stat.sizeBytes)
-  file.read(bytes, 0)
-  file.close()
-  const { url, kafka, pid, bootId } = JSON.parse(new TextDecoder().decode(bytes)) as Running & { bootId: string }
+  const text = readText(world.fs, path)
+  if (text === null) return null
+  const { url, kafka, pid, bootId } = JSON.parse(text) as Running & { bootId: string }
   return bootId === world.host.bootId && world.host.isAlive(pid) ? { url, kafka, pid } : null
 }
 
