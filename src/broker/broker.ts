@@ -5,6 +5,7 @@ import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import { type Backup, backupFiles } from './care/backup.ts'
 import { type Inventory, inventoryOf } from './care/inventory.ts'
+import { type CompactionStats, Compactor } from './compaction/compactor.ts'
 import type { BrokerCore } from './core.ts'
 import { idText, takeDataDirectory } from './data-directory.ts'
 import { EmbeddedLog } from './embedded-log.ts'
@@ -95,6 +96,7 @@ export interface BrokerStats {
   /** Open connections of the Kafka protocol. */
   readonly connections: number
   readonly journal: JournalStats
+  readonly compaction: CompactionStats
   readonly retention: LogManagementStats
   readonly server: ServerCounts
 }
@@ -203,6 +205,16 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       write,
     )
     management.start()
+    const { checkEveryMs, fileBytesMax, pinnedBytesMax } = retention
+    const compactor = new Compactor(
+      world,
+      tiers,
+      replay.state,
+      () => log.pins(),
+      { journalId: place.id, checkEveryMs, fileBytesMax, pinnedBytesMax },
+      write,
+    )
+    if (retention.settles) compactor.start()
     const groups = new GroupCoordinator(world, log, settings.groups)
     groups.start()
     const security = securityOf(world, log.settings, settings.superUsers)
@@ -221,6 +233,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       groups.close()
       log.close()
       try {
+        await compactor.close()
         await management.close()
         await journal.close()
       } finally {
@@ -270,10 +283,16 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         connections: servers.reduce((sum, server) => sum + server.connections, 0),
         journal: journal.stats(),
         retention: management.stats(),
+        compaction: compactor.stats(),
         server: telemetry.counts(),
       }),
       trouble: () =>
-        failure ?? trouble ?? management.trouble() ?? journal.pause() ?? slowDisk(journal.stats().waitingMs),
+        failure ??
+        trouble ??
+        management.trouble() ??
+        compactor.trouble() ??
+        journal.pause() ??
+        slowDisk(journal.stats().waitingMs),
       isPaused: () =>
         failure === null && trouble === null && (journal.pause() ?? slowDisk(journal.stats().waitingMs)) !== null,
       groupLags: () => groupLags(log, (group) => groups.members(group), world.clock.nowMs(), lagReadsMax),

@@ -5,9 +5,8 @@
 //   epoch    the leader epoch of the latest start (leader-epochs.ts)
 //   journal/ the write-ahead journal (journal/layout.ts)
 //   settled/ what has left it: one file series per partition (settled/file-format.ts, settled/manifest.ts)
-//   quarantine/ segments of the journal that were settled and are damaged: kept, read by nobody; there only if needed
+//   quarantine/ damaged files: of segments that were settled, or put aside by a repair (care/repair.ts); read by nobody
 //   backup.staging/ links to the files of a backup that is being made (care/backup.ts)
-//   quarantine/ damaged files that a repair has put aside (care/repair.ts)
 //   reserve  bytes without meaning, deleted when the disk is full (journal/reserve.ts)
 //
 // Other rooms keep folders of their own beside these.

@@ -160,7 +160,11 @@ export class LogManagement {
     return {
       topicKey: topic.key,
       fileBytesMax: Math.min(this.#settings.fileBytesMax, Number(topics.config(topic, 'segment.bytes'))),
-      fileMsMax: Number(topics.config(topic, 'segment.ms')),
+      // Only closed files are compacted: who wants it by then has them closed by then (as Kafka rolls).
+      fileMsMax: Math.min(
+        Number(topics.config(topic, 'segment.ms')),
+        topic.compacted ? Math.max(1, Number(topics.config(topic, 'max.compaction.lag.ms'))) : Number.POSITIVE_INFINITY,
+      ),
     }
   }
 

@@ -105,7 +105,7 @@ test('of a stopped log; refused: a place that is not empty, a log that is held, 
   await broker.close()
   const backup = await backupStopped(here.life(), '/data', '/b')
   assert.equal(backup.lsn, null)
-  assert.deepEqual(here.fs.list('/b'), ['backup.json', 'epoch', 'format', 'journal'])
+  assert.deepEqual(here.fs.list('/b'), ['backup.json', 'epoch', 'format', 'journal', 'settled'])
   await assert.rejects(backupStopped(here.life(), '/data', '/b'), code('NOT_EMPTY'))
 
   // The log goes on, in files of its own.

@@ -6,6 +6,7 @@ import { DataDirectoryError } from '../data-directory.ts'
 import { JournalError } from '../journal/journal-error.ts'
 import { startLsnOfName } from '../journal/layout.ts'
 import { startLsnOfSeal } from '../journal/seal.ts'
+import { keeperInThisThread } from '../settled/same-thread.ts'
 import type { Inventory } from './inventory.ts'
 import { overlayFileSystem } from './overlay-files.ts'
 
@@ -102,7 +103,10 @@ export async function openOver(world: World, dataDir: string): Promise<Broker> {
   if (fs.stat(journal) !== null) {
     for (const name of fs.list(journal)) if (startLsnOfSeal(name) !== null) fs.unlink(`${journal}/${name}`)
   }
-  return openBroker({ ...world, fs }, { dataDir, durability: 'power', freeBytesMin: 0 })
+  const over = { ...world, fs }
+  // A thread of its own would see the disk and not the overlay.
+  const looking = { ...over, threads: keeperInThisThread(over) }
+  return openBroker(looking, { dataDir, durability: 'power', freeBytesMin: 0, retention: { settles: false } })
 }
 
 export function problemOf(error: unknown): NonNullable<Inspection['problem']> {

@@ -136,7 +136,7 @@ test('random damage: nothing is changed by a look; a repair loses what was damag
           broker.topic(topic) === null ||
           done.unknownEntries > 0 ||
           // The end, where the witness of it was hit too: a torn tail, as far as anyone can tell.
-          lsn! > inspected.inventory!.journal.lastLsn ||
+          lsn! >= inspected.inventory!.journal.lastLsn ||
           done.lostOffsets.some(
             (each) => each.topic === topic && each.partition === partition && at! >= each.from && at! < each.to,
           )

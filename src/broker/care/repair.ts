@@ -14,6 +14,7 @@ import { sealName } from '../journal/seal.ts'
 import { arenaBytes, Segment } from '../journal/segment.ts'
 import { type FoundSegment, type Survey, surveyJournal, windowBytes, withFile } from '../journal/survey.ts'
 import { payloadAt, walkEntries } from '../journal/walk.ts'
+import { emptyManifest, type Manifest, readManifest } from '../settled/manifest.ts'
 import { copyFile } from './copy-file.ts'
 import { type Filler, placeFillers, type StreamGap } from './fillers.ts'
 import { openOver } from './inspect.ts'
@@ -59,15 +60,17 @@ export async function repairDataDirectory(
   const working = { ...world, fs }
   const directory = await takeDataDirectory(working, dataDir)
   try {
-    const { journalFolder, id } = directory
+    const { journalFolder, settledFolder, id } = directory
+    const manifest = readManifest(fs, settledFolder, id) ?? emptyManifest
     const survey = surveyJournal(fs, journalFolder, {
       journalId: id,
       checkPayloads: true,
       resumeAtBlocks: true,
       heedWitness: true,
       useSeals: false,
+      settledLsn: manifest.settledLsn,
     })
-    const plan = planOf(fs, survey)
+    const plan = planOf(fs, survey, manifest)
     const quarantine = `${dataDir}/quarantine/${new Date(world.clock.nowMs()).toISOString().replaceAll(':', '-')}`
     const repair = {
       lostEntries: plan.missing.length,
@@ -124,16 +127,19 @@ interface Plan {
   readonly fillers: ReadonlyMap<number, Filler | null>
   readonly parts: readonly Part[]
   readonly unknownSequence: number
+  /** What lies in the journal up to here is settled, and counts no more. */
+  readonly settledLsn: number
 }
 
 /** Every intact entry that counts, in order. */
 function eachEntry(
   fs: FileSystem,
   survey: Survey,
+  settledLsn: number,
   visit: (header: Readonly<EntryHeader>, payload: () => Uint8Array, found: FoundSegment) => void,
 ): void {
   const broken = new Set(survey.brokenPayloads.map(({ lsn }) => lsn))
-  let last = 0
+  let last = settledLsn
   for (const found of survey.segments) {
     if (found.voidFrom <= found.startLsn) continue
     withFile(fs, found.path, (file) => {
@@ -159,7 +165,7 @@ function eachEntry(
   }
 }
 
-function planOf(fs: FileSystem, survey: Survey): Plan {
+function planOf(fs: FileSystem, survey: Survey, manifest: Manifest): Plan {
   const missing: number[] = []
   for (const { firstLsn, lastLsn } of survey.damage) {
     assert(missing.length + lastLsn - firstLsn < fillersMax, `${lastLsn - firstLsn + 1} entries are lost in one place`)
@@ -167,8 +173,13 @@ function planOf(fs: FileSystem, survey: Survey): Plan {
   }
   const gaps: StreamGap[] = []
   const streams = new Map<number, { lsn: number; sequence: number; next: number }>()
-  let unknownSequence = 0
-  eachEntry(fs, survey, (header, payload) => {
+  // What is settled is behind: its streams go on here.
+  for (const { topicKey, partition, sequence } of manifest.streams) {
+    const settled = manifest.partitions.find((each) => each.topicKey === topicKey && each.partition === partition)
+    streams.set(streamKey(topicKey, partition), { lsn: manifest.settledLsn, sequence, next: settled?.end ?? 0 })
+  }
+  let unknownSequence = streams.get(streamKey(0, unknownStream))?.sequence ?? 0
+  eachEntry(fs, survey, manifest.settledLsn, (header, payload) => {
     const { topicKey, partition, sequence, lsn, kind } = header
     const key = streamKey(topicKey, partition)
     const before = streams.get(key) ?? { lsn: 0, sequence: 0, next: 0 }
@@ -182,7 +193,14 @@ function planOf(fs: FileSystem, survey: Survey): Plan {
     streams.set(key, { lsn, sequence, next: batch === null ? before.next : lastOffset(batch) + 1 })
     if (topicKey === 0 && partition === unknownStream) unknownSequence = sequence
   })
-  return { missing, gaps, fillers: placeFillers(missing, gaps), parts: partsOf(survey), unknownSequence }
+  return {
+    missing,
+    gaps,
+    fillers: placeFillers(missing, gaps),
+    parts: partsOf(survey),
+    unknownSequence,
+    settledLsn: manifest.settledLsn,
+  }
 }
 
 function partsOf(survey: Survey): Part[] {
@@ -264,7 +282,7 @@ async function writeAnew(
         put(headerOf(next, filler, sequence, world.clock.nowMs()), filler?.batch ?? new Uint8Array(0), survey.witness)
       }
     }
-    eachEntry(fs, survey, (entry, payload) => {
+    eachEntry(fs, survey, plan.settledLsn, (entry, payload) => {
       if (entry.lsn < startLsn || entry.lsn >= endLsn) return
       fillUpTo(entry.lsn)
       put({ ...entry }, payload(), entry.syncedTo)
