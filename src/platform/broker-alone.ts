@@ -4,8 +4,8 @@ import type { Served } from '../serve/serve.ts'
 import { assert } from '../std/assert.ts'
 import type { WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
-import { aloneMetrics, brokerComponent } from './broker-metrics.ts'
 import { answerBackups } from './backup-requests.ts'
+import { aloneMetrics, brokerComponent } from './broker-metrics.ts'
 import { announce } from './running.ts'
 
 export interface BrokerSettings {
