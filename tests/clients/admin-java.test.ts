@@ -1,19 +1,9 @@
 // Kafka's own Java Admin, through all that tools and consoles built on it ask of one broker; Apache Kafka gives the same
-// answers (TEST_KAFKA). KAFKA_LIBS names a folder with the jars of kafka-clients; without it, or without Java, skipped.
+// answers (TEST_KAFKA).
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
+import { java, javaSource, stranger, withoutJava } from './strangers.suite.ts'
 import { freshTopic, openTestBroker } from './test-broker.suite.ts'
-
-const libs = process.env.KAFKA_LIBS ?? ''
-const skip = !existsSync(libs)
-  ? 'KAFKA_LIBS does not name a folder with the jars of kafka-clients'
-  : spawnSync('java', ['-version']).error !== undefined
-    ? 'java is not installed'
-    : false
 
 const expected = `nodes	1
 controller	true
@@ -46,11 +36,9 @@ deleted	UnknownTopicOrPartitionException
 done
 `
 
-test('Java: the whole Admin', { skip }, async (t) => {
+test('Java: the whole Admin', { skip: withoutJava }, async (t) => {
   const broker = await openTestBroker()
   t.after(() => broker.close())
-  const source = join(import.meta.dirname, 'AdminCalls.java')
-  const command = ['-cp', join(libs, '*'), source, broker.address, freshTopic('java-admin')]
-  const { stdout } = await promisify(execFile)('java', command, { timeout: 120_000 })
+  const stdout = await stranger(java(javaSource('AdminCalls.java'), broker.address, freshTopic('java-admin')))
   assert.equal(stdout, expected)
 })
