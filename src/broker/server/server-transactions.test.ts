@@ -297,6 +297,8 @@ test('InitProducerId with an id: fences, goes on, refuses long timeouts', async 
     assert.equal(named(fenced.errorCode), version < 4 ? 'INVALID_PRODUCER_EPOCH' : 'PRODUCER_FENCED')
     assert.equal(named((await ask(60_000, first.producerId, -1)).errorCode), 'INVALID_REQUEST')
   }
+  const none = { transactionalId: 'init 5', transactionTimeoutMs: 60_000, producerId: 0n, producerEpoch: 0 }
+  assert.equal(named((await client.ask('initProducerId', 5, none)).errorCode), 'NONE', 'id 0 is nobody’s')
   const producer = await begin()
   await write(producer, 12, 'lost', 0)
   const asked = { transactionalId: producer.id, transactionTimeoutMs: 60_000 }
