@@ -292,3 +292,30 @@ for (const syncMs of [200, 2_000, 30_000]) {
       assert.equal(broker.offsets('t', partitionId(0)).end, clients.length * each)
     }))
 }
+
+test('a frame of exactly the limit is read, one byte more closes the connection', () =>
+  simulated({ frameBytesMax: 1_000 }, async ({ connect }) => {
+    const frameOf = (size: number): Buffer => {
+      const topics = 'a'.repeat(size - 14 - 2)
+      const body = Buffer.from(`000300010000000${'1'}ffff00000001`, 'hex')
+      const length = Buffer.alloc(4)
+      length.writeInt32BE(size)
+      const name = Buffer.alloc(2)
+      name.writeInt16BE(topics.length)
+      return Buffer.concat([length, body, name, Buffer.from(topics)])
+    }
+    const client = await connect()
+    client.socket.write(frameOf(1_000))
+    assert.equal((await client.answer('metadata', 1)).body.topics.length, 1)
+    client.socket.write(frameOf(1_001))
+    assert.equal(await client.frame(), null)
+  }))
+
+test('a long poll is answered at its limit, whatever the client asks for', () =>
+  simulated({ fetchWaitMsMax: 5_000 }, async ({ world, connect }) => {
+    const client = await connect()
+    const startMs = world.clock.monoMs()
+    await client.ask('fetch', 11, toFetch('t', 0, { maxWaitMs: 0x7fff_ffff }))
+    const tookMs = world.clock.monoMs() - startMs
+    assert.ok(tookMs >= 5_000 && tookMs < 5_100, `${tookMs} ms`)
+  }))
