@@ -26,7 +26,7 @@ export const withoutMessages = existsSync(kafkaMessages) ? false : `a folder of 
 /** A class of a jar, or a source file that Java runs. */
 export function java(...args: readonly string[]): readonly string[] {
   const libs = [join(kafkaLibs, '*'), kafkaLibs, join(streamsIn(clientsFolder), '*')].join(':')
-  return ['java', '-Xmx512m', '-Dkafka.loglevel=ERROR', '-cp', libs, ...args]
+  return ['java', '-Xmx512m', '-Dkafka.loglevel=OFF', '-cp', libs, ...args]
 }
 export const javaSource = (name: string): string => join(import.meta.dirname, 'java', name)
 
