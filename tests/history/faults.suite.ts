@@ -190,7 +190,7 @@ export const faults: readonly Fault[] = [
       const place = somePlace(history, random, 0, ({ process }) => assigned.has(process))
       if (place === null) return null
       const ops = [...history.ops]
-      ops.splice(place.op, 0, ops[place.op]!)
+      ops.splice(place.op, 0, { ...ops[place.op]!, kind: 'poll', sends: [] })
       return { ...history, ops }
     },
   },

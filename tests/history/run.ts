@@ -15,7 +15,10 @@ import { kafkajsWriter, kcatWriter, platformaticWriter, type Target } from './wr
 
 export interface RunSettings {
   readonly seed: string
+  /** At most; fewer where they take longer than `killingMsMax`. */
   readonly kills: number
+  /** No kill begins after so long. */
+  readonly killingMsMax: number
   /** Of each life between two kills, drawn from 0 up to this. */
   readonly lifeMsMax: number
   /** Of those lives that are meant to be killed before they serve, drawn from 0 up to this; 0: there are none. */
@@ -27,16 +30,17 @@ export interface RunSettings {
 }
 type Pace = Omit<RunSettings, 'seed' | 'kills'>
 /** Our broker serves within half a second. */
-export const usualRun: Pace = { lifeMsMax: 1_000, recoveryMsMax: 500 }
+export const usualRun: Pace = { killingMsMax: 30_000, lifeMsMax: 1_000, recoveryMsMax: 500 }
 /** One that takes seconds to start. */
-export const slowRun: Pace = { lifeMsMax: 4_000, recoveryMsMax: 0 }
+export const slowRun: Pace = { killingMsMax: 300_000, lifeMsMax: 4_000, recoveryMsMax: 0 }
 /** Long enough for clients to give up and send again what the stopped broker has in its hands already. */
-export const pausedRun: Pace = { lifeMsMax: 1_000, recoveryMsMax: 0, pauseMs: 3_500 }
+export const pausedRun: Pace = { killingMsMax: 60_000, lifeMsMax: 1_000, recoveryMsMax: 0, pauseMs: 3_500 }
 export interface RunReport {
   readonly history: History
   readonly verdict: Verdict
   /** What is wrong, in words; empty = well. */
   readonly faults: readonly string[]
+  readonly kills: number
   /** Kills while operations waited for their answer, and kills of a broker that was just starting. */
   readonly killsUnderLoad: number
   readonly killsWhileStarting: number
@@ -51,7 +55,7 @@ const startMsMax = 60_000
 const clientsMsMax = 45_000
 
 export async function recordRun(broker: BrokerUnderTest, settings: RunSettings): Promise<RunReport> {
-  const { seed, kills } = settings
+  const { seed } = settings
   const random = randomStream(seed)
   const recorder = new Recorder()
   const book = new CommitBook()
@@ -96,7 +100,7 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
     observeCommits(copying, groups, targets, book),
     ...copyings.map((each, i) => copier(copying, each, i === 0 ? withKafkajs : withPlatformatic)),
   ]
-  let landed: Awaited<ReturnType<typeof killAgainAndAgain>>
+  let landed: Landed
   try {
     landed = await killAgainAndAgain(broker, recorder, random.fork('kills'), settings)
     isOver = true
@@ -129,7 +133,7 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
   const transactions = history.ops.filter(({ kind, outcome }) => kind === 'txn' && outcome === 'ok').length
   const unclear = history.ops.filter(({ outcome, sends }) => outcome === 'info' && sends.length > 0).length
   const summary =
-    `${kills} kills (${landed.underLoad} under load, ${landed.whileStarting} while starting; ready again after ${(landed.readyMs[landed.readyMs.length >> 1] ?? 0).toFixed(0)} ms in ` +
+    `${landed.kills} kills (${landed.underLoad} under load, ${landed.whileStarting} while starting; ready again after ${(landed.readyMs[landed.readyMs.length >> 1] ?? 0).toFixed(0)} ms in ` +
     `the median, ${(landed.readyMs.at(-1) ?? 0).toFixed(0)} at most), ${verdict.ops} operations, ` +
     `${verdict.sent} records sent, ${recorder.acked} acknowledged, ${verdict.read} read, ${unclear} unclear; ` +
     `${copyings.length === 0 ? 'no transactions served' : `${transactions} transactions committed`}; ` +
@@ -147,6 +151,7 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
     history,
     verdict,
     faults,
+    kills: landed.kills,
     killsUnderLoad: landed.underLoad,
     killsWhileStarting: landed.whileStarting,
     transactions,
@@ -154,12 +159,19 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
   }
 }
 
+interface Landed {
+  readonly kills: number
+  readonly underLoad: number
+  readonly whileStarting: number
+  /** From start to serving, sorted. */
+  readonly readyMs: readonly number[]
+}
 async function killAgainAndAgain(
   broker: BrokerUnderTest,
   recorder: Recorder,
   random: ReturnType<typeof randomStream>,
-  { kills, lifeMsMax, recoveryMsMax, pauseMs, whilePaused }: RunSettings,
-): Promise<{ readonly underLoad: number; readonly whileStarting: number; readonly readyMs: readonly number[] }> {
+  { kills, killingMsMax, lifeMsMax, recoveryMsMax, pauseMs, whilePaused }: RunSettings,
+): Promise<Landed> {
   const readyMs: number[] = []
   const start = async (): Promise<void> => {
     const fromMs = performance.now()
@@ -170,7 +182,9 @@ async function killAgainAndAgain(
   let whileStarting = 0
   // Work has to have begun for the first kill to mean anything.
   await acknowledged(recorder, 20)
-  for (let kill = 0; kill < kills; kill++) {
+  const lastMs = performance.now() + killingMsMax
+  let kill = 0
+  for (; kill < kills && performance.now() < lastMs; kill++) {
     // One in five meets a broker that has just begun to start.
     if (kill > 0 && recoveryMsMax > 0 && random.below(5) === 0) {
       await broker.kill()
@@ -195,7 +209,7 @@ async function killAgainAndAgain(
     if (random.below(3) > 0) await acknowledged(recorder, recorder.acked - before === 0 ? 1 : 20)
   }
   await acknowledged(recorder, 20)
-  return { underLoad, whileStarting, readyMs: readyMs.sort((a, b) => a - b) }
+  return { kills: kill, underLoad, whileStarting, readyMs: readyMs.sort((a, b) => a - b) }
 }
 async function acknowledged(recorder: Recorder, more: number): Promise<void> {
   const goal = recorder.acked + more
