@@ -3,12 +3,14 @@ import type { World } from '../../world/world.ts'
 import type { SettingsStore } from '../settings-table.ts'
 import { AccessControl } from './access-control.ts'
 import { Credentials } from './credentials.ts'
+import { FailedLogins } from './failed-logins.ts'
 import { Passwords } from './passwords.ts'
 
 export interface Security {
   readonly access: AccessControl
   readonly credentials: Credentials
   readonly passwords: Passwords
+  readonly failedLogins: FailedLogins
 }
 
 /** `superUsers` may do everything; each is a name or a principal (`User:name`). */
@@ -18,6 +20,7 @@ export function securityOf(world: World, settings: SettingsStore, superUsers: re
     access: new AccessControl(settings, superUsers.map(principalOf)),
     credentials,
     passwords: new Passwords(world, credentials),
+    failedLogins: new FailedLogins(world.clock),
   }
 }
 

@@ -2,6 +2,7 @@
 // go, how long it lasts. Failures all look alike, and take their time.
 import type { World } from '../../world/world.ts'
 import { Disconnect, type Principal } from '../server/serving.ts'
+import { waitMsMax } from './failed-logins.ts'
 import type { SaslMechanism, SaslSettings } from './sasl.ts'
 import { plainLogin, type SaslStep, scramLogin } from './sasl.ts'
 import { SaslMessageError } from './scram.ts'
@@ -33,6 +34,8 @@ export interface SessionSettings {
   readonly sasl: SaslSettings | null
   /** Who the connection is before any login. */
   readonly principal: Principal
+  /** Where the client is. */
+  readonly address: string
   /** A failed login is answered no sooner. */
   readonly failedLoginMs: number
 }
@@ -127,6 +130,15 @@ export class Session {
 
   /** Null: it has failed, and the connection is to end. */
   async #step(login: Login, message: Uint8Array): Promise<SaslStep | null> {
+    const { failedLogins } = this.#security
+    const { address } = this.#settings
+    const waitMs = failedLogins.waitMs(address)
+    if (waitMs > waitMsMax) {
+      await this.#world.clock.sleep(this.#settings.failedLoginMs)
+      this.#over()
+      return null
+    }
+    if (waitMs > 0) await this.#world.clock.sleep(waitMs)
     const beganMs = this.#world.clock.monoMs()
     const step = await login.step(message).catch((error: unknown) => {
       if (error instanceof SaslMessageError) return null
@@ -134,6 +146,7 @@ export class Session {
     })
     const isSame = step === null || step.user === null || this.#user === null || step.user === this.#user
     if (step === null || !isSame) {
+      failedLogins.failed(address)
       const tookMs = this.#world.clock.monoMs() - beganMs
       await this.#world.clock.sleep(Math.max(0, this.#settings.failedLoginMs - tookMs))
       this.#over()

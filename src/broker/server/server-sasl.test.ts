@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { kafkaErrors } from '../../wire/wire.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { GroupCoordinator } from '../groups/coordinator.ts'
+import { failedLoginLimits } from '../security/failed-logins.ts'
 import { Passwords } from '../security/passwords.ts'
 import { scramMechanisms } from '../security/scram.ts'
 import { securityOf } from '../security/security.ts'
@@ -362,4 +363,21 @@ test('checks of passwords wait in a queue that ends', async () => {
   assert.ok(done >= 1 && done < flood.length, 'the one too many failed at once')
   assert.equal(await passwords.isRight('ann', 'ann secret'), true, 'who was right before does not wait')
   assert.equal(right, 0)
+})
+
+test('whoever guesses on waits for each attempt, then is not looked at any more', async () => {
+  const { security, connect } = await secured({ limits: { failedLoginMs: 1 } })
+  const attempt = async (password: string): Promise<number> =>
+    (await login(await connect(), 'SCRAM-SHA-256', 'ann', password)).errorCode
+  for (let i = 0; i < failedLoginLimits.freeMax; i++) {
+    assert.equal(await attempt('guess'), SASL_AUTHENTICATION_FAILED)
+  }
+  assert.equal(await attempt('ann secret'), NONE)
+  while (security.failedLogins.waitMs('127.0.0.1') < 300) security.failedLogins.failed('127.0.0.1')
+  const beganMs = world.clock.monoMs()
+  const waitMs = security.failedLogins.waitMs('127.0.0.1')
+  assert.equal(await attempt('ann secret'), NONE)
+  assert.ok(world.clock.monoMs() - beganMs >= waitMs - 5)
+  for (let i = 0; i < 60; i++) security.failedLogins.failed('127.0.0.1')
+  assert.equal(await attempt('ann secret'), SASL_AUTHENTICATION_FAILED)
 })

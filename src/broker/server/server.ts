@@ -107,7 +107,7 @@ export async function serveKafka(
     const session = new Session(
       world,
       security,
-      { sasl, principal: principalOfPeer(socket), failedLoginMs: limits.failedLoginMs },
+      { sasl, principal: principalOfPeer(socket), address, failedLoginMs: limits.failedLoginMs },
       () => connection.admit(),
       () => {
         serving.telemetry.failedLogins++
