@@ -249,6 +249,8 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       topics: replay.state.topics.all().length,
       segments,
       journalBytes: fileBytes,
+      settledBytes: tiers.settled.bytes,
+      logBytesMax: retention.settles ? retention.logBytesMax : null,
       copiedEntries,
       tookMs: Math.round(world.clock.monoMs() - beganMs),
     })
