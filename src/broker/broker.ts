@@ -5,6 +5,7 @@ import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import { type Backup, backupFiles } from './care/backup.ts'
 import { type Inventory, inventoryOf } from './care/inventory.ts'
+import { Scrub, type ScrubSettings, type ScrubStats, scrubDefaults } from './care/scrub.ts'
 import { type CompactionStats, Compactor } from './compaction/compactor.ts'
 import type { BrokerCore } from './core.ts'
 import { idText, takeDataDirectory } from './data-directory.ts'
@@ -68,6 +69,8 @@ export interface BrokerSettings {
   readonly memoryBytesMax?: number
   /** How the log is kept in bounds. A broker in memory keeps all, up to its limit. */
   readonly retention?: Partial<RetentionSettings>
+  /** How all settled files are read once a day, to find what the disk has lost. */
+  readonly scrub?: Partial<ScrubSettings>
 }
 export interface RetentionSettings {
   /** False: the journal is not settled, and nothing is dropped. */
@@ -97,6 +100,7 @@ export interface BrokerStats {
   readonly connections: number
   readonly journal: JournalStats
   readonly compaction: CompactionStats
+  readonly scrub: ScrubStats
   readonly retention: LogManagementStats
   readonly server: ServerCounts
 }
@@ -215,6 +219,9 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       write,
     )
     if (retention.settles) compactor.start()
+    const nameOf = (key: number): string => replay.state.topics.byKey(key)?.info.name ?? `topic ${key}`
+    const scrub = new Scrub(world, tiers.settled, nameOf, { ...scrubDefaults, ...settings.scrub }, write)
+    if (retention.settles) scrub.start()
     const groups = new GroupCoordinator(world, log, settings.groups)
     groups.start()
     const security = securityOf(world, log.settings, settings.superUsers)
@@ -233,6 +240,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       groups.close()
       log.close()
       try {
+        scrub.close()
         await compactor.close()
         await management.close()
         await journal.close()
@@ -286,6 +294,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         journal: journal.stats(),
         retention: management.stats(),
         compaction: compactor.stats(),
+        scrub: scrub.stats(),
         server: telemetry.counts(),
       }),
       trouble: () =>
@@ -293,6 +302,7 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
         trouble ??
         management.trouble() ??
         compactor.trouble() ??
+        scrub.trouble() ??
         journal.pause() ??
         slowDisk(journal.stats().waitingMs),
       isPaused: () =>

@@ -26,10 +26,10 @@ export function defineBrokerRepair(parent: Parameters<Define>[0], act: Act): voi
         const repair = await repairDataDirectory(world, dataDir, { acceptLoss })
         if (out.form === 'json' || out.form === 'ndjson') out.print(JSON.stringify(repair))
         else {
-          if (repair.lostEntries === 0) out.print(`${dataDir} is whole: there is nothing to repair`)
+          if (repair.isWhole) out.print(`${dataDir} is whole: there is nothing to repair`)
           else {
             const verb = repair.repaired ? 'are lost' : 'would be lost'
-            out.print(`${formatCount(repair.lostEntries)} entries of the journal ${verb}`)
+            out.print(`${formatCount(repair.lostEntries)} entries of the journal and what is named below ${verb}`)
             for (const { topic, partition, from, to } of repair.lostOffsets.slice(0, linesShown)) {
               out.print(`  ${clean(topic)}-${partition}: offsets ${from} to ${to - 1}`)
             }
@@ -45,11 +45,11 @@ export function defineBrokerRepair(parent: Parameters<Define>[0], act: Act): voi
           if (repair.quarantine !== null) out.print(`The damaged files are kept in ${repair.quarantine}`)
         }
         if (repair.repaired) out.say('Next: millrace start')
-        else if (repair.lostEntries > 0)
+        else if (!repair.isWhole)
           out.say(
             `Next: restore a backup (millrace restore), or accept it: millrace broker repair ${dataDir} --accept-loss`,
           )
-        return repair.lostEntries > 0 && !repair.repaired ? exitCodes.failed : exitCodes.ok
+        return !repair.isWhole && !repair.repaired ? exitCodes.failed : exitCodes.ok
       }),
     )
   examples(command, [

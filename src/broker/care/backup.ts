@@ -15,6 +15,8 @@ import { FileWindow, readFully, writeFully } from '../journal/file-bytes.ts'
 import { entryHeaderBytes, fileBytesOf, segmentHeaderBytes, startLsnOfName } from '../journal/layout.ts'
 import { windowBytes, withFile } from '../journal/survey.ts'
 import { segmentHeaderOf, walkEntries } from '../journal/walk.ts'
+import { settledFileBytes, settledName } from '../settled/file-format.ts'
+import { readManifest } from '../settled/manifest.ts'
 import { copyFile } from './copy-file.ts'
 
 export interface Backup {
@@ -102,19 +104,26 @@ export async function backupFiles(world: World, dataDir: string, target: string,
       assert(linkAll(fs, dataDir, staging), 'a folder of the data directory is on its disk')
     }
     const last = lastSegment(fs, links)
+    const lengths = settledLengths(fs, links, log.clusterId)
+    // What is in no manifest is being written, or left over.
+    for (const path of filesBelow(fs, links, 'settled')) {
+      if (path.endsWith('.settled') && !lengths.has(path)) fs.unlink(`${links}/${path}`)
+    }
     const paths = filesBelow(fs, links, '')
     for (const path of paths) {
       const isLast = path === last
-      if (links === target && !isLast) continue
+      const grows = isLast || lengths.get(path)?.closed === false
+      if (links === target && !grows) continue
       makeParents(fs, target, path)
       // Written to by the log still: a copy, up to where all is durable.
       const to = `${target}/${path}${links === target ? '.copy' : ''}`
-      await copyFile(world, `${links}/${path}`, to)
+      await copyFile(world, `${links}/${path}`, to, lengths.get(path)?.bytes)
       if (isLast) cutAt(fs, to, log.durableLsn)
       if (links === target) fs.rename(to, `${target}/${path}`)
     }
     const files: BackupFile[] = []
-    for (const path of paths) files.push(await sumOf(world, target, path, Number.POSITIVE_INFINITY))
+    for (const path of paths)
+      files.push(await sumOf(world, target, path, lengths.get(path)?.bytes ?? Number.POSITIVE_INFINITY))
     const lsn = Number.isFinite(log.durableLsn) ? log.durableLsn : null
     const createdMs = world.clock.nowMs()
     const manifest: Manifest = {
@@ -176,6 +185,23 @@ function linkAll(fs: FileSystem, dataDir: string, folder: string): boolean {
       if (error.code !== 'ENOENT' || attempt >= linkTriesMax) throw error
     }
   }
+}
+/** Of the settled files that the manifest names: how far each is valid, and whether it still grows. */
+function settledLengths(
+  fs: FileSystem,
+  root: string,
+  clusterId: string,
+): Map<string, { readonly bytes: number; readonly closed: boolean }> {
+  const lengths = new Map<string, { readonly bytes: number; readonly closed: boolean }>()
+  const folder = `${root}/settled`
+  if (fs.stat(folder) === null) return lengths
+  const manifest = readManifest(fs, folder, new Uint8Array(Buffer.from(clusterId, 'base64url')))
+  for (const { files } of manifest?.partitions ?? []) {
+    for (const file of files) {
+      lengths.set(`settled/${settledName(file)}`, { bytes: settledFileBytes(file), closed: file.closed })
+    }
+  }
+  return lengths
 }
 /** The settled files' manifest first: what it names is still there when it is linked, or all is begun anew. */
 function filesOfLog(fs: FileSystem, dataDir: string): string[] {

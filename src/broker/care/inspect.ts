@@ -6,9 +6,11 @@ import { DataDirectoryError } from '../data-directory.ts'
 import { JournalError } from '../journal/journal-error.ts'
 import { startLsnOfName } from '../journal/layout.ts'
 import { startLsnOfSeal } from '../journal/seal.ts'
+import { readManifest } from '../settled/manifest.ts'
 import { keeperInThisThread } from '../settled/same-thread.ts'
 import type { Inventory } from './inventory.ts'
 import { overlayFileSystem } from './overlay-files.ts'
+import { planSettledRepair } from './repair-settled.ts'
 
 export interface Inspection {
   readonly dataDir: string
@@ -29,6 +31,13 @@ export interface Inspection {
   /** Snapshots of jobs, by folder. */
   readonly snapshots: readonly { readonly job: string; readonly files: readonly string[] }[]
   readonly bytes: number
+  /** Offsets in settled files that cannot be read. */
+  readonly settledLoss: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly from: number
+    readonly to: number
+  }[]
   /** Null with a problem. */
   readonly inventory: Inventory | null
 }
@@ -48,6 +57,7 @@ export async function inspectDataDirectory(world: World, dataDir: string): Promi
     strangers: [],
     snapshots: [],
     bytes: 0,
+    settledLoss: [],
     inventory: null,
   }
   if (found === null || !found.isFolder) {
@@ -76,23 +86,38 @@ export async function inspectDataDirectory(world: World, dataDir: string): Promi
   }
 }
 
-async function openedOver(
-  world: World,
-  dataDir: string,
-): Promise<Pick<Inspection, 'problem' | 'damage' | 'inventory'>> {
+type Opened = Pick<Inspection, 'problem' | 'damage' | 'inventory' | 'settledLoss'>
+async function openedOver(world: World, dataDir: string): Promise<Opened> {
   try {
     const broker = await openOver(world, dataDir)
     const inventory = broker.inventory()
     const trouble = broker.trouble()
     await broker.close()
-    return {
-      problem: null,
-      damage: trouble === null ? null : { message: trouble.message, cure: damageCure },
-      inventory,
+    const settledLoss = await settledLossOf(world, dataDir, inventory)
+    const messages = trouble === null ? [] : [trouble.message]
+    if (settledLoss.length > 0) {
+      const { topic, partition, from, to } = settledLoss[0]!
+      const more = settledLoss.length > 1 ? `, and ${settledLoss.length - 1} more stretches` : ''
+      messages.push(
+        `Settled files are damaged: offsets ${from} to ${to - 1} of ${topic}-${partition} cannot be read${more}.`,
+      )
     }
+    const damage = messages.length === 0 ? null : { message: messages.join(' '), cure: damageCure }
+    return { problem: null, damage, inventory, settledLoss }
   } catch (error) {
-    return { problem: problemOf(error), damage: null, inventory: null }
+    return { problem: problemOf(error), damage: null, inventory: null, settledLoss: [] }
   }
+}
+async function settledLossOf(world: World, dataDir: string, inventory: Inventory): Promise<Inspection['settledLoss']> {
+  const folder = `${dataDir}/settled`
+  if (world.fs.stat(folder) === null) return []
+  const manifest = readManifest(world.fs, folder, new Uint8Array(Buffer.from(inventory.clusterId, 'base64url')))
+  if (manifest === null) return []
+  const names = new Map(inventory.topics.map(({ key, name }) => [key, name]))
+  const { losses } = await planSettledRepair(world, folder, manifest)
+  return losses.map(({ topicKey, partition, from, to }) => {
+    return { topic: names.get(topicKey) ?? `(topic ${topicKey})`, partition, from, to }
+  })
 }
 
 /** The broker of a data directory, over an overlay and without its shortcuts: whatever it does, the disk stays as it is. */

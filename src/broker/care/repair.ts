@@ -14,15 +14,18 @@ import { sealName } from '../journal/seal.ts'
 import { arenaBytes, Segment } from '../journal/segment.ts'
 import { type FoundSegment, type Survey, surveyJournal, windowBytes, withFile } from '../journal/survey.ts'
 import { payloadAt, walkEntries } from '../journal/walk.ts'
+import { settledName } from '../settled/file-format.ts'
 import { emptyManifest, type Manifest, readManifest } from '../settled/manifest.ts'
 import { copyFile } from './copy-file.ts'
 import { type Filler, placeFillers, type StreamGap } from './fillers.ts'
 import { openOver } from './inspect.ts'
 import { overlayFileSystem } from './overlay-files.ts'
+import { planSettledRepair, repairSettled } from './repair-settled.ts'
 
 export interface Repair {
   /** False: there was nothing to repair, or it was only looked at. */
   readonly repaired: boolean
+  /** Of the journal. */
   readonly lostEntries: number
   /** Offsets that are lost, by partition. */
   readonly lostOffsets: readonly {
@@ -35,8 +38,10 @@ export interface Repair {
   readonly lostOfTheHouse: readonly { readonly what: string; readonly entries: number }[]
   /** Lost entries nobody can tell the owner of; they may have been the last of some partitions. */
   readonly unknownEntries: number
-  /** Segments that are (or would be) written anew, and where their damaged bytes are (or would be) kept. */
-  readonly segments: readonly string[]
+  /** Files that are (or would be) written anew, and where their damaged bytes are kept. */
+  readonly files: readonly string[]
+  /** There was nothing to repair. */
+  readonly isWhole: boolean
   readonly quarantine: string | null
 }
 
@@ -53,7 +58,7 @@ export async function repairDataDirectory(
   settings: { readonly acceptLoss: boolean },
 ): Promise<Repair> {
   const before = await openOver(world, dataDir)
-  const { topics, lost } = before.inventory()
+  const { topics } = before.inventory()
   await before.close()
   const names = new Map(topics.map(({ key, name }) => [key, name]))
   const fs = settings.acceptLoss ? world.fs : overlayFileSystem(world.fs, () => world.clock.nowMs())
@@ -71,13 +76,15 @@ export async function repairDataDirectory(
       settledLsn: manifest.settledLsn,
     })
     const plan = planOf(fs, survey, manifest)
+    const settledPlan = await planSettledRepair(working, settledFolder, manifest)
+    const settledIsDamaged = settledPlan.files.length > 0 || manifest.damage.ranges.length > 0
+    const topicName = (key: number): string => names.get(key) ?? `(topic ${key}, its name is lost)`
     const quarantine = `${dataDir}/quarantine/${new Date(world.clock.nowMs()).toISOString().replaceAll(':', '-')}`
     const repair = {
       lostEntries: plan.missing.length,
-      lostOffsets: plan.gaps.flatMap(({ topicKey, partition, offsets }) =>
-        offsets === null
-          ? []
-          : [{ topic: names.get(topicKey) ?? `(topic ${topicKey}, its name is lost)`, partition, ...offsets }],
+      lostOffsets: [...settledPlan.losses.map((each) => ({ ...each, offsets: each })), ...plan.gaps].flatMap(
+        ({ topicKey, partition, offsets }) =>
+          offsets === null ? [] : [{ topic: topicName(topicKey), partition, from: offsets.from, to: offsets.to }],
       ),
       lostOfTheHouse: plan.gaps
         .filter(({ topicKey }) => topicKey === 0)
@@ -86,18 +93,25 @@ export async function repairDataDirectory(
           entries: sequences,
         })),
       unknownEntries: [...plan.fillers.values()].filter((filler) => filler === null).length,
-      segments: plan.parts.map(({ startLsn }) => segmentName(startLsn)),
+      files: [...plan.parts.map(({ startLsn }) => segmentName(startLsn)), ...settledPlan.files.map(settledName)],
     }
-    assert(lost.length === survey.damage.length || plan.missing.length > 0, 'two looks at one journal agree')
-    if (plan.missing.length === 0 || !settings.acceptLoss) return { repaired: false, ...repair, quarantine: null }
-    await keepAside(working, dataDir, quarantine, survey, plan)
+    const isWhole = plan.missing.length === 0 && !settledIsDamaged
+    if (isWhole || !settings.acceptLoss) return { repaired: false, ...repair, isWhole, quarantine: null }
+    await keepAside(working, dataDir, quarantine, [
+      ...plan.parts.flatMap(({ found }) => (found === null ? [] : [found.path])),
+      ...survey.segments.filter((found) => found.voidFrom <= found.startLsn).map(({ path }) => path),
+      ...settledPlan.files
+        .filter(({ number }) => !settledPlan.missing.has(number))
+        .map((file) => `${settledFolder}/${settledName(file)}`),
+    ])
+    if (settledIsDamaged) await repairSettled(working, settledFolder, id, manifest, settledPlan)
     let unknownSequence = plan.unknownSequence
     for (const part of plan.parts)
       unknownSequence = await writeAnew(working, directory, survey, part, plan, unknownSequence)
     // Of those in which nothing can be read, the copies aside are all that is worth keeping.
     for (const { identity, path } of survey.segments) if (identity === null) fs.unlink(path)
     await fs.syncFolder(journalFolder)
-    return { repaired: true, ...repair, quarantine }
+    return { repaired: true, ...repair, isWhole, quarantine }
   } finally {
     directory.release()
   }
@@ -221,14 +235,10 @@ function partsOf(survey: Survey): Part[] {
 }
 
 /** Copies of all files that will change, durable before any of them does. */
-async function keepAside(world: World, dataDir: string, quarantine: string, survey: Survey, plan: Plan): Promise<void> {
+async function keepAside(world: World, dataDir: string, quarantine: string, paths: readonly string[]): Promise<void> {
   const { fs } = world
   for (const folder of [`${dataDir}/quarantine`, quarantine]) if (fs.stat(folder) === null) fs.mkdir(folder)
-  const unreadable = survey.segments.filter((found) => found.voidFrom <= found.startLsn)
-  const changing = plan.parts.flatMap(({ found }) => (found === null ? [] : [found]))
-  for (const { path } of [...changing, ...unreadable]) {
-    await copyFile(world, path, `${quarantine}/${path.slice(path.lastIndexOf('/') + 1)}`)
-  }
+  for (const path of paths) await copyFile(world, path, `${quarantine}/${path.slice(path.lastIndexOf('/') + 1)}`)
   await fs.syncFolder(quarantine)
   await fs.syncFolder(`${dataDir}/quarantine`)
   await fs.syncFolder(dataDir)

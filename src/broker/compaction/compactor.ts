@@ -153,8 +153,9 @@ export class Compactor {
       if (compacted === null) return false
       const files = compacted.writers.map((writer) => writer.state())
       await this.#settled.replaceFiles(plan, compacted.old, files).catch((error: unknown) => {
-        // The manifest names the old ones still.
-        for (const writer of compacted.writers) writer.undo()
+        // The manifest names the old ones still; after a failed sync nobody knows which, and the next start tidies.
+        const isUndone = error instanceof KeeperError && (error.code === 'CHANGED' || error.code === 'FULL')
+        if (isUndone) for (const writer of compacted.writers) writer.undo()
         throw error
       })
       const { recordsRead, recordsKept, bytesRead, bytesKept } = compacted.counts
