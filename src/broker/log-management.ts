@@ -144,12 +144,15 @@ export class LogManagement {
 
   async #settle(next: SealedSegment): Promise<void> {
     const { salt, generation, path, end, lastLsn, isDamaged, ending } = next
+    const { topics, deleted } = this.#state
     await this.#settled.settle({
       segment: { salt, generation, path, end, lastLsn },
       isDamaged,
       streams: ending.streams,
       state: withoutBatches(ending.payload),
-      topics: this.#state.topics.known().map((topic) => this.#rollOf(topic)),
+      topics: topics.known().map((topic) => this.#rollOf(topic)),
+      // One that is being deleted may come back, if the journal does not take it.
+      deleted: [...deleted].filter((key) => topics.byKey(key) === null),
       damage: this.#settled.damage,
     })
     const paths = this.#journal.drop(next)

@@ -134,6 +134,22 @@ test('a settled file that is gone is named; the rest is read', async () => {
   await broker.close()
 })
 
+test('records of a topic whose making was lost are not deleted: they are settled with all others', async () => {
+  const here = machine('lost topic')
+  await filled(here, false)
+  const journal = `${dataDir}/journal`
+  const first = `${journal}/${here.fs.list(journal).find((name) => name.endsWith('.journal'))}`
+  flip(here.fs, first, Buffer.from(bytesOf(here.fs, first)).indexOf('"op":"create"') + 3, 2)
+  for (const name of here.fs.list(journal)) if (name.endsWith('.seal')) here.fs.unlink(`${journal}/${name}`)
+  const broker = await here.open(small)
+  await until('settled', () => broker.stats().journal.segments <= 1)
+  assert.match(broker.trouble()!.message, /1 topics whose names are lost/)
+  assert.equal(broker.topic('t'), null)
+  const text = [...all(here.fs)].map(([, hex]) => Buffer.from(hex, 'hex').toString('latin1')).join('')
+  for (const value of values.slice(0, -30)) assert.ok(text.includes(value), value)
+  await broker.close()
+})
+
 test('a segment that rotted before it was settled: not settled, then named, settled without what is lost, and kept', async () => {
   const here = machine('rotten segment')
   await filled(here, false)

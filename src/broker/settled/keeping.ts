@@ -63,8 +63,9 @@ export interface SettleRequest {
   /** As they stand after `lastLsn`. */
   readonly streams: readonly StreamEnd[]
   readonly state: Uint8Array
-  /** Batches of other topics are left out: they are deleted. */
   readonly topics: readonly TopicRoll[]
+  /** Keys of deleted topics: their batches are left out. Those of topics that are lost to damage are kept. */
+  readonly deleted: readonly number[]
   readonly damage: Damage
 }
 export interface PartitionPlace {

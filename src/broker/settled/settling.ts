@@ -29,8 +29,8 @@ export interface Settled {
   sync(): Promise<void>
 }
 
-/** Ticks have no topic: they roll by these. */
-const tickRoll: TopicRoll = { topicKey: 0, fileBytesMax: 64 << 20, fileMsMax: 7 * 86_400_000 }
+/** For ticks, which have no topic, and for topics that nobody knows any more. */
+const plainRoll: TopicRoll = { topicKey: 0, fileBytesMax: 64 << 20, fileMsMax: 7 * 86_400_000 }
 
 /** Rejects with a KeeperError, or an FsError of the disk; then every file is valid as far as it was. */
 export async function settleSegment(
@@ -67,6 +67,7 @@ class SettleRun {
   readonly #request: SettleRequest
   readonly #before: Before
   readonly #rolls: ReadonlyMap<number, TopicRoll>
+  readonly #deleted: ReadonlySet<number>
   readonly #streams = new Map<number, Stream>()
   /** Written and not synced, in the order of the first write. */
   readonly #unsynced = new Set<SettledWriter>()
@@ -81,6 +82,7 @@ class SettleRun {
     this.#before = before
     this.nextFile = before.nextFile
     this.#rolls = new Map(request.topics.map((roll) => [roll.topicKey, roll]))
+    this.#deleted = new Set(request.deleted)
   }
 
   async copy(): Promise<void> {
@@ -128,8 +130,8 @@ class SettleRun {
   #take(header: Readonly<EntryHeader>, payloadOf: () => Uint8Array | null): void {
     const { topicKey, partition, kind } = header
     const isTick = kind === entryKind.tick
-    const roll = isTick ? tickRoll : kind === entryKind.batch ? this.#rolls.get(topicKey) : undefined
-    if (roll === undefined) return
+    if (!isTick && (kind !== entryKind.batch || this.#deleted.has(topicKey))) return
+    const roll = this.#rolls.get(topicKey) ?? plainRoll
     const payload = payloadOf()
     if (payload === null) throw this.#damaged(header.lsn)
     const entry: SettledEntry = {
