@@ -57,9 +57,9 @@ export class LogFollower implements Follower {
     this.#settled = settled
     this.#topics = topics
     this.#jobName = new TextEncoder().encode(settings.job)
-    const { afterLsn, batches } = settings.from
+    const { afterLsn, offset: handedTo } = settings.from
     this.#reader = journal.reader(afterLsn)
-    this.#after = cursorAt(afterLsn, batches)
+    this.#after = cursorAt(afterLsn, handedTo)
     const read = (key: number, id: number, from: number, maxBytes: number): readonly Uint8Array[] | null => {
       const topic = topics.byKey(key)
       const partition = topic?.partitions[id]
@@ -68,7 +68,7 @@ export class LogFollower implements Follower {
       if (from < start) this.#mindGone(topic.info.name, key, id, from, start)
       return readBatches({ journal, settled }, partition, topic.info.name, Math.max(from, start), maxBytes)
     }
-    this.#visible = new VisibleTransactions(read, { lsn: afterLsn + 1, batches })
+    this.#visible = new VisibleTransactions(read, { lsn: afterLsn + 1, offset: handedTo })
     this.#closed = closed
     if (afterLsn > 0) return
     for (const { topicKey, partition, goneLsn } of settled.partitions()) {

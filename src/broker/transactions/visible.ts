@@ -22,13 +22,13 @@ export class VisibleTransactions {
   readonly #read: ReadPartition
   /** The marker that was met last, until everything behind it is handed out. */
   #open: Opened | null = null
-  /** To be passed over at the first marker: they were handed out before. */
-  #skip: { readonly lsn: number; readonly batches: number }
+  /** Of what the first marker makes visible this was handed out before. */
+  #handed: { readonly lsn: number; readonly offset: number }
 
-  /** A follower that begins behind `batches` batches of what the marker with this LSN makes visible. */
-  constructor(read: ReadPartition, skip: { readonly lsn: number; readonly batches: number }) {
+  /** `handed`: a follower begins at this offset of what the marker with this LSN makes visible. */
+  constructor(read: ReadPartition, handed: { readonly lsn: number; readonly offset: number }) {
     this.#read = read
-    this.#skip = skip
+    this.#handed = handed
   }
   get isOpen(): boolean {
     return this.#open !== null
@@ -42,10 +42,10 @@ export class VisibleTransactions {
   ): boolean {
     if (!isTransactional(batch)) return false
     if (isControl(batch) && isCommitMarker(batch) === true) {
-      const skip = this.#skip.lsn === header.lsn ? this.#skip.batches : 0
-      this.#skip = { lsn: -1, batches: 0 }
+      const from = this.#handed.lsn === header.lsn ? this.#handed.offset : 0
+      this.#handed = { lsn: -1, offset: 0 }
       const { lsn: markerLsn, topicKey, partition } = header
-      this.#open = new Opened(this.#read, { topic, topicKey, partition, markerLsn, skip }, batch)
+      this.#open = new Opened(this.#read, { topic, topicKey, partition, markerLsn, from }, batch)
     }
     return true
   }
@@ -64,7 +64,7 @@ interface MarkerPlace {
   readonly topicKey: number
   readonly partition: number
   readonly markerLsn: number
-  readonly skip: number
+  readonly from: number
 }
 /** One partition's part of a committed transaction, on its way out. */
 class Opened {
@@ -76,31 +76,24 @@ class Opened {
   #from: number
   /** Read, and not handed out: what follows it tells whether it is the last. */
   #ahead: Uint8Array[] = []
-  #count = 0
 
   constructor(read: ReadPartition, place: MarkerPlace, marker: Uint8Array) {
     this.#read = read
     this.#place = place
     this.#producer = producerId(marker)
     this.#markerOffset = baseOffset(marker)
-    this.#from = firstOffsetOf(marker)
+    this.#from = Math.max(place.from, firstOffsetOf(marker))
   }
   next(): LogEntry | null {
-    while (this.#count < this.#place.skip) {
-      this.#load(1)
-      if (this.#ahead.shift() === undefined) return null
-      this.#count++
-    }
     this.#load(2)
     const batch = this.#ahead.shift()
     if (batch === undefined) return null
-    this.#count++
     const { topic, partition, markerLsn } = this.#place
     const isLast = this.#ahead.length === 0
     return {
       kind: 'batch',
       lsn: lsn(markerLsn),
-      after: isLast ? cursorAt(markerLsn) : cursorAt(markerLsn - 1, this.#count),
+      after: isLast ? cursorAt(markerLsn) : cursorAt(markerLsn - 1, lastOffset(batch) + 1),
       topic,
       partition: partitionId(partition),
       baseOffset: offset(baseOffset(batch)),
