@@ -281,6 +281,10 @@ test('credentials by the protocol: set, listed, changed, removed; who is removed
   assert.deepEqual(await describe(['dave']), [['dave', kafkaErrors.RESOURCE_NOT_FOUND, '']])
 
   const { UNACCEPTABLE_CREDENTIAL, RESOURCE_NOT_FOUND, DUPLICATE_RESOURCE } = kafkaErrors
+  const crowd = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `absent-${i}`, mechanism: 1 }))
+  const codes = async (count: number) => new Set((await alter([], crowd(count))).map(([, code]) => code))
+  assert.deepEqual(await codes(1_000), new Set([RESOURCE_NOT_FOUND]))
+  assert.deepEqual(await codes(1_001), new Set([UNACCEPTABLE_CREDENTIAL]), 'more than a request may name')
   for (const [what, upsertions, deletions, expected] of [
     ['too few iterations', [upsertion('x', { iterations: 4_095 })], [], UNACCEPTABLE_CREDENTIAL],
     ['too many iterations', [upsertion('x', { iterations: 16_385 })], [], UNACCEPTABLE_CREDENTIAL],

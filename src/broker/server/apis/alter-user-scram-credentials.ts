@@ -22,6 +22,8 @@ interface Problem {
   readonly errorMessage: string | null
 }
 const saltBytesMax = 1_024
+/** Of one request: more would hold the event loop while their verifiers are made. */
+const usersInRequestMax = 1_000
 
 export async function alterUserScramCredentials(
   request: Request,
@@ -33,6 +35,7 @@ export async function alterUserScramCredentials(
   if (!mayOnCluster(asking, 'alter')) {
     return all({ errorCode: kafkaErrors.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null })
   }
+  if (users.length > usersInRequestMax) return all(unacceptable(`${usersInRequestMax} users in a request at most`))
   const { security, core } = asking.serving
   const { credentials } = security
   const changes: CredentialSetting[] = []
