@@ -225,6 +225,7 @@ export class LogManagement {
       topic: topic.info.name,
       files: partition.settled?.files ?? [],
       start: partition.start,
+      stableEnd: partition.transactions.stableEnd(partition.start, partition.durableEnd),
       journalBytes: partition.journalBytes,
       mayDelete: topics.config(topic, 'cleanup.policy').includes('delete'),
       isExplicit: configs['retention.bytes'] !== undefined || configs['retention.ms'] === '-1',

@@ -12,6 +12,8 @@ export interface RetainedPartition {
   readonly start: number
   /** Of the partition outside of settled files. */
   readonly journalBytes: number
+  /** Where the first open transaction begins; nothing behind is deleted by age, size or room: its end is to come. */
+  readonly stableEnd: number
   /** Records may be deleted by age and size. */
   readonly mayDelete: boolean
   /** The topic says itself what it keeps: the room of the whole log is not its limit. */
@@ -69,7 +71,8 @@ export function planRetention(
       if (reason !== null) {
         candidates.push({ file, topic, reason })
         bytes -= settledFileBytes(file)
-      } else if (partition.mayDelete && !partition.isExplicit) rest.push({ file, topic, reason: 'room' })
+      } else if (partition.mayDelete && !partition.isExplicit && file.end <= partition.stableEnd)
+        rest.push({ file, topic, reason: 'room' })
     }
     logBytes += bytes
   }
@@ -84,7 +87,7 @@ export function planRetention(
 
 function reasonOf(partition: RetainedPartition, file: SettledFile, bytes: number, nowMs: number): Reason | null {
   if (file.end <= partition.start) return 'deleted'
-  if (!partition.mayDelete) return null
+  if (!partition.mayDelete || file.end > partition.stableEnd) return null
   const { retentionMs, retentionBytes } = partition
   if (retentionMs >= 0 && nowMs - file.lastAppendedMs > retentionMs) return 'age'
   if (retentionBytes >= 0 && bytes - settledFileBytes(file) >= retentionBytes) return 'size'
