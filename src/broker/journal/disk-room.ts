@@ -105,6 +105,15 @@ export class DiskRoom {
     return isRecent ? this.#full!.error : null
   }
   error(detail: string, cause?: unknown): JournalError {
+    if (cause instanceof FsError && isOutOfFiles(cause)) {
+      const cure =
+        'Raise the limit (ulimit -n); reading what is open goes on, and appends are taken again by themselves.'
+      return new JournalError(
+        'FULL',
+        `too many files are open to begin another one in ${this.#folder}: ${detail}. ${cure}`,
+        { cause },
+      )
+    }
     return new JournalError(
       'FULL',
       `the disk of ${this.#folder} has no room: ${detail}. Free some (at least ${this.#freeBytesMin} bytes ` +
@@ -120,6 +129,11 @@ export class DiskRoom {
   }
 }
 
+const isOutOfFiles = ({ code }: FsError): boolean => code === 'EMFILE' || code === 'ENFILE'
+/** Did it fail for want of something that comes back: room, or numbers for open files? */
+export function isPassing(error: unknown): boolean {
+  return isFull(error) || (error instanceof FsError && isOutOfFiles(error))
+}
 /** Did it fail for want of room? A file that may not grow (`ulimit -f`) is as full as a disk. */
 export function isFull(error: unknown): boolean {
   return error instanceof FsError && (error.code === 'ENOSPC' || error.code === 'EFBIG' || error.code === 'EDQUOT')

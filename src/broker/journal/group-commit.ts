@@ -6,7 +6,7 @@
 // pages for clean, so neither a retry nor an acknowledgement can be trusted.
 import { assert } from '../../std/assert.ts'
 import { type File, FsError, type World } from '../../world/world.ts'
-import { DiskRoom, isFull, needOf } from './disk-room.ts'
+import { DiskRoom, isFull, isPassing, needOf } from './disk-room.ts'
 import { type EntryKind, entryKind, ownStream } from './entry.ts'
 import { JournalError } from './journal-error.ts'
 import { entryHeaderBytes, fileBytesOf } from './layout.ts'
@@ -318,7 +318,7 @@ export class GroupCommit {
   // --- Failing ---
 
   async #writeFailed(segment: Segment, error: unknown): Promise<void> {
-    if (!isFull(error)) {
+    if (!isPassing(error)) {
       this.fail(error)
       return
     }
@@ -334,7 +334,7 @@ export class GroupCommit {
     }
     // What is waiting is written after all, if there was something to give up for it.
     const fileIsFull = error instanceof FsError && error.code === 'EFBIG'
-    if (!fileIsFull && this.#room.giveUpReserve()) {
+    if (isFull(error) && !fileIsFull && this.#room.giveUpReserve()) {
       this.#pending.relaunch()
       return
     }
