@@ -20,8 +20,8 @@ export interface AbortedTransaction {
 export class TransactionsSeen {
   readonly #aborted: readonly AbortedTransaction[]
   #next = 0
-  /** Aborted ones that have begun: was a batch of it met? */
-  readonly #open = new Map<bigint, { readonly lastOffset: number; met: boolean }>()
+  /** Aborted ones that have begun, by producer. */
+  readonly #open = new Map<bigint, { readonly lastOffset: number }>()
   /** Producers of which a batch was met that is of no aborted transaction. */
   readonly #committing = new Set<bigint>()
 
@@ -39,10 +39,12 @@ export class TransactionsSeen {
       this.#committing.add(id)
       return false
     }
-    open.met = true
     return true
   }
-  /** A marker: true if no batch of its transaction was met, so that nobody needs it any more. */
+  /**
+   * A marker: true if no batch of its transaction was met, so that nobody needs it any more. The marker of an abort that is
+   * listed stays: readers are told of the list, and pass over the producer's batches until they meet it.
+   */
   marker(batch: Uint8Array): boolean {
     this.#moveTo(batch)
     const id = producerId(batch)
@@ -50,14 +52,14 @@ export class TransactionsSeen {
     this.#open.delete(id)
     // An abort whose transaction is in no list has batches that look committed: it must stay, to say that they are not.
     const metCommitting = this.#committing.delete(id)
-    return open === undefined ? !metCommitting : !open.met && !metCommitting
+    return open === undefined && !metCommitting
   }
 
   #moveTo(batch: Uint8Array): void {
     for (;;) {
       const next = this.#aborted[this.#next]
       if (next === undefined || next.firstOffset > lastOffset(batch)) break
-      this.#open.set(next.producerId, { lastOffset: next.lastOffset, met: false })
+      this.#open.set(next.producerId, { lastOffset: next.lastOffset })
       this.#next++
     }
     // The marker of a transaction of which nothing is left may be gone, or lie before the begin of this pass.
