@@ -8,6 +8,7 @@ import type { World } from '../../world/world.ts'
 import { batchOf, dataDir, machine, p0, p1, refused } from '../broker.suite.ts'
 import { type Broker, type BrokerSettings, openBroker } from '../broker.ts'
 import type { ProducerClaim } from './judging.ts'
+import { shownState } from './transaction.ts'
 import { followed, readCommitted, transactional } from './transactions.suite.ts'
 
 async function begin(broker: Broker, id: string): Promise<ProducerClaim> {
@@ -190,5 +191,61 @@ test('entries of the coordinator are lost to damage: what hangs without an owner
   assert.equal(broker.stable.end('t', p0), broker.offsets('t', p0).end)
   assert.deepEqual(await valuesIn(broker), ['plain'])
   assert.equal(await end(broker, 'x', claim, true), 'INVALID_PRODUCER_ID_MAPPING')
+  await broker.close()
+})
+
+test('until the decision is durable nothing of it is seen, and nothing else is done with the id', async () => {
+  const broker = await opened()
+  const claim = await begin(broker, 'x')
+  await write(broker, 'x', claim, 'a', 0)
+  const place = broker.transactions.placeOf('t', 0)!
+  const group = { group: 'g', protocolType: '', joins: true }
+  assert.equal(await broker.transactions.stage('x', claim, group, [[...place, 7, -1, '']]), 'NONE')
+  const ending = end(broker, 'x', claim, true)
+  const others = Promise.all([
+    broker.transactions.init('x', 60_000, null),
+    broker.transactions.addPartitions('x', claim, [place]),
+    end(broker, 'x', claim, true),
+    assert.rejects(write(broker, 'x', claim, 'b', 1), refused('CONCURRENT_TRANSACTIONS')),
+  ])
+  assert.equal(broker.stable.end('t', p0), 0)
+  assert.deepEqual(await valuesIn(broker), [])
+  assert.ok(broker.transactions.isUnstable('g', { topic: 't', partition: 0 }))
+  assert.equal(shownState(broker.transactions.table.get('x')!), 'PrepareCommit')
+  const [init, added, again] = await others
+  assert.deepEqual([init.error, added, again], Array(3).fill('CONCURRENT_TRANSACTIONS'))
+  assert.equal(await ending, 'NONE')
+  assert.deepEqual(await valuesIn(broker), ['a'])
+  assert.equal(broker.groupOffsets.committed('g', { topic: 't', partition: 0 })?.offset, 7)
+  assert.equal(shownState(broker.transactions.table.get('x')!), 'CompleteCommit')
+  await broker.close()
+})
+
+test('a segment ends while a decision, an identity and a transaction are on their way: the next start knows them', async () => {
+  const here = machine()
+  const small = { segmentBytes: 6_000, retention: { settles: false } } as const
+  let broker = await here.open(small)
+  await broker.createTopic({ name: 't', partitions: 2 })
+  const [one, two] = [await begin(broker, 'one'), await begin(broker, 'two')]
+  await write(broker, 'one', one, 'a', 0)
+  const under = [
+    broker.transactions.end('one', { ...one, commit: false, raises: true }),
+    broker.transactions.init('three', 60_000, null),
+    write(broker, 'two', two, 'b', 0),
+    // The segment is full by now, and sealed with all of that on its way.
+    broker.append('t', p1, batchOf(['x'.repeat(5_000)])),
+  ] as const
+  const [ended, three] = await Promise.all(under)
+  await broker.close()
+  broker = await here.open(small)
+  const stateOf = (id: string) => {
+    const { state, identity } = broker.transactions.table.get(id)!
+    return [state, identity.producerId, identity.epoch]
+  }
+  assert.deepEqual(stateOf('one'), ['CompleteAbort', ended.producerId, ended.epoch])
+  assert.deepEqual(stateOf('two'), ['Ongoing', two.producerId, two.epoch])
+  assert.deepEqual(stateOf('three'), ['Empty', three.producerId, three.epoch])
+  assert.equal(await end(broker, 'two', two, true), 'NONE')
+  assert.deepEqual(await valuesIn(broker), ['b'])
   await broker.close()
 })
