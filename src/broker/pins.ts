@@ -8,7 +8,11 @@ export interface Pin {
   readonly job: string
   readonly afterLsn: number
   readonly topics: ReadonlySet<string>
+  /** And so many bytes of them before it: a job may start again from a snapshot that is older than its place. */
+  readonly behindBytes: number
 }
+/** Of three snapshots, each after 64 MiB of input at the latest. */
+const behindBytes = 3 * (64 << 20)
 
 /** A job that never committed, or that nobody knows the topics of, needs nothing: it begins with what is there. */
 export function pinsOf(jobs: JobTable, followers: Iterable<LogFollower>): Pin[] {
@@ -16,9 +20,10 @@ export function pinsOf(jobs: JobTable, followers: Iterable<LogFollower>): Pin[] 
   for (const [job, , cursor] of jobs.all()) {
     const afterLsn = lsnOfCursor(cursor, Number.MAX_SAFE_INTEGER)
     const topics = jobs.topics(job)
-    if (afterLsn > 0 && topics !== null) pins.push({ job, afterLsn, topics: new Set(topics) })
+    if (afterLsn > 0 && topics !== null) pins.push({ job, afterLsn, topics: new Set(topics), behindBytes })
   }
-  for (const { job, atLsn, topics } of followers) if (atLsn > 0) pins.push({ job, afterLsn: atLsn, topics })
+  for (const { job, atLsn, topics } of followers)
+    if (atLsn > 0) pins.push({ job, afterLsn: atLsn, topics, behindBytes: 0 })
   return pins
 }
 

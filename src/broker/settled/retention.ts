@@ -35,6 +35,8 @@ export interface RetentionLimits {
 export interface Need {
   readonly afterLsn: number
   readonly topics: ReadonlySet<string>
+  /** And so many bytes of theirs before it. */
+  readonly behindBytes: number
 }
 export type Reason = 'deleted' | 'age' | 'size' | 'room'
 export interface RetentionPlan {
@@ -82,7 +84,8 @@ export function planRetention(
     candidates.push(candidate)
     logBytes -= settledFileBytes(candidate.file)
   }
-  return { ...letGo(candidates, needs, limits.pinnedBytesMax), excessBytes: Math.max(0, logBytes - limits.logBytesMax) }
+  const pinned = letGo(candidates, partitions, needs, limits.pinnedBytesMax)
+  return { ...pinned, excessBytes: Math.max(0, logBytes - limits.logBytesMax) }
 }
 
 function reasonOf(partition: RetainedPartition, file: SettledFile, bytes: number, nowMs: number): Reason | null {
@@ -97,16 +100,31 @@ function reasonOf(partition: RetainedPartition, file: SettledFile, bytes: number
 /** Of what should go, the newest that is needed stays, as far as the limit reaches. */
 function letGo(
   candidates: readonly Candidate[],
+  partitions: readonly RetainedPartition[],
   needs: readonly Need[],
   pinnedBytesMax: number,
 ): { drop: Candidate[]; pinnedBytes: number } {
+  if (candidates.length === 0) return { drop: [], pinnedBytes: 0 }
   const drop: Candidate[] = []
+  const going = new Map(candidates.map((candidate) => [candidate.file.number, candidate]))
+  const all = partitions.flatMap(({ topic, files }) => files.map((file) => ({ topic, file })))
+  /** Of each need, how much of what is before its place it still asks for. */
+  const behind = needs.map((need) => need.behindBytes)
   let pinnedBytes = 0
   let isOver = false
-  for (const candidate of candidates.toSorted((a, b) => b.file.lastLsn - a.file.lastLsn)) {
-    const { file, topic } = candidate
-    const isNeeded = needs.some(({ afterLsn, topics }) => file.lastLsn > afterLsn && topics.has(topic))
+  for (const { file, topic } of all.sort((a, b) => b.file.lastLsn - a.file.lastLsn)) {
     const bytes = settledFileBytes(file)
+    let isNeeded = false
+    for (const [i, { afterLsn, topics }] of needs.entries()) {
+      if (!topics.has(topic)) continue
+      if (file.lastLsn > afterLsn) isNeeded = true
+      else if (behind[i]! > 0) {
+        isNeeded = true
+        behind[i]! -= bytes
+      }
+    }
+    const candidate = going.get(file.number)
+    if (candidate === undefined) continue
     // Behind the first that finds no room all go: a log has no hole.
     if (isNeeded && pinnedBytes + bytes > pinnedBytesMax) isOver = true
     if (isNeeded && !isOver) pinnedBytes += bytes
