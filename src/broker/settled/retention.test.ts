@@ -27,7 +27,15 @@ function files(topicKey: number, count: number, firstLsn = 1): SettledFile[] {
   }))
 }
 const size = settledFileBytes({ length: 1000 })
-const plain = { start: 0, journalBytes: 0, mayDelete: true, isExplicit: false, retentionMs: -1, retentionBytes: -1 }
+const plain = {
+  start: 0,
+  stableEnd: Number.MAX_SAFE_INTEGER,
+  journalBytes: 0,
+  mayDelete: true,
+  isExplicit: false,
+  retentionMs: -1,
+  retentionBytes: -1,
+}
 const one = (change: Partial<RetainedPartition>, count = 5): RetainedPartition => ({
   topic: 't',
   files: files(1, count),
