@@ -20,7 +20,7 @@ export function defineBrokerRepair(parent: Parameters<Define>[0], act: Act): voi
     .action(
       act(async (globals, parsed) => {
         const out = terminalOutput(globals)
-        const dataDir = dataDirOf(parsed.args[0])
+        const dataDir = dataDirOf(parsed.args[0] ?? parsed.optsWithGlobals<{ readonly dataDir?: string }>().dataDir)
         const acceptLoss = parsed.opts<{ readonly acceptLoss?: true }>().acceptLoss === true
         const [{ repairDataDirectory }, world] = await Promise.all([import('../broker/care/repair.ts'), realWorld()])
         const repair = await repairDataDirectory(world, dataDir, { acceptLoss })

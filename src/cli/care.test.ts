@@ -72,7 +72,7 @@ test('a stopped one: looked at, backed up, damaged, repaired by a word, restored
   const repaired = await runCli(['broker', 'repair', dataDir, '--accept-loss'])
   assert.equal(repaired.code, 0, repaired.stderr)
   assert.match(repaired.stdout, /kept in .*quarantine/)
-  assert.equal((await runCli(['doctor', 'broker', dataDir])).code, 0)
+  assert.equal((await runCli(['doctor', 'broker', '--data-dir', dataDir])).code, 0)
 
   const restored = await runCli(['restore', at('backup'), '--data-dir', at('restored')])
   assert.equal(restored.code, 0, restored.stderr)

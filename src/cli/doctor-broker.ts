@@ -22,7 +22,10 @@ export function defineDoctorBroker(parent: Parameters<Define>[0], act: Act): voi
       act(async (globals, parsed) => {
         const out = terminalOutput(globals)
         const [{ inspectDataDirectory }, world] = await Promise.all([import('../broker/care/inspect.ts'), realWorld()])
-        const found = await inspectDataDirectory(world, dataDirOf(parsed.args[0]))
+        const found = await inspectDataDirectory(
+          world,
+          dataDirOf(parsed.args[0] ?? parsed.optsWithGlobals<{ readonly dataDir?: string }>().dataDir),
+        )
         if (out.form === 'json' || out.form === 'ndjson') out.print(JSON.stringify(found))
         else tell(out, found)
         return exitCodeOf(found)
