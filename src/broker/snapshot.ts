@@ -161,6 +161,8 @@ export function restoreState(
   }
   for (const { segment, payload } of captured) restoreRuns(state, segment, payload)
   state.transactions.restore(written.transactions?.ids ?? [])
+  // Of those that were on their way the epochs were not raised yet.
+  for (const { producerId, epoch } of written.transactions?.ids ?? []) producers.seen(producerId, epoch)
   for (const [topicKey, partition, own] of written.transactions?.partitions ?? []) {
     topics.byKey(topicKey)?.partitions[partition]?.transactions.restore(own)
   }

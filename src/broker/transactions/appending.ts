@@ -48,6 +48,10 @@ export function checkMembership(
     default:
       throw new LogError('INVALID_PRODUCER_ID_MAPPING', `producer ${producer} does not belong to ${transactionalId}`)
   }
+  // An administrator's marker, of which the coordinator knows nothing: what came now would lie behind it.
+  if (partition.transactions.isEnding(producer)) {
+    throw new LogError('CONCURRENT_TRANSACTIONS', 'the transaction is just being ended here; try again')
+  }
   const place: Place = [partition.topicKey, partition.id]
   if (transaction?.places.has(placeKey(place)) === true) return
   if (!joins) throw new LogError('TRANSACTION_ABORTABLE', 'the partition was not added to the open transaction')

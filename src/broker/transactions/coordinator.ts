@@ -57,6 +57,7 @@ export class TransactionCoordinator {
   #timer: Timer | null = null
   #timerDueMs = Infinity
   #sweepTimer: Timer | null = null
+  #hangingTimer: Timer | null = null
   #closed = false
 
   constructor(world: World, log: TransactionLog, settings: Partial<TransactionSettings> = {}) {
@@ -167,8 +168,8 @@ export class TransactionCoordinator {
     return this.#answered(async () => {
       const next = this.#named(verdict.next)
       const markerEpoch = next.producerId === asked.producerId ? next.epoch : asked.epoch + 1
+      // Its time is forgotten when that is looked at: by the time this goes on the next transaction may have begun.
       await this.#log.end(transaction, { commit: asked.commit, next, markerEpoch })
-      this.#dueMs.delete(transaction)
       return { error: 'NONE', producerId: next.producerId, epoch: next.epoch }
     })
   }
@@ -208,12 +209,18 @@ export class TransactionCoordinator {
   start(): void {
     this.table.began = (transaction) => this.#watch(transaction)
     for (const transaction of this.table.ongoing()) this.#watch(transaction)
-    void orLater(this.#log.abortHanging())
+    void this.#abortHanging()
     const sweep = (): void => {
       this.#sweepTimer = this.#world.clock.timer(this.settings.sweepEachMs, sweep, { background: true })
       void this.sweep()
     }
     sweep()
+  }
+  /** Until then committed readers of those partitions wait. */
+  async #abortHanging(): Promise<void> {
+    if (this.#closed || (await orLater(this.#log.abortHanging())) || this.#closed) return
+    const again = (): void => void this.#abortHanging()
+    this.#hangingTimer = this.#world.clock.timer(this.settings.retryMs, again, { background: true })
   }
   #watch(transaction: Transaction): void {
     const dueMs = this.#world.clock.monoMs() + transaction.timeoutMs
@@ -274,6 +281,7 @@ export class TransactionCoordinator {
     this.#closed = true
     this.#timer?.cancel()
     this.#sweepTimer?.cancel()
+    this.#hangingTimer?.cancel()
     this.table.began = () => {}
   }
 }
@@ -284,11 +292,13 @@ function answerOf({ identity: { producerId, epoch } }: Transaction): Answer {
   return { error: 'NONE', producerId, epoch }
 }
 
-/** When the disk takes nothing it says so elsewhere; it is tried again. */
-async function orLater(written: Promise<unknown>): Promise<void> {
+/** When the disk takes nothing it says so elsewhere; it is tried again. False: that is to be done. */
+async function orLater(written: Promise<unknown>): Promise<boolean> {
   try {
     await written
+    return true
   } catch (error) {
     if (!(error instanceof LogError)) throw error
+    return false
   }
 }

@@ -116,7 +116,8 @@ export class JournaledTransactions implements TransactionLog {
     })
   }
   mark(producerId: number, epoch: number, commit: boolean, places: readonly Place[]): Promise<void> {
-    const partitions = places.flatMap((place) => this.#writable(place) ?? [])
+    // Once each: the markers of one group get their offsets before any is placed.
+    const partitions = [...new Set(places.flatMap((place) => this.#writable(place) ?? []))]
     if (partitions.length === 0) return Promise.resolve()
     const entry: MarkedEntry = { what: 'marked', producerId, commit, parts: partsOf(partitions, producerId) }
     const nothing = { entries: [], placed: () => () => {}, durable: () => {} }

@@ -39,6 +39,10 @@ export class PartitionTransactions {
   isOpen(producerId: number): boolean {
     return this.#open.has(producerId) && !this.#ending.has(producerId)
   }
+  /** Its marker was taken, and is not durable yet. */
+  isEnding(producerId: number): boolean {
+    return this.#ending.has(producerId)
+  }
   /** Of the producer's open transaction; -1 without one. */
   firstOffset(producerId: number): number {
     return this.isOpen(producerId) ? this.#open.get(producerId)! : -1

@@ -17,7 +17,7 @@ export interface TransactionSettings {
   readonly stagedBytesMax: number
   /** The same, of all open transactions together. */
   readonly allStagedBytesMax: number
-  /** When the disk did not take the end of a transaction that timed out, it is tried again after so long. */
+  /** When the disk did not take the end of a transaction that timed out or hangs, it is tried again after so long. */
   readonly retryMs: number
 }
 
