@@ -83,7 +83,7 @@ export async function startPlatform(
     const deadLetters = deadLetterCount()
     const jobs = await startJobs(world, broker, settings, figures, deadLetters)
     undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
-    await jobs.sales.settled()
+    await settledOrWaiting(world, jobs.sales)
     const inputs = [...contracts].filter(([, { origin }]) => origin !== 'result')
     const ingest = await openIngest(world, broker, new Map(inputs))
 
@@ -190,6 +190,17 @@ async function startJobs(
     ...ordersPlans.map(({ name }) => [name, ordersJob] as const),
   ])
   return { all: [salesJob, ordersJob], sales: salesJob, byPipeline }
+}
+
+/** Until the job has caught up, or waits for room on the disk: then the page is there to say so. */
+async function settledOrWaiting(world: World, job: LogJob): Promise<void> {
+  let over = false
+  const waits = async (): Promise<void> => {
+    while (!over && job.trouble() === null) await world.clock.sleep(200)
+  }
+  await Promise.race([job.settled(), waits()]).finally(() => {
+    over = true
+  })
 }
 
 function progressOf(job: LogJob, epoch: number): Parameters<LiveFigures['moved']>[0] {

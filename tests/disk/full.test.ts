@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { simulate } from '../../sim/world.ts'
 import { type Broker, openBroker } from '../../src/broker/broker.ts'
 import { pipelines, sales } from '../../src/commerce/commerce.ts'
@@ -205,6 +206,26 @@ test('on a small real file system', { timeout: 120_000 }, async (t: TestContext)
     await story(nodeWorld(), folder, 'tmpfs', 50_000)
   } finally {
     if (mounted.status === 0) spawnSync('umount', ['-l', folder])
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('where files may not grow (ulimit -f), each is followed by a new one; nothing that was taken is lost', (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-limited-'))
+  try {
+    const child = fileURLToPath(new URL('limited-child.ts', import.meta.url))
+    const command = `ulimit -f 400 && exec "${process.execPath}" "${child}" "${folder}/data" 40`
+    const ended = spawnSync('bash', ['-c', command], { encoding: 'utf8' })
+    if (ended.error !== undefined) {
+      t.skip('there is no bash to set a limit with')
+      return
+    }
+    assert.equal(ended.status, 0, ended.stderr)
+    const told = JSON.parse(ended.stdout) as Record<string, number> & { messages: string[] }
+    assert.deepEqual(told.messages, ['EFBIG'])
+    assert.ok(told.refused! >= 3 && told.taken! >= 20, ended.stdout)
+    assert.deepEqual([told.taken! + told.refused!, told.read, told.readAgain], [40, told.taken, told.taken])
+  } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
