@@ -19,11 +19,12 @@ interface Stage {
   readonly promised: Promised
   readonly settings: PointSettings
 }
-function stage(outcome: number, settings: PointSettings): Stage {
+function stage(outcome: number, settings: PointSettings, keepTrace = false): Stage {
   const simulation = simulate({
     seed: settings.script ?? 'settled-points',
     sectorBytes: 512,
     crashOutcome: outcome,
+    keepTrace,
     faults: { ...noFaults, survival: survivals[outcome % survivals.length]! },
   })
   return { simulation, promised: nothingPromised(), settings }
@@ -34,7 +35,7 @@ let lives = 0
 async function live(at: Stage, plan: Plan | null, steps: number, mayFail = false): Promise<Lived> {
   const { simulation, promised, settings } = at
   simulation.machine.plan(plan)
-  const random = simulation.random.fork(`life ${steps}/${plan === null ? 'calm' : 'planned'}`)
+  const random = simulation.random.fork(`life ${steps}`)
   const script = { random, promised, faults: settings.faults ?? {}, steps, mayStayFull: mayFail }
   lives++
   const result = await simulation.run((world, process) => runSettledLife(world, process, script))
@@ -72,6 +73,29 @@ export async function calmly(settings: PointSettings = {}): Promise<SettledMet &
   return { ...met!, operations: at.simulation.machine.operations }
 }
 
+/** The operations of the script whose line in the trace fits, counted from 1: where a certain mistake would show. */
+export async function operationsLike(pattern: RegExp, settings: PointSettings = {}): Promise<number[]> {
+  const at = stage(0, settings, true)
+  await live(at, null, settings.steps ?? 60)
+  return (at.simulation.machine.trace ?? []).flatMap((line, i) => (pattern.test(line) ? [i + 1] : []))
+}
+
+/** A kill and power cuts at this operation. False: there is none. Throws what the first broken promise says. */
+export async function crashAt(at: number, outcomes: number, settings: PointSettings): Promise<boolean> {
+  let came = false
+  for (const crash of ['kill', 'power'] as const satisfies CrashKind[]) {
+    for (let outcome = 0; outcome < (crash === 'kill' ? 1 : outcomes); outcome++) {
+      await pointed(`${crash} at operation ${at}, outcome ${outcome}`, async () => {
+        const one = stage(outcome, settings)
+        came = (await live(one, { at, crash }, settings.steps ?? 60)).came
+        // And once more on the way up, now and then.
+        if (at % 3 === 0) await live(one, { at: 1 + (at % 25), crash: crash === 'kill' ? 'power' : 'kill' }, 4)
+        await lastLook(one)
+      })
+    }
+  }
+  return came
+}
 /** From the `first`-th operation on, every `stride`-th. Throws what the first broken promise says. */
 export async function settledCrashes(
   first: number,
@@ -81,22 +105,8 @@ export async function settledCrashes(
 ): Promise<{ readonly points: number; readonly lives: number }> {
   lives = 0
   let points = 0
-  for (let at = first; ; at += stride) {
-    let came = false
-    for (const crash of ['kill', 'power'] as const satisfies CrashKind[]) {
-      for (let outcome = 0; outcome < (crash === 'kill' ? 1 : outcomes); outcome++) {
-        await pointed(`${crash} at operation ${at}, outcome ${outcome}`, async () => {
-          const one = stage(outcome, settings)
-          came = (await live(one, { at, crash }, settings.steps ?? 60)).came
-          // And once more on the way up, now and then.
-          if (at % 3 === 0) await live(one, { at: 1 + (at % 25), crash: crash === 'kill' ? 'power' : 'kill' }, 4)
-          await lastLook(one)
-        })
-      }
-    }
-    if (!came) return { points, lives }
-    points++
-  }
+  for (let at = first; await crashAt(at, outcomes, settings); at += stride) points++
+  return { points, lives }
 }
 
 /** EIO or ENOSPC at every `stride`-th operation, once and for ever; then a start on a disk that is well. */
