@@ -112,7 +112,9 @@ export class TransactionCoordinator {
     if (error !== 'NONE' || transaction === null) return error
     const places = entry.places.filter((place) => !transaction.places.has(placeKey(place)))
     const groups = entry.groups.filter((group) => !transaction.groups.has(group))
-    if (this.table.places + places.length > this.settings.placesMax) return 'TRANSACTION_ABORTABLE'
+    const { placesMax, groupsMax } = this.settings
+    if (places.length > 0 && this.table.places + places.length > placesMax) return 'TRANSACTION_ABORTABLE'
+    if (groups.length > 0 && this.table.groups + groups.length > groupsMax) return 'TRANSACTION_ABORTABLE'
     const { error: outcome } = await this.#answered(async () => {
       if (places.length + groups.length > 0) await this.#log.join({ ...entry, places, groups })
       // It may be on its way, from the request that this one repeats.
@@ -141,7 +143,10 @@ export class TransactionCoordinator {
     const transaction = this.table.get(id)
     const error = judgeMember(transaction, claim)
     if (error !== 'NONE' || transaction === null) return error
-    if (!joins && !transaction.groups.has(group)) return 'INVALID_TXN_STATE'
+    if (!transaction.groups.has(group)) {
+      if (!joins) return 'INVALID_TXN_STATE'
+      if (this.table.groups >= this.settings.groupsMax) return 'TRANSACTION_ABORTABLE'
+    }
     const bytes = offsets.reduce((sum, [, , , , metadata]) => sum + committedBytes(metadata), 0)
     const { stagedBytesMax, allStagedBytesMax } = this.settings
     if (stagedBytesOf(transaction) + bytes > stagedBytesMax || this.table.stagedBytes + bytes > allStagedBytesMax) {

@@ -13,6 +13,8 @@ export interface TransactionSettings {
   readonly idBytesMax: number
   /** Partitions in open transactions, all transactions together. */
   readonly placesMax: number
+  /** Groups in open transactions, all transactions together. */
+  readonly groupsMax: number
   /** Memory that offsets of one open transaction may take, about: they are committed in one step. */
   readonly stagedBytesMax: number
   /** The same, of all open transactions together. */
@@ -30,6 +32,7 @@ export const transactionDefaults: TransactionSettings = {
   idsMax: 100_000,
   idBytesMax: 4_096,
   placesMax: 200_000,
+  groupsMax: 20_000,
   stagedBytesMax: 4 * MiB,
   allStagedBytesMax: 64 * MiB,
   retryMs: 1_000,

@@ -24,6 +24,7 @@ export class TransactionTable {
   /** Open transactions that may commit offsets of a group. */
   readonly #byGroup = new Map<string, Set<Transaction>>()
   #places = 0
+  #groups = 0
   #stagedBytes = 0
   /** Told of each transaction that opens. */
   began: (transaction: Transaction) => void = () => {}
@@ -34,6 +35,10 @@ export class TransactionTable {
   /** Partitions in open transactions. */
   get places(): number {
     return this.#places
+  }
+  /** Groups in open transactions. */
+  get groups(): number {
+    return this.#groups
   }
   /** Memory that offsets of open transactions take, about. */
   get stagedBytes(): number {
@@ -114,9 +119,11 @@ export class TransactionTable {
   #addGroup(transaction: Transaction, group: string): () => void {
     if (transaction.groups.has(group)) return back
     transaction.groups.add(group)
+    this.#groups++
     entryOf(this.#byGroup, group, () => new Set()).add(transaction)
     return () => {
       transaction.groups.delete(group)
+      this.#groups--
       this.#leaveGroup(transaction, group)
     }
   }
@@ -174,6 +181,7 @@ export class TransactionTable {
   #close(transaction: Transaction): void {
     this.#ongoing.delete(transaction)
     this.#places -= transaction.places.size
+    this.#groups -= transaction.groups.size
     for (const group of transaction.groups) this.#leaveGroup(transaction, group)
     this.#stagedBytes -= stagedBytesOf(transaction)
   }
@@ -213,6 +221,7 @@ export class TransactionTable {
       this.#byId.set(transaction.id, transaction)
       this.#byProducer.set(transaction.identity.producerId, transaction)
       this.#places += transaction.places.size
+      this.#groups += transaction.groups.size
       this.#stagedBytes += stagedBytesOf(transaction)
       for (const group of transaction.groups) entryOf(this.#byGroup, group, () => new Set()).add(transaction)
       if (transaction.state === 'Ongoing') this.#ongoing.add(transaction)

@@ -1,6 +1,7 @@
 // TxnOffsetCommit 0-5 (key 28): how far a group will have come once the transaction commits, answered when that is durable.
 // 3+: only for members of the present generation, if it names one. 5: the group joins the transaction by itself (KIP-890).
 import { type KafkaError, kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { committedBytes } from '../../groups/offset-table.ts'
 import type { StagedOffset } from '../../transactions/transaction-entry.ts'
 import type { Asking, Serving } from '../serving.ts'
 
@@ -16,11 +17,14 @@ export async function txnOffsetCommit(
   const { transactionalId, groupId, producerId, producerEpoch, topics } = request
   const { groups, core } = serving
   const offsets: StagedOffset[] = []
+  // As for a commit of no transaction; what is staged is as good as committed.
+  const { offsetBytesMax } = groups.settings
+  const room = { bytes: offsetBytesMax - groups.offsets.bytes - core.transactions.table.stagedBytes }
   const refused = refusal(request, { serving, may })
   const judged = topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((partition) => {
-      const error = refused !== 'NONE' ? refused : judge(serving, may, name, partition, offsets)
+      const error = refused !== 'NONE' ? refused : judge(serving, may, name, partition, offsets, room)
       return { partitionIndex: partition.partitionIndex, error }
     }),
   }))
@@ -62,6 +66,7 @@ function judge(
   name: string,
   { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }: PartitionRequest,
   offsets: StagedOffset[],
+  room: { bytes: number },
 ): KafkaError {
   if (!may('read', 'topic', name)) return 'TOPIC_AUTHORIZATION_FAILED'
   const place = core.transactions.placeOf(name, partitionIndex)
@@ -69,6 +74,8 @@ function judge(
   const metadata = committedMetadata ?? ''
   if (metadata.length > groups.settings.offsetMetadataCharactersMax) return 'OFFSET_METADATA_TOO_LARGE'
   if (!(committedOffset >= 0 && committedOffset <= Number.MAX_SAFE_INTEGER)) return 'INVALID_REQUEST'
+  room.bytes -= committedBytes(metadata)
+  if (room.bytes < 0) return 'INVALID_COMMIT_OFFSET_SIZE'
   offsets.push([place[0], place[1], committedOffset, committedLeaderEpoch, metadata])
   return 'NONE'
 }

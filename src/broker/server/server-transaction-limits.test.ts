@@ -1,0 +1,82 @@
+// What a transaction may bring to groups: not more offsets than all groups together may keep, nor ever more groups.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { kafkaErrors } from '../../wire/wire.ts'
+import { nodeWorld } from '../../world/node.ts'
+import { type Broker, openBroker } from '../broker.ts'
+import type { ProducerClaim } from '../transactions/judging.ts'
+import { RawClient } from './raw-client.suite.ts'
+
+const world = nodeWorld()
+let broker: Broker
+let client: RawClient
+let claim: ProducerClaim
+before(async () => {
+  broker = await openBroker(world, {
+    dataDir: null,
+    durability: 'process',
+    groups: { offsetBytesMax: 3_000 },
+    transactions: { groupsMax: 2 },
+  })
+  client = await RawClient.connect(world, await broker.listen({ host: '127.0.0.1', port: 0 }))
+  await broker.createTopic({ name: 't', partitions: 20 })
+  claim = await broker.transactions.init('shop', 60_000, null)
+})
+after(() => broker.close())
+
+async function commit(groupId: string, partitions: readonly number[], version = 5): Promise<string[]> {
+  const topics = [
+    {
+      name: 't',
+      partitions: partitions.map((partitionIndex) => {
+        return { partitionIndex, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
+      }),
+    },
+  ]
+  const { producerId, epoch: producerEpoch } = claim
+  const answer = await client.ask('txnOffsetCommit', version, {
+    transactionalId: 'shop',
+    groupId,
+    producerId: BigInt(producerId),
+    producerEpoch,
+    generationId: -1,
+    memberId: '',
+    groupInstanceId: null,
+    topics,
+  })
+  return answer.topics[0]!.partitions.map(({ errorCode }) => named(errorCode))
+}
+const named = (code: number): string => Object.entries(kafkaErrors).find(([, each]) => each === code)?.[0] ?? '?'
+const end = async (committed: boolean): Promise<void> => {
+  const answer = await broker.transactions.end('shop', { ...claim, commit: committed, raises: true })
+  assert.equal(answer.error, 'NONE')
+  claim = answer
+}
+const partitions = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+test('offsets in transactions count with those that are committed', async () => {
+  const asked = partitions(16)
+  const answers = asked.map((i) => (i < 15 ? 'NONE' : 'INVALID_COMMIT_OFFSET_SIZE'))
+  assert.deepEqual(await commit('g', asked), answers, '200 bytes each of 3,000')
+  assert.deepEqual(await commit('g', [16]), ['INVALID_COMMIT_OFFSET_SIZE'], 'what others have staged counts')
+  await end(true)
+  assert.deepEqual(await commit('g', [16]), ['INVALID_COMMIT_OFFSET_SIZE'])
+  await broker.groupOffsets.deleteGroup('g')
+  assert.deepEqual(await commit('g', [16]), ['NONE'])
+  await end(false)
+})
+
+test('groups in open transactions, whether they were added or join by themselves', async () => {
+  const add = (group: string) => broker.transactions.addOffsets('shop', claim, group)
+  assert.deepEqual(
+    [await add('a'), await add('b'), await add('a'), await add('c')],
+    ['NONE', 'NONE', 'NONE', 'TRANSACTION_ABORTABLE'],
+  )
+  assert.deepEqual(await commit('d', [0]), ['TRANSACTION_ABORTABLE'])
+  assert.deepEqual(await commit('b', [0]), ['NONE'])
+  await end(false)
+  assert.equal(broker.transactions.table.groups, 0)
+  assert.deepEqual(await commit('d', [0]), ['NONE'])
+  assert.equal(broker.transactions.table.groups, 1)
+  await end(false)
+})
