@@ -188,3 +188,26 @@ test('offsets expire by the clock, at the start and hourly, but not those of a g
   if (ended.end === 'threw') throw ended.error
   assert.equal(ended.end, 'returned')
 })
+
+test('what is committed while the sweep forgets its older version stays, and so does what a transaction commits then', async () => {
+  const broker = await machine().open()
+  await broker.createTopic({ name: 't', partitions: 1 })
+  for (const [i, group] of ['plain', 'in a transaction'].entries()) {
+    const offsets = [{ topic: 't', partition: 0, offset: 1, leaderEpoch: -1, metadata: '' }]
+    await broker.groupOffsets.commit(group, '', 1_000, offsets)
+    let committing: Promise<unknown>
+    if (i === 0) committing = commit(broker, group, 't', 2)
+    else {
+      const claim = await broker.transactions.init('shop', 60_000, null)
+      const [key] = broker.transactions.placeOf('t', 0)!
+      const joins = { group, protocolType: '', joins: true }
+      await broker.transactions.stage('shop', claim, joins, [[key, 0, 2, -1, '']])
+      committing = broker.transactions.end('shop', { ...claim, commit: true, raises: true })
+    }
+    await broker.groupOffsets.expire(100_000, 10_000, () => 'no members')
+    await committing
+    assert.equal(at(broker, group, 't'), 2, group)
+    assert.equal(await broker.groupOffsets.expire(Date.now() + 100_000, 10_000, () => 'no members'), 1)
+  }
+  await broker.close()
+})

@@ -173,6 +173,7 @@ export class OffsetTable {
   /**
    * Offsets that were committed, and groups that were left by their members, at least so long ago; and of groups that
    * have members what those do not read (KIP-211). `readIn` tells which topics a group's members read; null: it has none.
+   * A group of which something is on its way is left for another time: forgetting would come behind that, and undo it.
    */
   expired(
     nowMs: number,
@@ -180,7 +181,9 @@ export class OffsetTable {
     readIn: (group: string) => ((topicKey: number) => boolean) | null = () => null,
   ): { readonly group: string; readonly places: readonly OffsetPlace[] }[] {
     const found: { group: string; places: OffsetPlace[] }[] = []
+    const onTheirWay = new Set(this.#taken.map(({ group }) => group))
     for (const [group, { emptySinceMs, topics }] of this.#groups) {
+      if (onTheirWay.has(group)) continue
       const isRead = readIn(group)
       if (isRead === null && (emptySinceMs === null || nowMs - emptySinceMs < retentionMs)) continue
       const places: OffsetPlace[] = []
