@@ -66,7 +66,8 @@ async function everything(broker: Broker): Promise<unknown> {
       for (let sequence = 0; sequence < 60; sequence++) {
         answers.push(
           await broker.append(info.name, p0, produced(producer, 0, sequence)).then(
-            ({ baseOffset, lsn }) => [baseOffset, lsn],
+            // Not the LSN: on a busy machine a witness of idleness may have taken one in between.
+            ({ baseOffset }) => baseOffset,
             (error: unknown) => (error instanceof LogError ? error.code : error),
           ),
         )
