@@ -6,7 +6,7 @@ import { type Broker, openBroker as openInnerBroker } from '../broker/broker.ts'
 import { LogError } from '../log/log.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { nodeWorld } from '../world/node.ts'
-import { batchesOf, partitionsOf, type ReadRecord, recordsIn } from './records.ts'
+import { batchesOf, type OutgoingRecord, partitionsOf, recordsIn } from './records.ts'
 
 export interface BrokerOptions {
   /** In memory: nothing touches the disk, everything is gone at the end. This, or a `dataDir`. */
