@@ -192,7 +192,7 @@ async function produce(
   }
   const partitions = broker.topic(topic)?.partitions
   if (partitions === undefined) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${topic}`)
-  const outgoing: OutgoingRecord[] = partitionsOf(records, partitions, nowMs)
+  const outgoing = partitionsOf(records, partitions, nowMs)
   const stored: StoredRecord[] = []
   const groups = Map.groupBy(outgoing, ({ partition }) => partition)
   await Promise.all(
