@@ -190,13 +190,13 @@ export class GroupCoordinator {
   }
 
   /** May offsets be committed with this claim? */
-  checkCommit(id: string, claim: MemberClaim): GroupError | ClaimError {
+  checkCommit(id: string, claim: MemberClaim, inTransaction = false): GroupError | ClaimError {
     const held = this.#groups.get(id)
     if (held !== undefined && held.consumer !== null && held.group.state !== 'Dead') {
       return checkConsumer(held.consumer, claim)
     }
     if (held === undefined && this.offsets.has(id) && claim.generation >= 0) return 'UNKNOWN_MEMBER_ID'
-    return checkCommit(held?.group ?? null, claim, this.#nowMs())
+    return checkCommit(held?.group ?? null, claim, this.#nowMs(), inTransaction)
   }
   /** May it be told what the group has committed? Members of KIP-848 say who they are, others need not. */
   checkFetch(id: string, memberId: string | null, memberEpoch: number): ClaimError {

@@ -32,8 +32,14 @@ export function heartbeat(group: Group, { memberId, instanceId, generation }: Me
 /**
  * May offsets be committed with this claim? Members of the present generation may, and, while a group has no members,
  * those who claim none: tools, and consumers that assign partitions by themselves. `group` null: there is no such group.
+ * In a transaction a member need not have its assignment yet: who gets its partitions waits for the transaction's end.
  */
-export function checkCommit(group: Group | null, claim: MemberClaim, nowMs: number): GroupError {
+export function checkCommit(
+  group: Group | null,
+  claim: MemberClaim,
+  nowMs: number,
+  inTransaction: boolean,
+): GroupError {
   const { memberId, instanceId, generation } = claim
   if (group === null) return generation < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
   if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
@@ -44,7 +50,7 @@ export function checkCommit(group: Group | null, claim: MemberClaim, nowMs: numb
   if (error !== 'NONE' || member === undefined) return error
   if (generation !== group.generation) return 'ILLEGAL_GENERATION'
   // It may own other partitions after its sync, and must not speak for those it had.
-  if (group.state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
+  if (group.state === 'CompletingRebalance' && !inTransaction) return 'REBALANCE_IN_PROGRESS'
   renewSession(member, nowMs)
   return 'NONE'
 }

@@ -72,7 +72,7 @@ export class Scene {
     return heartbeat(this.group, { memberId, generation, instanceId }, this.nowMs)
   }
   checkCommit(memberId: string, generation: number, instanceId: string | null = null): GroupError {
-    return checkCommit(this.group, { memberId, generation, instanceId }, this.nowMs)
+    return checkCommit(this.group, { memberId, generation, instanceId }, this.nowMs, false)
   }
   leave(...leavers: readonly (readonly [memberId: string, instanceId: string | null] | string)[]) {
     const named = leavers.map((each) =>

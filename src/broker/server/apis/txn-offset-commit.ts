@@ -57,7 +57,10 @@ function refusal(
   if (groupId === '' || Buffer.byteLength(groupId) > groups.settings.groupIdBytesMax) return 'INVALID_GROUP_ID'
   // A producer that is not told of the consumer's membership claims none: it is fenced by its epoch alone.
   if (generationId < 0 && memberId === '') return 'NONE'
-  return groups.checkCommit(groupId, { memberId, instanceId: groupInstanceId, generation: generationId })
+  const claim = { memberId, instanceId: groupInstanceId, generation: generationId }
+  const error = groups.checkCommit(groupId, claim, true)
+  // Producers know of no member epochs; for an error that they do not know they give up for good.
+  return error === 'STALE_MEMBER_EPOCH' ? 'ILLEGAL_GENERATION' : error
 }
 
 function judge(

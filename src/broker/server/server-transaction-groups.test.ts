@@ -1,4 +1,5 @@
-// What a transaction may bring to groups: not more offsets than all groups together may keep, nor ever more groups.
+// Transactions and groups: who may commit offsets in one, in words that its producer knows; and what one may bring: not
+// more offsets than all groups together may keep, nor ever more groups.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { kafkaErrors } from '../../wire/wire.ts'
@@ -24,7 +25,7 @@ before(async () => {
 })
 after(() => broker.close())
 
-async function commit(groupId: string, partitions: readonly number[], version = 5): Promise<string[]> {
+async function commit(groupId: string, partitions: readonly number[], member = {}, version = 5): Promise<string[]> {
   const topics = [
     {
       name: 't',
@@ -43,6 +44,7 @@ async function commit(groupId: string, partitions: readonly number[], version = 
     memberId: '',
     groupInstanceId: null,
     topics,
+    ...member,
   })
   return answer.topics[0]!.partitions.map(({ errorCode }) => named(errorCode))
 }
@@ -78,5 +80,56 @@ test('groups in open transactions, whether they were added or join by themselves
   assert.equal(broker.transactions.table.groups, 0)
   assert.deepEqual(await commit('d', [0]), ['NONE'])
   assert.equal(broker.transactions.table.groups, 1)
+  await end(false)
+})
+
+test('members of KIP-848 at another epoch are told of a generation: producers know no other word', async () => {
+  const joined = await client.ask('consumerGroupHeartbeat', 1, {
+    groupId: 'modern',
+    memberId: 'one',
+    memberEpoch: 0,
+    instanceId: null,
+    rackId: null,
+    rebalanceTimeoutMs: 10_000,
+    subscribedTopicNames: ['t'],
+    subscribedTopicRegex: null,
+    serverAssignor: null,
+    topicPartitions: [],
+  })
+  assert.equal(named(joined.errorCode), 'NONE')
+  const at = (generationId: number) => commit('modern', [0], { memberId: 'one', generationId })
+  assert.deepEqual(await at(joined.memberEpoch + 1), ['ILLEGAL_GENERATION'])
+  assert.deepEqual(await at(joined.memberEpoch), ['NONE'])
+  await end(false)
+})
+
+test('a member that waits for its assignment may finish its transaction, and may not commit without one', async () => {
+  const joined = await client.ask('joinGroup', 3, {
+    groupId: 'classic',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 10_000,
+    memberId: '',
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: new Uint8Array(4) }],
+  })
+  assert.equal(named(joined.errorCode), 'NONE')
+  const { memberId, generationId } = joined
+  assert.deepEqual(await commit('classic', [0], { memberId, generationId }), ['NONE'])
+  assert.deepEqual(await commit('classic', [0], { memberId, generationId: generationId - 1 }), ['ILLEGAL_GENERATION'])
+  const partition = { partitionIndex: 0, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
+  const plain = await client.ask('offsetCommit', 7, {
+    groupId: 'classic',
+    memberId,
+    generationIdOrMemberEpoch: generationId,
+    groupInstanceId: null,
+    topics: [{ name: 't', partitions: [partition] }],
+  })
+  assert.equal(named(plain.topics[0]!.partitions[0]!.errorCode), 'REBALANCE_IN_PROGRESS')
+  await end(false)
+})
+
+test('who claims no membership may commit in a transaction, whoever is in the group', async () => {
+  assert.deepEqual(await commit('modern', [0]), ['NONE'])
+  assert.deepEqual(await commit('classic', [0]), ['NONE'])
   await end(false)
 })
