@@ -29,6 +29,8 @@ export class PartitionTransactions {
   /** By the offset of the marker. */
   #aborted = new Float64Array(0)
   #abortedCount = 0
+  /** Offsets from the first record of an aborted transaction to its marker, at most: who looks for some need not go further. */
+  #spanMax = 0
 
   get open(): number {
     return this.#open.size
@@ -81,6 +83,7 @@ export class PartitionTransactions {
     }
     this.#aborted.set([producerId, firstOffset, lastOffset], at)
     this.#abortedCount++
+    this.#spanMax = Math.max(this.#spanMax, lastOffset - firstOffset)
   }
 
   /** Where reading stable records ends: before the first record whose transaction is open. */
@@ -92,8 +95,10 @@ export class PartitionTransactions {
   abortedIn(from: number, to: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = []
     for (let i = this.#firstEndingFrom(from); i < this.#abortedCount; i++) {
-      const [producerId, firstOffset, lastOffset] = this.#aborted.subarray(i * columns, (i + 1) * columns)
-      if (firstOffset! < to) found.push({ producerId: producerId!, firstOffset: firstOffset!, lastOffset: lastOffset! })
+      const at = i * columns
+      const [firstOffset, lastOffset] = [this.#aborted[at + 1]!, this.#aborted[at + 2]!]
+      if (firstOffset < to) found.push({ producerId: this.#aborted[at]!, firstOffset, lastOffset })
+      else if (lastOffset - this.#spanMax >= to) break
     }
     return found
   }
