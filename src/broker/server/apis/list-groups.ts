@@ -11,16 +11,16 @@ export function listGroups(
   const { groups } = asking.serving
   const mayAll = mayOnCluster(asking, 'describe')
   const seen = groups.groupIds().filter((id) => mayAll || asking.may('describe', 'group', id))
-  const wanted = (filter: readonly string[], value: string): boolean =>
-    filter.length === 0 || filter.some((each) => each.toLowerCase() === value.toLowerCase())
+  const states = new Set(statesFilter.map((each) => each.toLowerCase()))
+  const types = new Set(typesFilter.map((each) => each.toLowerCase()))
+  const wanted = (filter: ReadonlySet<string>, value: string): boolean =>
+    filter.size === 0 || filter.has(value.toLowerCase())
   const listed = seen.map((groupId) => {
     const { type, state, protocolType } = groups.listed(groupId)
     return { groupId, protocolType, groupState: state, groupType: type }
   })
   return {
     errorCode: kafkaErrors.NONE,
-    groups: listed.filter(
-      ({ groupState, groupType }) => wanted(statesFilter, groupState) && wanted(typesFilter, groupType),
-    ),
+    groups: listed.filter(({ groupState, groupType }) => wanted(states, groupState) && wanted(types, groupType)),
   }
 }

@@ -34,11 +34,13 @@ export function listOffsets(
   request: RequestOf<'listOffsets'>,
   { serving, version, may }: Asking,
 ): ResponseTo<'listOffsets'> {
-  const times = new Map<string, number>()
+  // By name, then partition: a key of both would hold the name, which may be long, once for each partition.
+  const times = new Map<string, Map<number, number>>()
   for (const { name, partitions } of request.topics) {
+    const ofTopic = times.get(name) ?? new Map<number, number>()
+    times.set(name, ofTopic)
     for (const { partitionIndex } of partitions) {
-      const key = `${name}/${partitionIndex}`
-      times.set(key, (times.get(key) ?? 0) + 1)
+      ofTopic.set(partitionIndex, (ofTopic.get(partitionIndex) ?? 0) + 1)
     }
   }
   return {
@@ -51,7 +53,7 @@ export function listOffsets(
           if (partitionIndex < 0 || partitionIndex >= topic.partitions) {
             return { partitionIndex, errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION }
           }
-          if (times.get(`${name}/${partitionIndex}`) !== 1) {
+          if (times.get(name)?.get(partitionIndex) !== 1) {
             return { partitionIndex, errorCode: kafkaErrors.INVALID_REQUEST }
           }
           const problem = leaderEpochProblem(serving.core, currentLeaderEpoch)
