@@ -145,6 +145,32 @@ test('OffsetFetch of everything: null from version 2 on; several groups from ver
   }
 })
 
+test('OffsetFetch: what is asked for many times is told once', async () => {
+  const { client, core } = await opened()
+  await core.createTopic({ name: 't', partitions: 1 })
+  const committedMetadata = 'm'.repeat(4_000)
+  await client.ask('offsetCommit', 5, commitOf(5, 'g', '', -1, 5, { committedMetadata }))
+  const topic = { name: 't', partitionIndexes: Array.from({ length: 1_000 }, () => 0) }
+  const before = client.receivedBytes
+  for (const version of [5, 9]) {
+    const topics = [topic, topic]
+    const group = { groupId: 'g', topics, memberId: null, memberEpoch: -1 }
+    await client.ask('offsetFetch', version, version < 8 ? { groupId: 'g', topics } : { groups: [group] })
+  }
+  assert.ok(client.receivedBytes - before < 10_000, `${client.receivedBytes - before} bytes`)
+})
+
+test('ListGroups: a filter by states says each as often as it likes', async () => {
+  const { client, core } = await opened()
+  await core.createTopic({ name: 't', partitions: 1 })
+  await client.ask('offsetCommit', 5, commitOf(5, 'g', '', -1, 5))
+  const listed = async (statesFilter: string[], typesFilter: string[] = []) =>
+    (await client.ask('listGroups', 5, { statesFilter, typesFilter })).groups.map(({ groupId }) => groupId)
+  assert.deepEqual(await listed(['stable', 'EMPTY', 'empty'], ['Classic']), ['g'])
+  assert.deepEqual(await listed(['stable'], ['classic']), [])
+  assert.deepEqual(await listed([], ['consumer']), [])
+})
+
 test('OffsetCommit refuses what it should, partition by partition; a commit is answered when it is durable', async () => {
   const { client, core } = await opened()
   await core.createTopic({ name: 't', partitions: 1 })

@@ -314,7 +314,8 @@ test('DescribeTransactions, ListTransactions, DescribeProducers: who does what',
   const [busy, idle] = [await begin('shown.busy'), await begin('shown.idle')]
   const place = await write(busy, 12, 'x', 0, 1)
   const { transactionStates } = await client.ask('describeTransactions', 0, {
-    transactionalIds: ['shown.busy', 'shown.idle', 'nobody', ''],
+    // Asked for again it is not told again.
+    transactionalIds: ['shown.busy', 'shown.idle', 'nobody', '', 'shown.busy'],
   })
   assert.deepEqual(
     transactionStates.map(({ errorCode, transactionState, producerId, topics }) => [

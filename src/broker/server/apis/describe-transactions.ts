@@ -2,6 +2,7 @@
 // know of them.
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import { shownState } from '../../transactions/transaction.ts'
+import { once } from '../once.ts'
 import type { Asking } from '../serving.ts'
 
 type State = ResponseTo<'describeTransactions'>['transactionStates'][number]
@@ -10,7 +11,7 @@ export function describeTransactions(
   { transactionalIds }: RequestOf<'describeTransactions'>,
   asking: Asking,
 ): ResponseTo<'describeTransactions'> {
-  return { transactionStates: transactionalIds.map((id) => described(asking, id)) }
+  return { transactionStates: once(transactionalIds, (id) => id).map((id) => described(asking, id)) }
 }
 
 function described({ serving: { core }, may }: Asking, id: string): State {

@@ -45,9 +45,9 @@ function told({ serving, may }: Asking, group: string, wanted: readonly Wanted[]
       .all(group)
       .filter(({ topic }) => may('describe', 'topic', topic))
       .map(({ topic, partitions }) => ({ name: topic, partitionIndexes: partitions }))
-  return topics.map(({ name, partitionIndexes }) => ({
+  return once(topics, ({ name }) => name).map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map((partition) => {
+    partitions: once(partitionIndexes, String).map((partition) => {
       if (!may('describe', 'topic', name)) return without(partition, kafkaErrors.TOPIC_AUTHORIZATION_FAILED)
       if (requireStable && transactions.isUnstable(group, { topic: name, partition })) {
         return without(partition, kafkaErrors.UNSTABLE_OFFSET_COMMIT)
