@@ -147,6 +147,33 @@ test('Fetch limits: per partition, in all, and the first batch whatever its size
   assert.deepEqual(await sizes(0, 0), [1, 0])
 })
 
+test('Fetch by id: a topic that was made anew while it waited is another topic', async () => {
+  const { core, client } = await opened()
+  const { id } = await core.createTopic({ name: 'sales', partitions: 1 })
+  await core.append('sales', partitionId(0), batch(['old']))
+  client.send('fetch', 13, toFetch('', 1, { maxWaitMs: 10_000 }, id))
+  await world.clock.sleep(50)
+  await core.deleteTopic('sales')
+  await core.createTopic({ name: 'sales', partitions: 1 })
+  for (const value of ['new', 'news']) await core.append('sales', partitionId(0), batch([value]))
+  const [partition] = (await client.answer('fetch', 13)).body.responses[0]!.partitions
+  assert.deepEqual([partition!.errorCode, partition!.records?.length ?? 0], [kafkaErrors.UNKNOWN_TOPIC_ID, 0])
+})
+
+test('ListOffsets: a long name costs its length once, however many partitions are asked of', async () => {
+  const { client } = await opened()
+  const name = 'n'.repeat(32_000)
+  const partitions = Array.from({ length: 10_000 }, (_, partitionIndex) => {
+    return { partitionIndex, timestamp: -1, currentLeaderEpoch: -1 }
+  })
+  const before = process.memoryUsage().heapUsed
+  const { topics } = await client.ask('listOffsets', 7, { isolationLevel: 0, topics: [{ name, partitions }] })
+  const grown = process.memoryUsage().heapUsed - before
+  assert.equal(topics[0]?.partitions[9_999]?.errorCode, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  // Once for each partition it would be 320 MB.
+  assert.ok(grown < 100e6, `${grown} bytes more`)
+})
+
 test('Fetch long poll: waits for records, for enough of them, and no longer than asked', async () => {
   const { core, client, server } = await opened()
   await core.createTopic({ name: 'sales', partitions: 1 })

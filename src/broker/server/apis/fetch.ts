@@ -12,7 +12,7 @@ import type { Wanted } from '../arrivals.ts'
 import type { AskedPartition, ServedContext } from '../fetch-sessions.ts'
 import { leaderEpochProblem } from '../leader-epoch.ts'
 import { type Asking, clientOf, refusal, type Serving, type Turn } from '../serving.ts'
-import type { Found as TopicFound } from '../topic-directory.ts'
+import { isZeroId, type Found as TopicFound } from '../topic-directory.ts'
 
 type PartitionAnswer = ResponseTo<'fetch'>['responses'][number]['partitions'][number]
 
@@ -188,7 +188,10 @@ async function collect(
   const responses: ResponseTo<'fetch'>['responses'][number][] = []
   for (const { topic, topicId, name, partitions } of wanted) {
     const answers: PartitionAnswer[] = []
-    for (const { index, from, bytesMax: partitionBytesMax, lastFetchedEpoch, errorCode } of partitions) {
+    // Another topic of the name may have been made while this fetch waited.
+    const isAnother = name !== null && !isZeroId(topicId) && !isStill(serving.core, name, topicId)
+    for (const { index, from, bytesMax: partitionBytesMax, lastFetchedEpoch, errorCode: known } of partitions) {
+      const errorCode = known === kafkaErrors.NONE && isAnother ? kafkaErrors.UNKNOWN_TOPIC_ID : known
       const answer =
         name === null || errorCode !== kafkaErrors.NONE
           ? refused(index, errorCode)
@@ -210,6 +213,10 @@ async function collect(
   }
   turn.reserve(bytes)
   return { responses, bytes, failed }
+}
+function isStill(core: BrokerCore, name: string, topicId: Uint8Array): boolean {
+  const topic = core.topic(name)
+  return topic !== null && sameBytes(topic.id, topicId)
 }
 const partsOf = ({ records }: PartitionAnswer): readonly Uint8Array[] =>
   records === null || records === undefined ? [] : records instanceof Uint8Array ? [records] : records
