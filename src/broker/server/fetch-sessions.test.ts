@@ -247,3 +247,14 @@ test('partitions of all sessions are limited', () => {
   assert.deepEqual(refused, { kind: 'refused', errorCode: kafkaErrors.FETCH_SESSION_ID_NOT_FOUND })
   assert.deepEqual([sessions.count, sessions.partitions], [1, 4])
 })
+
+test('no session remembers a name that is longer than any topic’s', async () => {
+  const { client } = await withTopics()
+  const long = 'n'.repeat(250)
+  const none = await client.ask('fetch', 12, asking({ sessionId: 0, sessionEpoch: 0 }, [[long, 0, 0]]))
+  assert.deepEqual([none.errorCode, none.sessionId], [kafkaErrors.NONE, 0])
+  const { sessionId } = await client.ask('fetch', 12, asking({ sessionId: 0, sessionEpoch: 0 }, [['a', 0, 0]]))
+  assert.ok(sessionId > 0)
+  const refused = await client.ask('fetch', 12, asking({ sessionId, sessionEpoch: 1 }, [[long, 0, 0]]))
+  assert.equal(refused.errorCode, kafkaErrors.FETCH_SESSION_ID_NOT_FOUND)
+})

@@ -3,6 +3,7 @@
 import type { RandomStream } from '../../std/random.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../wire/wire.ts'
 import type { Clock } from '../../world/world.ts'
+import { topicNameCharactersMax } from '../topic-name.ts'
 import type { KafkaServerLimits } from './limits.ts'
 
 /** Epochs of a request: `initial` begins a session, `final` ends one or wants none; others count up from 1. */
@@ -54,6 +55,10 @@ const idText = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset,
 const nextEpoch = (epoch: number): number => (epoch === largestEpoch ? 1 : epoch + 1)
 const keyOf = (usesIds: boolean, topic: string, topicId: Uint8Array, partition: number): string =>
   `${usesIds ? idText(topicId) : topic}/${partition}`
+
+/** A session remembers a name with each of its partitions: one that no topic can have may be of any length. */
+const areTopicNames = (topics: readonly { readonly topic: string }[]): boolean =>
+  topics.every(({ topic }) => topic.length <= topicNameCharactersMax)
 
 /** In the request's order. */
 function askedIn({ topics }: RequestOf<'fetch'>): AskedPartition[] {
@@ -124,9 +129,10 @@ export class FetchSessions {
     return { kind: 'incremental', asked: [...session.partitions.values()].map(({ asked }) => asked), session }
   }
 
-  /** False: it would hold more partitions than there is room for. */
+  /** False: it would hold more than there is room for. */
   #change(session: Session, request: RequestOf<'fetch'>): boolean {
     const { usesIds, partitions } = session
+    if (!areTopicNames(request.topics) || !areTopicNames(request.forgottenTopicsData)) return false
     for (const asked of askedIn(request)) {
       const key = keyOf(usesIds, asked.topic, asked.topicId, asked.partition)
       const known = partitions.get(key)
@@ -177,7 +183,7 @@ export class FetchSessions {
   /** The id of a new session, 0 if there is no room for it. */
   #make(asked: readonly AskedPartition[], usesIds: boolean, responses: readonly TopicAnswer[]): number {
     const nowMs = this.#clock.monoMs()
-    if (asked.length === 0 || !this.#makeRoom(asked.length, nowMs)) return noSession
+    if (asked.length === 0 || !areTopicNames(asked) || !this.#makeRoom(asked.length, nowMs)) return noSession
     const partitions = new Map<string, Remembered>()
     for (const each of asked) {
       const remembered = { asked: kept(each), highWatermark: -1, logStartOffset: -1 }

@@ -89,6 +89,14 @@ test('buckets are limited in number; who was not seen for longest begins anew', 
   assert.equal(quotas.owedMs({ user: '', clientId: 'c0' }, 'producer_byte_rate'), 0)
 })
 
+test('a client that calls itself something very long costs no more memory than another', () => {
+  const { quotas } = quotasWith([[{ clientId: null }, rate(1)]])
+  const long = 'c'.repeat(300)
+  assert.equal(quotas.charge({ user: '', clientId: `${long}1` }, 'producer_byte_rate', 11), 1_000)
+  assert.equal(quotas.owedMs({ user: '', clientId: `${long}2` }, 'producer_byte_rate'), 1_000)
+  assert.equal(quotas.buckets, 1)
+})
+
 async function served(run: (world: World, broker: Broker, connect: () => Promise<RawClient>) => Promise<void>) {
   const simulation = simulate({ seed: 'quotas' })
   const ended = await simulation.run(async (simulated) => {

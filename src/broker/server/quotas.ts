@@ -1,7 +1,7 @@
 // How much each client may do per second (KIP-13, KIP-124, KIP-599): who exceeds it waits. A bucket per user, client id or both, as
 // the quota that holds for them says; it takes the bursts that Kafka's ten windows of a second would let through.
 import type { Clock } from '../../world/world.ts'
-import { type QuotaKey, type QuotaLimits, type QuotaSetting, quotaName } from '../quota-setting.ts'
+import { type QuotaEntity, type QuotaKey, type QuotaLimits, type QuotaSetting, quotaName } from '../quota-setting.ts'
 import type { SettingsStore } from '../settings-table.ts'
 import type { KafkaServerLimits } from './limits.ts'
 
@@ -105,7 +105,7 @@ export class Quotas {
       if (limit === undefined) continue
       // 100 percent is a second of our one thread per second.
       const perSecond = key === 'request_percentage' ? limit * 10 : limit
-      return { bucket: `${key} ${quotaName(whose)}`, perSecond }
+      return { bucket: `${key} ${quotaName(shortened(whose))}`, perSecond }
     }
     return null
   }
@@ -130,5 +130,14 @@ export class Quotas {
     if (tokens >= 0) return 0
     // Less than a thousandth of a millisecond is rounding.
     return Math.max(0, Math.min(this.#limits.throttleMsMax, Math.ceil((-tokens / perSecond) * 1000 - 0.001)))
+  }
+}
+
+/** Clients call themselves what they like: those whose long names begin alike share a bucket, so that none is large. */
+const nameCharactersMax = 255
+function shortened({ user, clientId }: QuotaEntity): QuotaEntity {
+  return {
+    ...(user == null ? {} : { user: user.slice(0, nameCharactersMax) }),
+    ...(clientId == null ? {} : { clientId: clientId.slice(0, nameCharactersMax) }),
   }
 }
