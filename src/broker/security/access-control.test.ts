@@ -248,3 +248,20 @@ test('rules that nobody could mean', () => {
   checkRule(rule({ resource: 'cluster', name: 'kafka-cluster' }))
   checkRule(rule({ name: 'x'.repeat(1_000), principal: 'User:CN=shop,O=Example' }))
 })
+
+test('a name of any length is decided about quickly; beginnings come and go with their rules', () => {
+  const twice = [
+    rule({ pattern: 'prefixed', name: 'sal' }),
+    rule({ pattern: 'prefixed', name: 'sal', host: '10.0.0.1' }),
+  ]
+  const { access, table } = control([...twice, rule({ pattern: 'prefixed', name: 'x'.repeat(1_000) })])
+  const long = `s${'a'.repeat(32_000)}`
+  // Each beginning of each of these looked up: some ten thousand million characters.
+  for (let i = 0; i < 20_000; i++) assert.equal(access.may(ann, 'read', 'topic', `${long}${i}`), false)
+  assert.ok(access.may(ann, 'read', 'topic', `sal${long}`))
+  table.apply(noRuleSetting(twice[0]!))
+  assert.ok(access.may(ann, 'read', 'topic', 'sales'))
+  table.apply(noRuleSetting(twice[1]!))
+  assert.equal(access.may(ann, 'read', 'topic', 'sales'), false)
+  assert.ok(access.may(ann, 'read', 'topic', 'x'.repeat(1_001)))
+})

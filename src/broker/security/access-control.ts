@@ -27,6 +27,8 @@ const impliedBy: { readonly [Operation in AccessOperation]?: readonly AccessOper
 interface KindOfRules {
   readonly literal: Map<string, Map<string, AccessRule>>
   readonly prefixed: Map<string, Map<string, AccessRule>>
+  /** How many of `prefixed` are so long: only these beginnings of a name are looked up, for the name may be anything. */
+  readonly prefixLengths: Map<number, number>
 }
 
 export class AccessControl {
@@ -52,22 +54,26 @@ export class AccessControl {
     this.#rules.set(ruleName(rule), rule)
     let kind = this.#kinds.get(rule.resource)
     if (kind === undefined) {
-      kind = { literal: new Map(), prefixed: new Map() }
+      kind = { literal: new Map(), prefixed: new Map(), prefixLengths: new Map() }
       this.#kinds.set(rule.resource, kind)
     }
     let named = kind[rule.pattern].get(rule.name)
     if (named === undefined) {
       named = new Map()
       kind[rule.pattern].set(rule.name, named)
+      if (rule.pattern === 'prefixed') countLength(kind, rule.name, 1)
     }
     named.set(ruleName(rule), rule)
   }
   #remove(rule: AccessRule): void {
     this.#rules.delete(ruleName(rule))
-    const byName = this.#kinds.get(rule.resource)?.[rule.pattern]
-    const named = byName?.get(rule.name)
-    named?.delete(ruleName(rule))
-    if (named?.size === 0) byName?.delete(rule.name)
+    const kind = this.#kinds.get(rule.resource)
+    const named = kind?.[rule.pattern].get(rule.name)
+    if (kind === undefined || named === undefined) return
+    named.delete(ruleName(rule))
+    if (named.size > 0) return
+    kind[rule.pattern].delete(rule.name)
+    if (rule.pattern === 'prefixed') countLength(kind, rule.name, -1)
   }
 
   /**
@@ -132,14 +138,17 @@ export class AccessControl {
     if (kind === undefined) return
     yield* kind.literal.get(name)?.values() ?? []
     if (name !== wildcard) yield* kind.literal.get(wildcard)?.values() ?? []
-    if (kind.prefixed.size === 0) return
-    // Names are short: each of their beginnings is looked up, however many rules there are.
-    for (let length = 1; length <= name.length; length++) {
-      yield* kind.prefixed.get(name.slice(0, length))?.values() ?? []
+    for (const length of kind.prefixLengths.keys()) {
+      if (length <= name.length) yield* kind.prefixed.get(name.slice(0, length))?.values() ?? []
     }
   }
 }
 
+function countLength({ prefixLengths }: KindOfRules, { length }: string, more: number): void {
+  const count = (prefixLengths.get(length) ?? 0) + more
+  if (count === 0) prefixLengths.delete(length)
+  else prefixLengths.set(length, count)
+}
 const isAbout = ({ principal, host }: AccessRule, asker: Asker): boolean =>
   (principal === everyone || principal === asker.principal.name) && (host === wildcard || host === asker.host)
 const speaksOf = (rule: AccessRule, operation: AccessOperation): boolean =>
