@@ -126,6 +126,18 @@ test('limits: group ids, groups (the empty ones make room), bytes of all members
     assert.equal((await groups.sync('none', toSync('x', 1), stays)).error, 'UNKNOWN_MEMBER_ID')
   }))
 
+test('what clients call themselves counts among the bytes of members', () =>
+  on({ memberBytesMax: 300_000 }, async (groups) => {
+    const long = (what: string) => ({ [what]: 'n'.repeat(30_000) })
+    for (const more of [{ clientId: 'n'.repeat(30_000) }, long('instanceId')]) {
+      const errors = new Set<string>()
+      for (let i = 0; i < 6; i++)
+        errors.add((await groups.join(`${Object.keys(more)[0]} ${i}`, request(more), stays)).error)
+      assert.deepEqual([...errors].at(-1), 'COORDINATOR_NOT_AVAILABLE')
+    }
+    assert.ok(groups.bytes > 200_000 && groups.bytes <= 300_000)
+  }))
+
 test('deletion: not with members, not of nothing; while it is not durable nobody joins or commits', () =>
   on({}, async (groups, core, world) => {
     const { memberId } = await groups.join('g', request(), stays)

@@ -22,6 +22,7 @@ import {
   heldBytes,
   type JoinAnswer,
   joinRefusal,
+  nameBytes,
   newGroup,
   protocolBytes,
   refusedJoin,
@@ -90,7 +91,8 @@ export class GroupCoordinator {
     if (id === '' || Buffer.byteLength(id) > this.settings.groupIdBytesMax) return refuse('INVALID_GROUP_ID')
     const known = this.#groups.get(id)
     if (known === undefined && memberId !== '') return refuse('UNKNOWN_MEMBER_ID')
-    const full = this.#bytes + protocolBytes(protocols) > this.settings.memberBytesMax
+    const names = nameBytes({ id: instanceId ?? clientId, clientId, instanceId })
+    const full = this.#bytes + protocolBytes(protocols) + names > this.settings.memberBytesMax
     const held = full || this.#closed ? null : (known ?? this.#make(id))
     if (held === null) return refuse('COORDINATOR_NOT_AVAILABLE')
     const freshMemberId = this.#freshMemberId(instanceId ?? clientId)

@@ -200,6 +200,10 @@ export function broughtBytes(group: Group): number {
 /** What the group holds in memory, about. */
 export function heldBytes(group: Group): number {
   let bytes = broughtBytes(group) + 500 * (group.members.size + group.pending.size)
-  for (const member of group.members.values()) bytes += member.assignment.length
+  for (const member of group.members.values()) bytes += member.assignment.length + nameBytes(member)
+  for (const id of group.pending.keys()) bytes += 2 * id.length
   return bytes
 }
+/** Clients call themselves what they like. */
+export const nameBytes = ({ id, clientId, instanceId }: Pick<Member, 'id' | 'clientId' | 'instanceId'>): number =>
+  2 * (id.length + clientId.length + (instanceId?.length ?? 0))

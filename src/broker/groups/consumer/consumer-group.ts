@@ -14,7 +14,7 @@
 import { assert } from '../../../std/assert.ts'
 import { entryOf } from '../../../std/maps.ts'
 import type { KafkaError } from '../../../wire/wire.ts'
-import { type Protocol, protocolBytes } from '../group.ts'
+import { nameBytes, type Protocol, protocolBytes } from '../group.ts'
 import { countParts, eachPart, noParts, type Parts } from './parts.ts'
 import type { TopicPattern } from './topic-pattern.ts'
 
@@ -225,13 +225,15 @@ export function stateOf(group: ConsumerGroup): ConsumerGroupState {
 
 /** What a member holds in memory, about. */
 export function memberBytes(member: ConsumerMember): number {
-  let bytes = 1_000 + 32 * (countParts(member.assigned) + countParts(member.revoking))
+  let bytes = 1_000 + nameBytes(member) + 2 * ((member.rackId?.length ?? 0) + (member.assignor?.length ?? 0))
+  bytes += 32 * (countParts(member.assigned) + countParts(member.revoking))
   for (const name of member.topicNames) bytes += 2 * name.length
   if (member.pattern !== null) bytes += member.pattern.bytes
   return member.classic === null ? bytes : bytes + protocolBytes(member.classic.protocols)
 }
 export function heldBytes(group: ConsumerGroup): number {
   let bytes = 500 * group.pending.size
+  for (const id of group.pending.keys()) bytes += 2 * id.length
   for (const member of group.members.values()) bytes += memberBytes(member)
   return bytes
 }
