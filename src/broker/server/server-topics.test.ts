@@ -1,8 +1,11 @@
 // Topics through the server: made, described, refused, deleted; and strings of the greatest length.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LogError, type TopicInfo } from '../../log/log.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
+import type { BrokerCore } from '../core.ts'
 import { opened, toFetch } from './server.suite.ts'
+import { TopicDirectory } from './topic-directory.ts'
 
 test('CreateTopics, DescribeConfigs, DeleteTopics in every version', async () => {
   const { core, client } = await opened()
@@ -177,4 +180,18 @@ test('the longest strings a client can send are quoted shortened, and stop nobod
   assert.equal((await client.ask('findCoordinator', 6, { coordinatorKeys: [long] })).coordinators[0]?.key, long)
   const fetched = await client.ask('fetch', 12, toFetch(long, 0))
   assert.equal(fetched.responses[0]?.topic, long)
+})
+
+test('a topic that somebody else is making by another way is to be asked for again', async () => {
+  let isThere = false
+  const topic: TopicInfo = { name: 't', id: new Uint8Array(16), partitions: 1, configs: {}, internal: false }
+  const core = {
+    autoCreate: { partitions: 1 },
+    createTopic: () => Promise.reject(new LogError('TOPIC_ALREADY_EXISTS', 'on its way')),
+    topic: () => (isThere ? topic : null),
+  }
+  const directory = new TopicDirectory(core as unknown as BrokerCore)
+  await assert.rejects(directory.make('t'), { code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  isThere = true
+  assert.equal(await directory.make('t'), topic)
 })

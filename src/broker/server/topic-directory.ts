@@ -73,9 +73,11 @@ export class TopicDirectory {
       .createTopic({ name, partitions: autoCreate.partitions, internal: false })
       .catch((error: unknown) => {
         // Someone else was quicker, by another way than ours.
-        const topic = error instanceof LogError && error.code === 'TOPIC_ALREADY_EXISTS' ? this.#core.topic(name) : null
-        if (topic === null) throw error
-        return topic
+        if (!(error instanceof LogError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error
+        const topic = this.#core.topic(name)
+        if (topic !== null) return topic
+        // To be tried again, as every client does.
+        throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} is being made`, { cause: error })
       })
       .finally(() => this.#making.delete(name))
     this.#making.set(name, made)
