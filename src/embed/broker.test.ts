@@ -169,3 +169,11 @@ test('logins, TLS and access rules, for programs that must cope with them', asyn
   await assert.rejects(topicsOf('ann', 'r'), /authentication failed/i)
   await assert.rejects(openBroker({ ephemeral: true, host: '0.0.0.0' }), /open to anybody/)
 })
+
+test('two who produce to a topic that is not there yet both succeed; an address of IPv6 stands in brackets', async () => {
+  await using broker = await openBroker({ ephemeral: true, host: '::1' })
+  assert.deepEqual([...broker.brokers], [`[::1]:${broker.port}`])
+  await Promise.all(['one', 'two', 'three'].map((value) => broker.produce('new', [{ value }])))
+  const values = (await broker.records('new')).map(text)
+  assert.deepEqual(values.sort(), ['one', 'three', 'two'])
+})

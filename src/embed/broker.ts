@@ -6,7 +6,8 @@ import { type Broker, openBroker as openInnerBroker } from '../broker/broker.ts'
 import { LogError } from '../log/log.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { nodeWorld } from '../world/node.ts'
-import { batchesOf, type OutgoingRecord, partitionsOf, recordsIn } from './records.ts'
+import type { Clock } from '../world/world.ts'
+import { batchesOf, partitionsOf, recordsIn } from './records.ts'
 
 export interface BrokerOptions {
   /** In memory: nothing touches the disk, everything is gone at the end. This, or a `dataDir`. */
@@ -124,7 +125,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     return {
       host,
       port,
-      brokers: [`${host}:${port}`],
+      brokers: [`${host.includes(':') ? `[${host}]` : host}:${port}`],
       createTopic: (name, { partitions = 1, configs = {} } = {}) =>
         inOwnWords(async () => {
           await broker.createTopic({ name, partitions, configs })
@@ -135,7 +136,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
           .topics()
           .filter(({ internal }) => !internal)
           .map(({ name }) => name),
-      produce: (topic, records) => inOwnWords(() => produce(broker, topic, records, world.clock.nowMs())),
+      produce: (topic, records) => inOwnWords(() => produce(broker, topic, records, world.clock)),
       records: (topic, { recordsMax = recordsMaxDefault } = {}) => inOwnWords(() => read(broker, topic, recordsMax)),
       async waitForRecords(topic, count, { timeoutMs = 10_000 } = {}) {
         let over = false
@@ -185,10 +186,17 @@ async function produce(
   broker: Broker,
   topic: string,
   records: readonly NewRecord[],
-  nowMs: number,
+  clock: Clock,
 ): Promise<StoredRecord[]> {
-  if (broker.topic(topic) === null && broker.autoCreate !== null) {
-    await broker.createTopic({ name: topic, partitions: broker.autoCreate.partitions })
+  const nowMs = clock.nowMs()
+  while (broker.topic(topic) === null && broker.autoCreate !== null) {
+    try {
+      await broker.createTopic({ name: topic, partitions: broker.autoCreate.partitions })
+    } catch (error) {
+      // Another call, or a client, was quicker: its topic is there as soon as that is durable.
+      if (!(error instanceof LogError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error
+      await clock.sleep(1)
+    }
   }
   const partitions = broker.topic(topic)?.partitions
   if (partitions === undefined) throw new LogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${topic}`)
