@@ -74,6 +74,18 @@ test('groups in open transactions, whether they were added or join by themselves
     [await add('a'), await add('b'), await add('a'), await add('c')],
     ['NONE', 'NONE', 'NONE', 'TRANSACTION_ABORTABLE'],
   )
+  for (const [version, error] of [
+    [3, 'INVALID_TXN_STATE'],
+    [4, 'TRANSACTION_ABORTABLE'],
+  ] as const) {
+    const asked = {
+      transactionalId: 'shop',
+      producerId: BigInt(claim.producerId),
+      producerEpoch: claim.epoch,
+      groupId: 'c',
+    }
+    assert.equal(named((await client.ask('addOffsetsToTxn', version, asked)).errorCode), error)
+  }
   assert.deepEqual(await commit('d', [0]), ['TRANSACTION_ABORTABLE'])
   assert.deepEqual(await commit('b', [0]), ['NONE'])
   await end(false)

@@ -1,8 +1,9 @@
 // AddOffsetsToTxn 0-4 (key 25): a group whose offsets a transaction is about to commit, answered when that is durable.
-import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
+import { type KafkaError, kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { Asking } from '../serving.ts'
 
 const fencedSince = 2
+const abortableSince = 4
 
 export async function addOffsetsToTxn(
   { transactionalId, producerId, producerEpoch, groupId }: RequestOf<'addOffsetsToTxn'>,
@@ -17,6 +18,10 @@ export async function addOffsetsToTxn(
   const claim = { producerId: Number(producerId), epoch: producerEpoch }
   const error =
     transactionalId === '' ? 'INVALID_REQUEST' : await core.transactions.addOffsets(transactionalId, claim, groupId)
-  const told = error === 'PRODUCER_FENCED' && version < fencedSince ? 'INVALID_PRODUCER_EPOCH' : error
-  return { errorCode: kafkaErrors[told] }
+  return { errorCode: said(error, version) }
+}
+
+function said(error: KafkaError, version: number): number {
+  if (error === 'TRANSACTION_ABORTABLE' && version < abortableSince) return kafkaErrors.INVALID_TXN_STATE
+  return kafkaErrors[error === 'PRODUCER_FENCED' && version < fencedSince ? 'INVALID_PRODUCER_EPOCH' : error]
 }
