@@ -258,3 +258,40 @@ test('no session remembers a name that is longer than any topic’s', async () =
   const refused = await client.ask('fetch', 12, asking({ sessionId, sessionEpoch: 1 }, [[long, 0, 0]]))
   assert.equal(refused.errorCode, kafkaErrors.FETCH_SESSION_ID_NOT_FOUND)
 })
+
+test('a partition that a request names many times is fetched once, as it says last', async () => {
+  const { core, client } = await withTopics()
+  await core.append('a', partitionId(0), batch(['one']))
+  const wanted = [...Array.from({ length: 1_000 }, (): Wanted => ['a', 0, 7]), ['b', 0, 0], ['a', 0, 0]] as const
+  for (const sessionEpoch of [-1, 0]) {
+    const answer = await client.ask('fetch', 12, asking({ sessionId: 0, sessionEpoch }, wanted))
+    assert.deepEqual(told(answer), ['a/0 records', 'b/0 nothing'])
+  }
+})
+
+test('a fetch of very many partitions lets others have their turn', async () => {
+  const { core, client } = await opened()
+  const partitions = 20_000
+  await core.createTopic({ name: 'wide', partitions })
+  const wanted = Array.from({ length: partitions }, (_, i): Wanted => ['wide', i, 0])
+  let isAnswered = false
+  let turns = 0
+  const count = (): void => {
+    if (isAnswered) return
+    turns++
+    setImmediate(count)
+  }
+  const { topics, ...more } = asking({ sessionId: 0, sessionEpoch: -1 }, [])
+  const [first] = topicsOf([['wide', 0, 0]])
+  const all = wanted.map(([, partition]) => ({ ...first!.partitions[0]!, partition }))
+  const look = core.offsets.bind(core)
+  let looks = 0
+  core.offsets = (topic, partition) => {
+    if (++looks === 1) setImmediate(count)
+    if (looks === partitions) isAnswered = true
+    return look(topic, partition)
+  }
+  const { responses } = await client.ask('fetch', 11, { ...more, topics: [...topics, { ...first!, partitions: all }] })
+  assert.equal(responses[0]?.partitions.length, partitions)
+  assert.ok(turns >= 5, `${turns} turns of the loop meanwhile`)
+})

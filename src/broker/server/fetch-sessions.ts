@@ -60,12 +60,15 @@ const keyOf = (usesIds: boolean, topic: string, topicId: Uint8Array, partition: 
 const areTopicNames = (topics: readonly { readonly topic: string }[]): boolean =>
   topics.every(({ topic }) => topic.length <= topicNameCharactersMax)
 
-/** In the request's order. */
+/** In the request's order, each partition once: as in Kafka the last word about it counts. */
 function askedIn({ topics }: RequestOf<'fetch'>): AskedPartition[] {
-  const asked: AskedPartition[] = []
+  const byTopic = new Map<string, Map<number, AskedPartition>>()
   for (const { topic, topicId, partitions } of topics) {
+    const key = `${idText(topicId)} ${topic}`
+    const asked = byTopic.get(key) ?? new Map<number, AskedPartition>()
+    byTopic.set(key, asked)
     for (const { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes } of partitions) {
-      asked.push({
+      asked.set(partition, {
         topic,
         topicId,
         partition,
@@ -76,7 +79,7 @@ function askedIn({ topics }: RequestOf<'fetch'>): AskedPartition[] {
       })
     }
   }
-  return asked
+  return [...byTopic.values()].flatMap((asked) => [...asked.values()])
 }
 /** Outlives its frame. */
 const kept = (asked: AskedPartition): AskedPartition => ({ ...asked, topicId: new Uint8Array(asked.topicId) })

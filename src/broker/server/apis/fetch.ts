@@ -175,6 +175,8 @@ function errorOf(
 }
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a === b || Buffer.compare(a, b) === 0
 
+/** Partitions that are looked at in one turn of the loop. */
+const partitionsPerTurn = 1_000
 async function collect(
   serving: Serving,
   wanted: readonly WantedTopic[],
@@ -185,12 +187,17 @@ async function collect(
   const committed = isolationLevel === readCommitted
   let bytes = 0
   let failed = false
+  let inTurn = 0
   const responses: ResponseTo<'fetch'>['responses'][number][] = []
   for (const { topic, topicId, name, partitions } of wanted) {
     const answers: PartitionAnswer[] = []
     // Another topic of the name may have been made while this fetch waited.
     const isAnother = name !== null && !isZeroId(topicId) && !isStill(serving.core, name, topicId)
     for (const { index, from, bytesMax: partitionBytesMax, lastFetchedEpoch, errorCode: known } of partitions) {
+      if (++inTurn > partitionsPerTurn) {
+        await new Promise<void>((resolve) => serving.world.clock.soon(resolve))
+        inTurn = 1
+      }
       const errorCode = known === kafkaErrors.NONE && isAnother ? kafkaErrors.UNKNOWN_TOPIC_ID : known
       const answer =
         name === null || errorCode !== kafkaErrors.NONE
