@@ -87,3 +87,27 @@ test('16 MiB claimed, 10 bytes sent: no more than 4 KiB are held', () => {
   assert.ok(process.memoryUsage().arrayBuffers - before < 200 * 16 * 1024)
   assert.ok(many.every((each) => each.half) && !assembler.half)
 })
+
+test('after a whole frame the next one of that size gets its buffer at once, up to 1 MiB', () => {
+  const assembler = new FrameAssembler(16 << 20)
+  const begin = (size: number): void => {
+    const length = Buffer.alloc(14)
+    length.writeInt32BE(size)
+    assembler.push(length, () => assert.fail('no frame'))
+  }
+  const finish = (size: number): void => assembler.push(new Uint8Array(size - 10), () => {})
+  begin(100_000)
+  assert.equal(assembler.bufferBytes, 4 * 1024)
+  finish(100_000)
+  begin(100_000)
+  assert.equal(assembler.bufferBytes, 100_000)
+  finish(100_000)
+  begin(50_000)
+  assert.equal(assembler.bufferBytes, 50_000)
+  finish(50_000)
+  begin(4 << 20)
+  assert.equal(assembler.bufferBytes, 50_000)
+  finish(4 << 20)
+  begin(8 << 20)
+  assert.equal(assembler.bufferBytes, 1 << 20)
+})

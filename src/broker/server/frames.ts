@@ -1,10 +1,12 @@
 // Cuts a connection's bytes into frames: length 4 (big-endian, counts what follows), then that many bytes.
 // Nothing is allocated for bytes that have not arrived: a claimed length costs nothing, and a frame that comes in
-// pieces grows a buffer of at most twice what is there.
+// pieces grows a buffer of at most twice what is there. Only who has sent a whole frame of that size is believed the
+// next one at once, up to 1 MiB: a producer's batches are not copied from buffer to buffer.
 
 /** Api key, version and correlation id: no request is shorter. */
 const requestBytesMin = 8
 const firstBufferBytes = 4 * 1024
+const believedBytesMax = 1024 * 1024
 
 export class FrameError extends Error {
   override name = 'FrameError'
@@ -20,6 +22,8 @@ export class FrameAssembler {
   #size = -1
   #buffer: Uint8Array = new Uint8Array(0)
   #have = 0
+  /** Size of the last whole frame, as far as the next one is believed. */
+  #believedBytes = 0
 
   /** `frameBytesMin`: of what comes; an answer may be shorter than any request. */
   constructor(frameBytesMax: number, frameBytesMin = requestBytesMin) {
@@ -81,7 +85,9 @@ export class FrameAssembler {
   #keep(piece: Uint8Array): void {
     const needed = this.#have + piece.length
     if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(Math.min(this.#size, Math.max(needed, this.#buffer.length * 2, firstBufferBytes)))
+      const grown = new Uint8Array(
+        Math.min(this.#size, Math.max(needed, this.#buffer.length * 2, firstBufferBytes, this.#believedBytes)),
+      )
       grown.set(this.#buffer.subarray(0, this.#have))
       this.#buffer = grown
     }
@@ -89,6 +95,7 @@ export class FrameAssembler {
     this.#have = needed
   }
   #restart(): void {
+    this.#believedBytes = Math.min(this.#size, believedBytesMax)
     this.#length = 0
     this.#lengthBytes = 0
     this.#size = -1
