@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { LogError, type TopicInfo } from '../../log/log.ts'
 import { kafkaErrors } from '../../wire/wire.ts'
 import type { BrokerCore } from '../core.ts'
-import { opened, toFetch } from './server.suite.ts'
+import { batch, opened, toFetch } from './server.suite.ts'
 import { TopicDirectory } from './topic-directory.ts'
 
 test('CreateTopics, DescribeConfigs, DeleteTopics in every version', async () => {
@@ -194,4 +194,20 @@ test('a topic that somebody else is making by another way is to be asked for aga
   await assert.rejects(directory.make('t'), { code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   isThere = true
   assert.equal(await directory.make('t'), topic)
+})
+
+test('a Produce makes no more topics than a Metadata may', async () => {
+  const { client, core } = await opened({ limits: { autoCreatedTopicsMax: 2 } })
+  const partitionData = [0, 0].map((index) => ({ index, records: batch(['x']) }))
+  const topicData = ['a', 'b', 'c'].map((name) => ({ name, topicId: new Uint8Array(16), partitionData }))
+  const { responses } = await client.ask('produce', 9, { acks: -1, timeoutMs: 1_000, topicData })
+  assert.deepEqual(
+    responses.map(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode)),
+    [
+      [0, 0],
+      [0, 0],
+      [kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION],
+    ],
+  )
+  assert.equal(core.topics().length, 2)
 })

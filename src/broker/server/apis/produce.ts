@@ -138,6 +138,11 @@ function placing(
   const { serving, version, may } = asking
   const findId = serving.topics.idFinder()
   const sending = sendingOf(request.transactionalId, asking)
+  const making = new Set<string>()
+  const mayMake = (name: string): boolean => {
+    if (making.size < serving.limits.autoCreatedTopicsMax) making.add(name)
+    return making.has(name)
+  }
   return ({ name, topicId }) => {
     const { topic, errorCode } = version >= 13 ? findId(topicId) : serving.topics.byName(name)
     const named = version >= 13 ? topic?.name : name
@@ -155,6 +160,8 @@ function placing(
       if (!mayCreateTopic(asking, name)) {
         return refused(partition.index, kafkaErrors.TOPIC_AUTHORIZATION_FAILED, null)
       }
+      // As many as one Metadata may; the others are made when the producer tries again.
+      if (!mayMake(name)) return refused(partition.index, errorCode, null)
       return appendToNew(serving, name, partition, sending)
     }
     const answers: Placed['answers'] = []
