@@ -9,7 +9,7 @@ import { type EntryHeader, entryKind, ownStream } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { JournalReader, ReadVisitor } from './journal/journal-reader.ts'
 import type { MissingRange } from './journal/survey.ts'
-import { readBatches, type Tiers } from './reading.ts'
+import { heldFrom, readHeld, type Tiers } from './reading.ts'
 import { inKafkasWords } from './refusals.ts'
 import { SettledMerge } from './settled/merge.ts'
 import type { Settled } from './settled/settled.ts'
@@ -64,9 +64,11 @@ export class LogFollower implements Follower {
       const topic = topics.byKey(key)
       const partition = topic?.partitions[id]
       if (topic === null || partition === undefined) return null
-      const { start } = partition
+      // As records outside of transactions: those that DeleteRecords hides are read as long as they are there, so that a
+      // replay gives what the first run gave.
+      const start = heldFrom(partition)
       if (from < start) this.#mindGone(topic.info.name, key, id, from, start)
-      return readBatches({ journal, settled }, partition, topic.info.name, Math.max(from, start), maxBytes)
+      return readHeld({ journal, settled }, partition, topic.info.name, Math.max(from, start), maxBytes)
     }
     this.#visible = new VisibleTransactions(read, { lsn: afterLsn + 1, offset: handedTo })
     this.#closed = closed

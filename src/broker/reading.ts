@@ -47,10 +47,25 @@ export function readBatches(
   from: number,
   maxBytes: number,
 ): Uint8Array[] {
-  const { start, durableEnd: end, index } = partition
+  const { start, durableEnd: end } = partition
   if (from < start || from > end) {
     throw new LogError('OFFSET_OUT_OF_RANGE', `${topic}-${partition.id} holds offsets ${start} to ${end}, not ${from}`)
   }
+  return readHeld({ journal, settled }, partition, topic, from, maxBytes)
+}
+
+/** The first offset that is still on the disk: DeleteRecords hides what it deletes, and retention drops it later. */
+export const heldFrom = (partition: Partition): number => partition.settled?.start ?? 0
+
+/** The same for those who follow the log by its entries: they read what is on the disk, hidden or not. */
+export function readHeld(
+  { journal, settled }: Tiers,
+  partition: Partition,
+  topic: string,
+  from: number,
+  maxBytes: number,
+): Uint8Array[] {
+  const { durableEnd: end, index } = partition
   const { settled: files } = partition
   let expected = from
   const batches: Uint8Array[] = []
