@@ -59,6 +59,8 @@ export class LogManagement {
   #stopped: Error | null = null
   #pinnedBytes = 0
   #toldToRebuild = new Set<string>()
+  /** Keys of deleted topics, and the LSN behind which none of their entries lies. */
+  #deletedBefore: { readonly lsn: number; readonly keys: readonly number[] } | null = null
 
   constructor(
     world: World,
@@ -173,7 +175,23 @@ export class LogManagement {
 
   // --- Dropping ---
 
+  /** Of a deleted topic whose last entry is settled and whose files are gone nothing is left that its key would tell of. */
+  #forgetDeleted(): void {
+    const { deleted, topics } = this.#state
+    const known = this.#deletedBefore
+    if (known !== null && this.#settled.settledLsn < known.lsn) return
+    if (known !== null) {
+      const held = new Set<number>()
+      for (const { topicKey } of this.#settled.partitions()) held.add(topicKey)
+      for (const key of known.keys) if (!held.has(key)) deleted.delete(key)
+    }
+    // One that is being deleted may come back, and its entry is not in the journal yet.
+    const keys = [...deleted].filter((key) => topics.byKey(key) === null)
+    this.#deletedBefore = keys.length === 0 ? null : { lsn: this.#journal.durableLsn, keys }
+  }
+
   async #retain(): Promise<void> {
+    this.#forgetDeleted()
     if (this.#closed || this.#settled.files === 0) return
     const { topics } = this.#state
     const retained: RetainedPartition[] = []

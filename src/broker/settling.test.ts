@@ -6,6 +6,7 @@ import { randomStream } from '../std/random.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { batchOf, dataDir, type Machine, machine, p0, p1, readValues, refused, valuesOf } from './broker.suite.ts'
 import type { Broker, BrokerSettings, RetentionSettings } from './broker.ts'
+import { readManifest } from './settled/manifest.ts'
 
 const bounds: Partial<RetentionSettings> = {
   checkEveryMs: 5,
@@ -184,6 +185,46 @@ test('deleted records and topics leave the disk', async () => {
   assert.equal(valuesOf((await broker.read('a', p0, offset(30), 1))[0]!)[0]!.slice(0, 2), '30')
   await broker.deleteTopic('b')
   await until('all of b', () => here.fs.list(`${dataDir}/settled`).every((name) => !name.startsWith('2-')))
+  await broker.close()
+})
+
+test('of deleted topics whose entries are gone nothing is remembered; a start in between leaves nothing behind', async () => {
+  const here = machine('forgotten')
+  let broker = await here.open(small)
+  const remembered = (): number[] => {
+    const manifest = readManifest(
+      here.fs,
+      `${dataDir}/settled`,
+      new Uint8Array(Buffer.from(broker.clusterId, 'base64url')),
+    )
+    const text = new TextDecoder().decode(manifest?.state ?? new Uint8Array(0))
+    return JSON.parse(/"deleted":(\[[\d,]*\])/.exec(text)?.[1] ?? '[-1]')
+  }
+  await broker.createTopic({ name: 'stays', partitions: 1 })
+  const fill = async (): Promise<void> => {
+    for (let i = 0; i < 30; i++) await broker.append('stays', p0, batchOf([`${i} ${'z'.repeat(300)}`]))
+    await settled(broker)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  for (let i = 0; i < 8; i++) {
+    await broker.createTopic({ name: `t${i}`, partitions: 1 })
+    await broker.append(`t${i}`, p0, batchOf(['one']))
+    if (i % 2 === 0) await fill()
+    await broker.deleteTopic(`t${i}`)
+    if (i !== 5) continue
+    await broker.close()
+    broker = await here.open(small)
+  }
+  assert.notDeepEqual(remembered(), [], 'some are remembered for a while')
+  for (let i = 0; i < 3; i++) await fill()
+  assert.deepEqual(remembered(), [])
+  assert.ok(here.fs.list(`${dataDir}/settled`).every((name) => !/^([2-9])-/.test(name)))
+  await broker.close()
+  broker = await here.open(small)
+  assert.deepEqual(
+    broker.topics().map(({ name }) => name),
+    ['stays'],
+  )
   await broker.close()
 })
 
