@@ -110,7 +110,7 @@ async function rewrite(
   try {
     const cleaning = new Cleaning(map, rules, end)
     for (const file of old) {
-      output.begin(file, end)
+      await output.begin(file, end)
       await eachBatch(world, settled, [file], file.start, settings, (batch, walk) => {
         const isCleaned = lastOffset(batch) < end
         if (isCleaned) output.seen(walk)
@@ -159,9 +159,11 @@ class Output {
     return writer
   }
 
-  begin(file: SettledFile, end: number): void {
+  async begin(file: SettledFile, end: number): Promise<void> {
     const isFull = this.#clean !== null && this.#clean.length + file.length > this.#settings.fileBytesMax
     if (isFull || this.#clean === null) {
+      // One at a time is open and in memory: a partition may have thousands.
+      if (this.#clean !== null) await complete(this.#clean)
       this.#clean = this.#make(true, file.start)
       this.#covered = { firstLsn: file.firstLsn, firstAppendedMs: file.firstAppendedMs }
     }
@@ -201,12 +203,15 @@ class Output {
     rest.cover({ end: file.end, firstLsn, firstAppendedMs, lastLsn: file.lastLsn, lastAppendedMs: file.lastAppendedMs })
   }
   async finish(): Promise<void> {
-    for (const writer of this.writers) {
-      writer.close()
-      writer.writeOut()
-      await writer.sync()
-      writer.letGo()
-    }
+    for (const writer of [this.#clean, this.#rest]) if (writer !== null) await complete(writer)
     await this.#world.fs.syncFolder(this.#settled.folder)
   }
+}
+
+/** Closed, and all of it on the disk. */
+async function complete(writer: SettledWriter): Promise<void> {
+  writer.close()
+  writer.writeOut()
+  await writer.sync()
+  writer.letGo()
 }

@@ -96,6 +96,44 @@ test('superseded records go, the rest stays at its offsets; the sequences of pro
   assert.equal(end.end, 'returned')
 })
 
+test('of many new files one is in memory and open at a time', async () => {
+  const end = await simulate({ seed: 'compaction of many files' }).run(async (world) => {
+    /** Of the thread that compacts: the keeper has a world of its own. */
+    const made: string[] = []
+    let inARow = 0
+    const fs: World['fs'] = Object.create(world.fs)
+    fs.open = (path, mode) => {
+      const file = world.fs.open(path, mode)
+      if (!path.endsWith('.settled')) return file
+      if (mode === 'create') inARow = made.push(path) === 0 ? 0 : inARow + 1
+      most = Math.max(most, inARow)
+      const wrapped: typeof file = Object.create(file)
+      for (const name of ['write', 'sizeBytes', 'truncate', 'sync', 'close'] as const)
+        Object.assign(wrapped, { [name]: file[name].bind(file) })
+      wrapped.read = (into, position) => {
+        inARow = 0
+        return file.read(into, position)
+      }
+      return wrapped
+    }
+    let most = 0
+    const broker = await openBroker({ ...world, fs }, { ...settings, segmentBytes: 40_000 })
+    await broker.createTopic({ name: 't', partitions: 1, configs: eager })
+    for (let i = 0; i < 500; i++)
+      await broker.append(
+        't',
+        p0,
+        batch([{ key: `a${i}`, value: `${i * 7919} ${world.random.u32()} ${'x'.repeat(100)}` }]),
+      )
+    await world.clock.sleep(3_000)
+    assert.ok(made.length >= 8, `${made.length} files were made`)
+    assert.ok(most <= 2, `${most} files were written one after the other, from memory`)
+    await broker.close()
+  })
+  if (end.end === 'threw') throw end.error
+  assert.equal(end.end, 'returned')
+})
+
 test('a job that is behind misses nothing; once it has read, its topic is compacted', async () => {
   const end = await simulate({ seed: 'compaction and a job' }).run(async (world) => {
     const broker = await openBroker(world, settings)
