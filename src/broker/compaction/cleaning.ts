@@ -12,9 +12,11 @@ import {
   hasProducer,
   isAppendTime,
   isControl,
+  isTransactional,
   lastOffset,
   maxTimestampMs,
   producerId,
+  recordCount,
   recordSlots,
   recordsOf,
   walkRecords,
@@ -53,11 +55,19 @@ export class KeyNotes {
   readonly #transactions: TransactionsSeen
   /** One past the last offset whose keys are all noted: what lies behind is left for another time. */
   end: number
+  /** By producer, where its transaction begins whose marker has not come yet. */
+  readonly #unended = new Map<bigint, number>()
 
   constructor(map: KeyOffsets, aborted: readonly AbortedTransaction[], start: number) {
     this.#map = map
     this.#transactions = new TransactionsSeen(aborted)
     this.end = start
+  }
+  /** The same, without transactions whose markers lie behind it: who has not met the marker has read nothing of them. */
+  get endOfWholeTransactions(): number {
+    let end = this.end
+    for (const first of this.#unended.values()) end = Math.min(end, first)
+    return end
   }
   /** False: the map is full, the batch counts no more. Batches come in order. */
   note(batch: Uint8Array): boolean {
@@ -75,6 +85,10 @@ export class KeyNotes {
           return false
         }
       }
+    }
+    if (isControl(batch)) this.#unended.delete(producerId(batch))
+    else if (isTransactional(batch) && recordCount(batch) > 0 && !this.#unended.has(producerId(batch))) {
+      this.#unended.set(producerId(batch), baseOffset(batch))
     }
     this.end = lastOffset(batch) + 1
     return true

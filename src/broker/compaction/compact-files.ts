@@ -55,7 +55,9 @@ export async function compactFiles(
     await eachBatch(world, settled, plan.files, plan.dirtyFrom, settings, (batch) => {
       return lastOffset(batch) < plan.end && notes.note(batch)
     })
-    if (notes.end > plan.dirtyFrom) return rewrite(world, settled, plan, rules, settings, map, notes.end)
+    const end = plan.isFollowed ? notes.endOfWholeTransactions : notes.end
+    if (end > plan.dirtyFrom) return rewrite(world, settled, plan, rules, settings, map, end)
+    if (end < notes.end) return null
     // Not even the first batch found room for its keys, or it ends behind what may be compacted.
     if (!map.isFull || mapBytes >= settings.mapBytesMax) return null
     mapBytes *= 4

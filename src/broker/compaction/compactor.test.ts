@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { simulate } from '../../../sim/world.ts'
+import { crc32c } from '../../std/crc32c.ts'
 import { offset, partitionId } from '../../std/units.ts'
 import { BatchWriter } from '../../wire/batch-writer.ts'
 import { baseOffset, lastOffset, recordSlots, recordsOf, walkRecords } from '../../wire/record-batch.ts'
 import type { World } from '../../world/world.ts'
 import { p0, produced } from '../broker.suite.ts'
 import { type Broker, openBroker } from '../broker.ts'
+import { writeU32 } from '../journal/big-endian.ts'
 
 const settings = {
   dataDir: '/data',
@@ -153,6 +155,53 @@ test('a job that is behind misses nothing; once it has read, its topic is compac
     await world.clock.sleep(3_000)
     assert.ok((await readAll(broker, 't')).length < 100)
     follower.close()
+    await broker.close()
+  })
+  if (end.end === 'threw') throw end.error
+  assert.equal(end.end, 'returned')
+})
+test('a transaction whose marker a job has not met is not compacted before it is', async () => {
+  const end = await simulate({ seed: 'compaction and a marker' }).run(async (world) => {
+    const broker = await openBroker(world, settings)
+    await broker.createTopic({ name: 't', partitions: 1, configs: eager })
+    await broker.createTopic({ name: 'u', partitions: 1, configs: eager })
+    const claim = await broker.transactions.init('shop', 60_000, null)
+    const within = { transactionalId: 'shop', joins: true }
+    for (let i = 0; i < 5; i++) {
+      const writer = new BatchWriter({ compression: 'none' })
+      writer.append(new TextEncoder().encode('a'), new TextEncoder().encode(`in ${i}`), 1)
+      const producer = { producerId: BigInt(claim.producerId), producerEpoch: claim.epoch, baseSequence: i }
+      const bytes = writer.finish(producer)
+      bytes[22]! |= 0x10
+      writeU32(bytes, 17, crc32c(bytes, 21))
+      await broker.appendWithin('t', p0, bytes, within)
+    }
+    const put = async (topic: string): Promise<void> => {
+      for (let i = 0; i < 60; i++)
+        await broker.append(topic, p0, batch([{ key: 'a', value: `${i} ${world.random.u32()} ${'x'.repeat(200)}` }]))
+    }
+    await put('t')
+    const { epoch, cursor } = await broker.takeJob('job')
+    let follower = broker.follow({ job: 'job', topics: ['t'], from: broker.origin() })
+    while (follower.poll(1 << 20).length > 0) {}
+    const place = follower.cursor()
+    await broker.commit({ job: 'job', epoch, previous: cursor, cursor: place, appends: [] })
+    follower.close()
+    assert.equal((await broker.transactions.end('shop', { ...claim, commit: true, raises: true })).error, 'NONE')
+    await put('t')
+    await put('u')
+    await world.clock.sleep(3_000)
+    assert.ok((await readAll(broker, 'u')).length < 50, 'others are compacted meanwhile')
+    follower = broker.follow({ job: 'job', topics: ['t'], from: place })
+    const met: string[] = []
+    for (let entries = follower.poll(1); entries.length > 0; entries = follower.poll(1))
+      for (const entry of entries) if (entry.kind === 'batch') met.push(new TextDecoder().decode(entry.bytes))
+    assert.equal(met.filter((text) => /in \d/.test(text)).length, 5)
+    const previous = await cursorOf(broker)
+    await broker.commit({ job: 'job', epoch, previous, cursor: follower.cursor(), appends: [] })
+    follower.close()
+    await world.clock.sleep(3_000)
+    assert.ok((await readAll(broker, 't')).length < 50, 'and this one afterwards')
     await broker.close()
   })
   if (end.end === 'threw') throw end.error

@@ -4,6 +4,7 @@
 import { LogError } from '../../log/log.ts'
 import type { WriteLog } from '../../std/log-line.ts'
 import { FsError, type Timer, type World } from '../../world/world.ts'
+import { streamKey } from '../journal/damage.ts'
 import { isFull } from '../journal/disk-room.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Partition } from '../partition.ts'
@@ -90,9 +91,14 @@ export class Compactor {
 
   async #round(): Promise<void> {
     // New files need room, and give it back only afterwards.
+    /** Of which nothing can be cleaned now: others get their turn. */
+    const passed = new Set<number>()
     while (!this.#closed && this.#journal.pause() === null) {
-      const plan = planCompaction(this.#compactable(), this.#world.clock.nowMs())
-      if (plan === null || !(await this.#compact(plan))) return
+      const left = this.#compactable().filter(({ topicKey, partition }) => !passed.has(streamKey(topicKey, partition)))
+      const plan = planCompaction(left, this.#world.clock.nowMs())
+      const outcome = plan === null ? 'failed' : await this.#compact(plan)
+      if (plan === null || outcome === 'failed') return
+      if (outcome === 'nothing') passed.add(streamKey(plan.topicKey, plan.partition))
     }
   }
 
@@ -131,11 +137,11 @@ export class Compactor {
     }
   }
 
-  /** False: nothing came of it, and it is not to be tried again at once. */
-  async #compact(plan: CompactionPlan): Promise<boolean> {
+  /** 'nothing', 'failed': it is not to be tried again at once. */
+  async #compact(plan: CompactionPlan): Promise<'done' | 'nothing' | 'failed'> {
     const topic = this.#state.topics.byKey(plan.topicKey)
     const partition = topic?.partitions[plan.partition]
-    if (topic === null || partition === undefined) return true
+    if (topic === null || partition === undefined) return 'done'
     const name = nameOf(topic, partition)
     this.#now = name
     const startedMono = this.#world.clock.monoMs()
@@ -150,7 +156,7 @@ export class Compactor {
           if (this.#closed) throw new Closing()
         },
       })
-      if (compacted === null) return false
+      if (compacted === null) return 'nothing'
       const files = compacted.writers.map((writer) => writer.state())
       await this.#settled.replaceFiles(plan, compacted.old, files).catch((error: unknown) => {
         // The manifest names the old ones still; after a failed sync nobody knows which, and the next start tidies.
@@ -173,10 +179,10 @@ export class Compactor {
         bytesKept,
         tookMs,
       })
-      return true
+      return 'done'
     } catch (error) {
       this.#failed(error, name)
-      return false
+      return 'failed'
     } finally {
       this.#now = null
     }

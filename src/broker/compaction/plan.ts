@@ -23,6 +23,8 @@ export interface CompactionPlan {
   readonly dirtyFrom: number
   /** Offsets from here on stay as they are. */
   readonly end: number
+  /** Somebody has yet to read what lies behind these files: markers there make records in them visible. */
+  readonly isFollowed: boolean
 }
 
 /** The one with the largest part that is not compacted, or null if none has enough. */
@@ -63,5 +65,6 @@ function planOne(of: Compactable, nowMs: number): { plan: CompactionPlan; ratio:
   const ratio = dirtyBytes / (cleanBytes + dirtyBytes)
   if (ratio < of.dirtyRatioMin && nowMs - oldestDirtyMs <= of.lagMsMax) return null
   const { topicKey, partition } = of
-  return { plan: { topicKey, partition, files, dirtyFrom, end: Math.min(last.end, of.stableEnd) }, ratio }
+  const isFollowed = Number.isFinite(of.neededAfterLsn)
+  return { plan: { topicKey, partition, files, dirtyFrom, end: Math.min(last.end, of.stableEnd), isFollowed }, ratio }
 }
