@@ -15,7 +15,8 @@ export interface ReaderSettings {
 export const clientBase = (address: string) => ({
   clientId: 'test',
   bootstrapBrokers: [address],
-  retries: 20,
+  // A broker may take seconds to come back on a busy machine; who has given up does not join again.
+  retries: 300,
   retryDelay: 50,
 })
 

@@ -14,7 +14,7 @@ test('@platformatic/kafka: one idempotent producer over three lives of the broke
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   let broker = await openOn(dataDir)
   t.after(() => broker.close())
-  const base = { clientId: 'test', bootstrapBrokers: [broker.address], retries: 20, retryDelay: 50 }
+  const base = { clientId: 'test', bootstrapBrokers: [broker.address], retries: 300, retryDelay: 50 }
   const admin = new Admin(base)
   t.after(() => admin.close())
   const topic = freshTopic('restart')
