@@ -9,6 +9,8 @@ export interface ReaderSettings {
   readonly topic: string
   readonly groupId: string
   readonly name: string
+  /** Changes whenever the broker is stopped or started, where that is done. */
+  readonly life?: () => number
   /** Called before the client is closed, whatever comes. */
   readonly toClose: { push(client: { close(): Promise<void> }): void }
 }
@@ -66,6 +68,8 @@ export interface Member {
   readonly problems: string[]
   /** Records it was given though they had been committed before it joined the generation in which it was. */
   readonly anew: string[]
+  /** Partitions of commits that were under way while the broker's life changed: the client sends them again. */
+  readonly cutOff: Set<number>
   leave(): Promise<void>
 }
 export async function member(settings: ReaderSettings): Promise<Member> {
@@ -84,6 +88,7 @@ export async function member(settings: ReaderSettings): Promise<Member> {
   const seen: string[] = []
   const problems: string[] = []
   const anew: string[] = []
+  const cutOff = new Set<number>()
   let left: Promise<void> | null = null
   /** What is to be taken next of each partition of the generation: what was committed when it began, and on from there. */
   let next: Promise<Map<number, bigint>> = Promise.resolve(new Map())
@@ -147,6 +152,7 @@ export async function member(settings: ReaderSettings): Promise<Member> {
       seen.push(message.value)
       const place = `${message.topic}/${message.partition}/${message.offset}`
       if ((committedAt.get(place) ?? Infinity) < joinedAt) anew.push(place)
+      const life = settings.life?.()
       try {
         await message.commit()
         if (!committedAt.has(place)) committedAt.set(place, ++moments)
@@ -154,6 +160,7 @@ export async function member(settings: ReaderSettings): Promise<Member> {
         // In the middle of a rebalance: whoever owns the partition next reads it again.
         problems.push(String(error))
       }
+      if (life !== settings.life?.()) cutOff.add(partition)
     }
   }
   const reading = (async () => {
@@ -179,5 +186,5 @@ export async function member(settings: ReaderSettings): Promise<Member> {
       await closed(consumer.close(true))
     })())
   settings.toClose.push({ close: leave })
-  return { name, seen, problems, anew, leave }
+  return { name, seen, problems, anew, cutOff, leave }
 }
