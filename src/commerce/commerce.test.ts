@@ -29,6 +29,7 @@ test('contracts: topics, partitions, keys, what is required and what stands in',
       ['transactions', 3, 'user_id', 'timestamp'],
       ['inventory-updates', 3, 'product_id', 'timestamp'],
       ['marketplace-sales', 3, 'transaction_id', 'transaction_time'],
+      ['ground-truth', 1, 'truth_id', 'start'],
       ['online-retail', 3, 'invoice_no', 'invoice_date'],
     ],
   )

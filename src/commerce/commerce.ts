@@ -6,6 +6,7 @@ import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-cust
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
 import { ecommerceOrders, orderStatuses } from './contracts/ecommerce-orders.ts'
+import { groundTruth, truthKinds } from './contracts/ground-truth.ts'
 import { inventoryUpdates } from './contracts/inventory-updates.ts'
 import { delayPatterns, marketplaceSales } from './contracts/marketplace-sales.ts'
 import { onlineRetail } from './contracts/online-retail.ts'
@@ -31,6 +32,7 @@ export {
   ecommerceFraudAlerts,
   ecommerceOrderItems,
   ecommerceOrders,
+  groundTruth,
   inventoryUpdates,
   marketplaceSales,
   odcs,
@@ -45,6 +47,7 @@ export {
   topicPage,
   topicsPage,
   transactions,
+  truthKinds,
   userEvents,
 }
 
@@ -82,6 +85,7 @@ export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
     transactions,
     inventoryUpdates,
     marketplaceSales,
+    groundTruth,
     onlineRetail,
   ],
   ({ topic }) => topic,

@@ -8,6 +8,7 @@ import {
   ecommerceTopics,
   ecommerceTraffic,
 } from './ecommerce-traffic.ts'
+import { type Fault, type FaultSettings, type FaultShares, faultSharesDefault, faults, withFaults } from './faults.ts'
 import {
   type LateBatchSettings,
   lateBatch,
@@ -27,6 +28,9 @@ export type {
   Catalogue,
   CategoryRange,
   EcommerceSettings,
+  Fault,
+  FaultSettings,
+  FaultShares,
   LateBatchSettings,
   MarketplaceSettings,
   Product,
@@ -42,6 +46,8 @@ export {
   ecommerceBurst,
   ecommerceTopics,
   ecommerceTraffic,
+  faultSharesDefault,
+  faults,
   lateBatch,
   marketplaceTraffic,
   ordersTraffic,
@@ -49,6 +55,7 @@ export {
   sellers,
   storeTopics,
   storeTraffic,
+  withFaults,
 }
 
 type Generator = (seed: string, settings: TrafficSettings) => Traffic
