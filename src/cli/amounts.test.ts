@@ -7,7 +7,9 @@ import {
   formatMinor,
   minorAsNumber,
   parseBrokers,
+  parseCount,
   parseDurationMs,
+  parseFactor,
   parsePort,
   parseRate,
   parseUrl,
@@ -29,6 +31,9 @@ describe('what is taken', () => {
     ['0.5', parseRate('--r', '0.5'), 0.5],
     ['10k', parseRate('--r', '10k'), 10_000],
     ['1_000', parseRate('--r', '1_000'), 1_000],
+    ['a count', parseCount('--c', '2_000', 2_000), 2_000],
+    ['a count of thousands', parseCount('--c', '2k', 2_000), 2_000],
+    ['a factor', parseFactor('--f', '0.5'), 0.5],
     ['port 0', parsePort('--p', '0'), 0],
     ['port 65535', parsePort('--p', '65535'), 65_535],
     ['two brokers', parseBrokers('--b', 'a:1, [::1]:9092'), ['a:1', '[::1]:9092']],
@@ -42,6 +47,10 @@ describe('what is refused, as wrong usage', () => {
     test(`duration ${JSON.stringify(text)}`, () => assert.throws(() => parseDurationMs('--d', text), refused))
   for (const text of ['', '0', '-1', 'x', '1e3', '10000001', '11M'])
     test(`rate ${JSON.stringify(text)}`, () => assert.throws(() => parseRate('--r', text), refused))
+  for (const text of ['', '0', '-1', '1.5', '2001', 'x'])
+    test(`count ${JSON.stringify(text)}`, () => assert.throws(() => parseCount('--c', text, 2_000), refused))
+  for (const text of ['', '0', '-1', '30.5', 'x'])
+    test(`factor ${JSON.stringify(text)}`, () => assert.throws(() => parseFactor('--f', text), refused))
   for (const text of ['', '-1', '65536', '80a', '8080.5'])
     test(`port ${JSON.stringify(text)}`, () => assert.throws(() => parsePort('--p', text), refused))
   for (const text of ['', 'a', 'a:', 'http://a:1', 'a:1,,b:2'])

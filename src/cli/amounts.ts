@@ -37,6 +37,25 @@ export function parseRate(flag: string, text: string): number {
   return rate
 }
 
+/** A whole number from 1 to `max`; `10k` and `1_000` are fine. */
+export function parseCount(flag: string, text: string, max: number): number {
+  const found = /^(\d[\d_]*)(k|M)?$/.exec(text)
+  const count = found
+    ? Number((found[1] ?? '').replaceAll('_', '')) * ({ k: 1_000, M: 1_000_000 }[found[2] ?? ''] ?? 1)
+    : Number.NaN
+  if (!(count >= 1 && count <= max))
+    refuse(flag, text, `it is no whole number from 1 to ${formatCount(max)}`, `write it like ${flag} 20`)
+  return count
+}
+
+/** How many times as much: above zero, at most 30. */
+export function parseFactor(flag: string, text: string): number {
+  const factor = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (!(factor > 0 && factor <= 30))
+    refuse(flag, text, 'it is no number above 0 and up to 30', `write it like ${flag} 2`)
+  return factor
+}
+
 /** A TCP port; 0 means any free one. */
 export function parsePort(flag: string, text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)

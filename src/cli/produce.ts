@@ -1,8 +1,16 @@
-// `millrace produce`: sends generated traffic, or the lines of a file, to a topic over the Kafka protocol.
+// `millrace produce`: sends generated traffic, or the lines of a file, over the Kafka protocol.
 import type { KafkaProducerSettings } from '../connect/kafka-producer.ts'
 import type { RecordProducer } from '../connect/record-producer.ts'
-import { assert } from '../std/assert.ts'
-import { formatCount, formatDuration, parseBrokers, parseDurationMs, parseRate } from './amounts.ts'
+import type { LateBatchSettings, Scenario, Traffic } from '../generate/generate.ts'
+import {
+  formatCount,
+  formatDuration,
+  parseBrokers,
+  parseCount,
+  parseDurationMs,
+  parseFactor,
+  parseRate,
+} from './amounts.ts'
 import { type Define, examples } from './command.ts'
 import { CommandError, exitCodes, explain } from './errors.ts'
 import { mustExist } from './files.ts'
@@ -12,7 +20,7 @@ import type { Output } from './output.ts'
 import { type Stopping, stdinUntilStopped, watchSignals } from './stopping.ts'
 import { brokersFromEnvironment, dataDirOf, realWorld, terminalOutput } from './terminal.ts'
 
-interface Flags {
+interface Flags extends Modes {
   readonly rate?: number
   readonly duration?: number
   readonly seed?: string
@@ -21,16 +29,26 @@ interface Flags {
   readonly input?: string
 }
 
+/** Ways to generate other than a steady rate. `true`: as many as usual. */
+interface Modes {
+  readonly burst?: number | true
+  readonly lateBatch?: number | true
+  readonly demo?: boolean
+  readonly faults?: number | true
+}
+
 /** Generated records are handed over so often; what was due in between goes together. */
 const turnMs = 5
 /** Before others get a turn (acknowledgements, Ctrl-C). */
 const recordsPerTurnMax = 5_000
+const burstCyclesMax = 10_000
+const lateBatchMax = 100_000
 const fallbackBroker = '127.0.0.1:9092'
 
 export const define: Define = (command, act) => {
   command
-    .description('Send records to a topic: generated ones at a steady rate, or the lines of a file as they are.')
-    .argument('<topic>', 'one of the shop (millrace contracts ls) to generate; with --input any topic')
+    .description('Send records: generated ones at a steady rate or all at once, or the lines of a file as they are.')
+    .argument('<what>', 'generated: a topic of the shop, store, ecommerce or shop (everything); with --input any topic')
     .option(
       '--rate <events/s>',
       'how many a second (generated: as the shop does, 50 for sales; with --input: as fast as it goes)',
@@ -40,6 +58,22 @@ export const define: Define = (command, act) => {
       parseDurationMs('--duration', text),
     )
     .option('--seed <text>', 'the same seed, the same shop (default: a new one each time)')
+    .option(
+      '--burst [cycles]',
+      'ecommerce: so many orders with all that belongs to them at once (20), then stop',
+      (text) => parseCount('--burst', text, burstCyclesMax),
+    )
+    .option(
+      '--late-batch [records]',
+      'marketplace-sales: one batch that was held back for 12 to 80 hours (BATCH_SIZE, else 20), then stop',
+      (text) => parseCount('--late-batch', text, lateBatchMax),
+    )
+    .option('--demo', 'marketplace-sales: every record says which delay it was made to have (DELAY_DEMO_MODE)')
+    .option(
+      '--faults [times]',
+      'a share of the records is doubled, broken or misdated, each labelled on ground-truth; times the usual share',
+      (text) => parseFactor('--faults', text),
+    )
     .option('--input <file>', 'send its lines instead, one record each; - is stdin')
     .option(
       '--brokers <list>',
@@ -51,31 +85,29 @@ export const define: Define = (command, act) => {
     )
     .action(
       act(async (globals, parsed) => {
-        const topic = parsed.args[0] ?? ''
-        const flags = parsed.opts<Flags>()
+        const name = parsed.args[0] ?? ''
+        const flags = withEnvironment(name, parsed.opts<Flags>())
         const out = terminalOutput(globals)
-        const { generators } = await import('../generate/generate.ts')
-        if (flags.input === undefined && !generators.has(topic)) throw cannotGenerate(topic, [...generators.keys()])
-        if (flags.input !== undefined) {
-          if (flags.seed !== undefined || flags.duration !== undefined)
-            throw new CommandError(exitCodes.usage, {
-              what: '--input goes without --seed and --duration',
-              cause: 'what is in the file is sent, to its end',
-              cure: 'leave them out; --rate may be used with --input',
-            })
-          if (flags.input !== '-') mustExist(flags.input, 'file')
-        }
+        const { scenarios } = await import('../generate/generate.ts')
+        const scenario = flags.input === undefined ? scenarios.get(name) : undefined
+        if (flags.input === undefined && scenario === undefined) throw cannotGenerate(name, [...scenarios.keys()])
+        checkTogether(name, flags)
         const stopping = watchSignals(out)
         const [{ kafkaProducer }, world] = await Promise.all([import('../connect/kafka-producer.ts'), realWorld()])
         const settings: KafkaProducerSettings = { brokers: await brokersOf(flags), clientId: 'millrace-produce' }
-        await prepareTopic(topic, settings, flags.input === undefined)
+        const labels = flags.faults === undefined ? [] : ['ground-truth']
+        await prepareTopics(
+          scenario === undefined ? [name] : [...scenario.topics, ...labels],
+          settings,
+          scenario !== undefined,
+        )
         stopping.check()
         const producer = kafkaProducer(world, settings)
         const startedMs = performance.now()
         let failed = true
         try {
-          if (flags.input === undefined) await generate(topic, flags, producer, stopping, out)
-          else await sendLines(topic, flags.input, flags.rate, producer, stopping, out)
+          if (scenario !== undefined) await generate(scenario, flags, producer, stopping, out)
+          else await sendLines(name, flags.input ?? '-', flags.rate, producer, stopping, out)
           await producer.flush()
           failed = false
         } finally {
@@ -86,11 +118,11 @@ export const define: Define = (command, act) => {
         const { records, acknowledged } = producer.counts()
         out.progress('')
         if (out.form === 'json' || out.form === 'ndjson')
-          out.print(JSON.stringify({ topic, sent: records, acknowledged, seconds: Number(seconds.toFixed(3)) }))
+          out.print(JSON.stringify({ topic: name, sent: records, acknowledged, seconds: Number(seconds.toFixed(3)) }))
         else {
           const rate = formatCount(Math.round(records / Math.max(seconds, 0.001)))
           out.print(
-            `sent ${formatCount(records)} records to ${topic} in ${formatDuration(seconds * 1_000)} (${rate}/s), all acknowledged`,
+            `sent ${formatCount(records)} records to ${name} in ${formatDuration(seconds * 1_000)} (${rate}/s), all acknowledged`,
           )
         }
         stopping.check()
@@ -100,7 +132,10 @@ export const define: Define = (command, act) => {
   examples(command, [
     ['millrace produce sales --rate 1000 --duration 60s', 'a busy minute'],
     ['millrace produce sales --rate 10k --seed demo', 'repeatable, until Ctrl-C'],
-    ['millrace produce user-events --rate 20', 'visitors of the store'],
+    ['millrace produce store --faults', 'visits, purchases and stock; some records are broken on purpose'],
+    ['millrace produce ecommerce --burst', 'twenty orders at once, with customers, items and suspicions'],
+    ['SALES_PER_HOUR=3600 millrace produce marketplace-sales --demo --duration 10m', 'the delay demonstration'],
+    ['millrace produce marketplace-sales --late-batch 50', 'a late batch'],
     ['millrace produce orders --input orders.ndjson', 'the lines of a file'],
     ["jq -c '.[]' sales.json | millrace produce sales --input -", 'from a pipe'],
   ])
@@ -123,8 +158,77 @@ async function brokersOf(flags: Flags): Promise<readonly string[]> {
   return [(await findRunning(world, dataDirOf(flags.dataDir)))?.kafka ?? fallbackBroker]
 }
 
+/** What the delay demonstration takes from its environment; flags go first. */
+function withEnvironment(name: string, flags: Flags): Flags {
+  if (name !== 'marketplace-sales' || flags.input !== undefined) return flags
+  const { SALES_PER_HOUR: perHour, DELAY_DEMO_MODE: demo, LATE_ARRIVAL_BATCH: late, BATCH_SIZE: size } = process.env
+  const isSet = (text: string | undefined, variable: string): boolean => {
+    if (text === undefined || text === '' || text === 'false' || text === '0') return false
+    if (text === 'true' || text === '1') return true
+    throw new CommandError(exitCodes.usage, {
+      what: `${variable} cannot be used as given`,
+      where: `${variable} (environment)`,
+      value: text,
+      cause: 'it is neither true nor false',
+      cure: `set ${variable}=true, or leave it out`,
+    })
+  }
+  const lateBatch = flags.lateBatch ?? (isSet(late, 'LATE_ARRIVAL_BATCH') ? true : undefined)
+  const batchSize =
+    size === undefined || size === '' ? true : parseCount('BATCH_SIZE (environment)', size, lateBatchMax)
+  const rate =
+    perHour === undefined || perHour === '' ? undefined : parseRate('SALES_PER_HOUR (environment)', perHour) / 3_600
+  const isDemo = flags.demo ?? isSet(demo, 'DELAY_DEMO_MODE')
+  return {
+    ...flags,
+    ...(lateBatch === undefined ? {} : { lateBatch: lateBatch === true ? batchSize : lateBatch }),
+    ...(flags.rate === undefined && rate !== undefined && lateBatch === undefined ? { rate } : {}),
+    ...(isDemo && lateBatch === undefined ? { demo: true } : {}),
+  }
+}
+
+/** Flags that make no sense together are refused before anything is sent. */
+function checkTogether(name: string, flags: Flags): void {
+  const refuse = (what: string, cause: string, cure: string): never => {
+    throw new CommandError(exitCodes.usage, { what, cause, cure })
+  }
+  const modes = [
+    ...(flags.burst === undefined ? [] : ['--burst']),
+    ...(flags.lateBatch === undefined ? [] : ['--late-batch']),
+    ...(flags.demo === undefined ? [] : ['--demo']),
+    ...(flags.faults === undefined ? [] : ['--faults']),
+  ]
+  if (flags.input !== undefined) {
+    if (flags.seed !== undefined || flags.duration !== undefined || modes.length > 0)
+      refuse(
+        `--input goes without ${[...new Set(['--seed', '--duration', ...modes])].join(' and ')}`,
+        'what is in the file is sent, to its end',
+        'leave them out; --rate may be used with --input',
+      )
+    if (flags.input !== '-') mustExist(flags.input, 'file')
+    return
+  }
+  const [first = '', ...others] = modes.filter((mode) => mode !== '--faults')
+  if (others.length > 0)
+    refuse(
+      `${first} goes without ${others.join(' and ')}`,
+      'each is a traffic of its own',
+      'run them one after the other',
+    )
+  const wanted = { '--burst': 'ecommerce', '--late-batch': 'marketplace-sales', '--demo': 'marketplace-sales' }[first]
+  if (wanted !== undefined && name !== wanted)
+    refuse(`${first} is not for ${name}`, `only ${wanted} has it`, `millrace produce ${wanted} ${first}`)
+  const once = first === '--burst' || first === '--late-batch'
+  if (once && (flags.rate !== undefined || flags.duration !== undefined || flags.faults !== undefined))
+    refuse(`${first} goes without --rate, --duration and --faults`, 'all of it is sent at once', 'leave them out')
+}
+
 /** Topics of the shop are made when they are missing; any other must be there. */
-async function prepareTopic(topic: string, settings: KafkaProducerSettings, generated: boolean): Promise<void> {
+async function prepareTopics(
+  topics: readonly string[],
+  settings: KafkaProducerSettings,
+  generated: boolean,
+): Promise<void> {
   const [{ contracts }, { ensureKafkaTopics, kafkaTopicNames }] = await Promise.all([
     import('../commerce/commerce.ts'),
     import('../connect/kafka-topics.ts'),
@@ -141,43 +245,57 @@ async function prepareTopic(topic: string, settings: KafkaProducerSettings, gene
       { cause: error },
     )
   })
-  if (names.includes(topic)) return
-  const contract = contracts.get(topic)
-  if (contract === undefined)
-    throw notFound(
-      'topic',
-      topic,
-      [...new Set([...names, ...contracts.keys()])],
-      `millrace produce${generated ? '' : ' --input FILE'}`,
-    )
-  await ensureKafkaTopics(settings, [{ name: topic, partitions: contract.partitions }])
+  const missing = topics.filter((topic) => !names.includes(topic))
+  if (missing.length === 0) return
+  const wanted = missing.map((topic) => {
+    const contract = contracts.get(topic)
+    if (contract === undefined)
+      throw notFound(
+        'topic',
+        topic,
+        [...new Set([...names, ...contracts.keys()])],
+        `millrace produce${generated ? '' : ' --input FILE'}`,
+      )
+    return { name: topic, partitions: contract.partitions }
+  })
+  await ensureKafkaTopics(settings, wanted)
 }
 
 async function generate(
-  topic: string,
+  scenario: Scenario,
   flags: Flags,
   producer: RecordProducer,
   stopping: Stopping,
   out: Output,
 ): Promise<void> {
-  const [{ generators, ratesDefault }, world] = await Promise.all([import('../generate/generate.ts'), realWorld()])
+  const [{ ecommerceBurst, lateBatch }, world] = await Promise.all([import('../generate/generate.ts'), realWorld()])
   const seed = flags.seed ?? world.random.fork('seed').u32().toString(36)
-  const ratePerSecond = flags.rate ?? ratesDefault.get(topic)
   const startMs = Date.now()
+  if (flags.burst !== undefined) {
+    out.say(`producing a burst of orders, seed ${seed}`)
+    ecommerceBurst(seed, { atMs: startMs, ...(flags.burst === true ? {} : { cycles: flags.burst }) }, producer)
+    return
+  }
+  if (flags.lateBatch !== undefined) {
+    const settings: LateBatchSettings = {
+      releaseMs: startMs,
+      ...(flags.lateBatch === true ? {} : { size: flags.lateBatch }),
+    }
+    out.say(`produced ${lateBatch(seed, settings, producer)}, seed ${seed}`)
+    return
+  }
+  const ratePerSecond = flags.rate ?? scenario.ratePerSecond
+  const traffic = await trafficOf(scenario, seed, ratePerSecond, startMs, flags)
   const endMs = flags.duration === undefined ? Number.POSITIVE_INFINITY : startMs + flags.duration
-  const make = generators.get(topic)
-  // The caller has looked: only topics that can be made up come here.
-  assert(make !== undefined && ratePerSecond !== undefined, `no generator for ${topic}`)
-  const traffic = make(seed, { ratePerSecond, startMs, steady: true })
   out.say(
-    `producing ${formatCount(Number(ratePerSecond.toPrecision(3)))} ${topic}/s, seed ${seed}${flags.duration === undefined ? ', until Ctrl-C' : ` for ${formatDuration(flags.duration)}`}`,
+    `producing ${formatCount(Number(ratePerSecond.toPrecision(3)))} ${scenario.name}/s, seed ${seed}${flags.duration === undefined ? ', until Ctrl-C' : ` for ${formatDuration(flags.duration)}`}`,
   )
   while (!stopping.signal.aborted) {
     const nowMs = Date.now()
     const untilMs = Math.min(nowMs, endMs)
     const sent = traffic.produceUntil(untilMs, producer, recordsPerTurnMax)
     await producer.room()
-    if (sent === recordsPerTurnMax) {
+    if (sent >= recordsPerTurnMax) {
       await new Promise((resolve) => setImmediate(resolve))
       continue
     }
@@ -185,6 +303,24 @@ async function generate(
     progress(out, producer, nowMs - startMs)
     await new Promise((resolve) => setTimeout(resolve, turnMs))
   }
+}
+
+async function trafficOf(
+  scenario: Scenario,
+  seed: string,
+  ratePerSecond: number,
+  startMs: number,
+  flags: Flags,
+): Promise<Traffic> {
+  const { faultSharesDefault, faults, marketplaceTraffic, withFaults } = await import('../generate/generate.ts')
+  const settings = { ratePerSecond, startMs, steady: true }
+  const clean =
+    flags.demo === true ? marketplaceTraffic(seed, { ...settings, demo: true }) : scenario.traffic(seed, settings)
+  if (flags.faults === undefined) return clean
+  const times = flags.faults === true ? 1 : flags.faults
+  return withFaults(seed, clean, {
+    shares: Object.fromEntries(faults.map((fault) => [fault, faultSharesDefault[fault] * times])),
+  })
 }
 
 async function sendLines(

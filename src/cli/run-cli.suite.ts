@@ -38,6 +38,10 @@ const neutral = [
   'HOST',
   'LOG_LEVEL',
   'LOG_FORMAT',
+  'DELAY_DEMO_MODE',
+  'SALES_PER_HOUR',
+  'LATE_ARRIVAL_BATCH',
+  'BATCH_SIZE',
 ]
 
 export function startCli(args: readonly string[], options: Options = {}): Running {

@@ -21,7 +21,7 @@ import { type Seller, sellers } from './sellers.ts'
 import type { Profile } from './store-funnel.ts'
 import { storeTopics } from './store-records.ts'
 import { type StoreSettings, storeTraffic } from './store-traffic.ts'
-import type { Traffic, TrafficSettings } from './traffic.ts'
+import { merged, type Traffic, type TrafficSettings } from './traffic.ts'
 
 export type {
   BurstSettings,
@@ -50,6 +50,7 @@ export {
   faults,
   lateBatch,
   marketplaceTraffic,
+  merged,
   ordersTraffic,
   salesTraffic,
   sellers,
@@ -60,7 +61,7 @@ export {
 
 type Generator = (seed: string, settings: TrafficSettings) => Traffic
 
-/** Traffic by topic: what `produce <topic>` can make up. */
+/** Traffic by topic. */
 export const generators: ReadonlyMap<string, Generator> = new Map<string, Generator>([
   ['sales', salesTraffic],
   ['orders', ordersTraffic],
@@ -88,3 +89,54 @@ export const ratesDefault: ReadonlyMap<string, number> = new Map([
   ['transactions', 1],
   ['inventory-updates', 0.67],
 ])
+
+/** Something that can be generated: one topic, or several that tell of the same facts. */
+export interface Scenario {
+  readonly name: string
+  /** A sentence for people. */
+  readonly doc: string
+  readonly topics: readonly string[]
+  /** Records of all topics together, per second, where nothing else is asked for. */
+  readonly ratePerSecond: number
+  readonly traffic: Generator
+}
+const rateOf = (topics: readonly string[]): number =>
+  topics.reduce((sum, topic) => sum + (ratesDefault.get(topic) ?? 0), 0)
+const scenario = (name: string, doc: string, topics: readonly string[], traffic: Generator): Scenario => ({
+  name,
+  doc,
+  topics,
+  ratePerSecond: rateOf(topics),
+  traffic,
+})
+
+/** The parts of the shop, each a world of its own; together they are the shop. */
+const parts: readonly Scenario[] = [
+  scenario('sales', 'the marketplace', ['sales'], salesTraffic),
+  scenario('orders', 'the small shop', ['orders'], ordersTraffic),
+  scenario('marketplace-sales', 'sales that marketplaces tell late', ['marketplace-sales'], marketplaceTraffic),
+  scenario('ecommerce', 'orders with their customers, items and suspicions', ecommerceTopics, ecommerceTraffic),
+  scenario('store', 'visits, purchases and stock', storeTopics, storeTraffic),
+]
+
+/** What can be generated, by name: each topic, some topics that belong together, and the whole shop. */
+export const scenarios: ReadonlyMap<string, Scenario> = new Map(
+  [
+    ...parts,
+    scenario(
+      'shop',
+      'everything',
+      parts.flatMap(({ topics }) => topics),
+      shopTraffic,
+    ),
+    ...[...generators].map(([topic, traffic]) => scenario(topic, `${topic} alone`, [topic], traffic)),
+  ].map((one) => [one.name, one]),
+)
+
+/** The whole shop. The parts keep their shares, whatever the rate of all. */
+export function shopTraffic(seed: string, settings: TrafficSettings): Traffic {
+  const scale = settings.ratePerSecond / rateOf(parts.flatMap(({ topics }) => topics))
+  return merged(
+    parts.map(({ ratePerSecond, traffic }) => traffic(seed, { ...settings, ratePerSecond: ratePerSecond * scale })),
+  )
+}

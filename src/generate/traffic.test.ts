@@ -8,7 +8,16 @@ import type { Contract } from '../query/contract.ts'
 import { parseInstant } from '../std/instant.ts'
 import { partitionOfKey } from '../wire/partitioner.ts'
 import { hourWeights, seasonAt, weekdayWeights } from './arrivals.ts'
-import { catalogue, generators, ordersTraffic, ratesDefault, salesTraffic, sellers, type Traffic } from './generate.ts'
+import {
+  catalogue,
+  generators,
+  ordersTraffic,
+  ratesDefault,
+  salesTraffic,
+  scenarios,
+  sellers,
+  type Traffic,
+} from './generate.ts'
 import type { RecordSink } from './sink.ts'
 
 const startMs = Date.UTC(2026, 0, 5, 12)
@@ -38,7 +47,7 @@ function hashing(): { readonly sink: RecordSink; digest(): string } {
   }
 }
 
-for (const [topic, make] of generators) {
+for (const [topic, { traffic: make }] of scenarios) {
   test(`${topic}: the same seed gives the same bytes, in one go, in steps of time or in steps of count`, () => {
     const settings = { ratePerSecond: 200, startMs }
     const endMs = startMs + 40_000
@@ -224,6 +233,21 @@ test('the sellers share everything, and their keys reach every partition', () =>
   assert.ok(Math.abs(sellers.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9)
   const reached = new Set(sellers.map(({ name }) => partitionOfKey(Buffer.from(name), sales.partitions)))
   assert.equal(reached.size, sales.partitions)
+})
+
+test('the whole shop is its parts in order of arrival, each at its share of the rate', () => {
+  const shop = scenarios.get('shop')!
+  const made = collect(
+    shop.traffic('3', { ratePerSecond: shop.ratePerSecond, startMs, steady: true }),
+    startMs + 60_000,
+  )
+  for (let i = 1; i < made.length; i++) assert.ok(made[i]!.timeMs >= made[i - 1]!.timeMs)
+  assert.deepEqual(new Set(made.map(({ topic }) => topic)), new Set(shop.topics))
+  const alone = collect(salesTraffic('3', { ratePerSecond: 50, startMs, steady: true }), startMs + 60_000)
+  assert.deepEqual(
+    made.filter(({ topic }) => topic === 'sales'),
+    alone,
+  )
 })
 
 test('every topic that can be made up has a rate of its own', () => {

@@ -65,3 +65,39 @@ export function arriving(due: Arrivals, write: (arrivalMs: number, sink: RecordS
     },
   })
 }
+
+/** Several traffics as one, in order of arrival; at the same millisecond in the order given. */
+export function merged(traffics: readonly Traffic[]): Traffic {
+  let produced = 0
+  const next = (): { readonly first: Traffic | null; readonly boundMs: number } => {
+    let first: Traffic | null = null
+    let boundMs = Number.POSITIVE_INFINITY
+    for (const one of traffics) {
+      if (first === null || one.nextMs < first.nextMs) {
+        boundMs = first?.nextMs ?? boundMs
+        first = one
+      } else boundMs = Math.min(boundMs, one.nextMs)
+    }
+    return { first, boundMs }
+  }
+  return {
+    get produced() {
+      return produced
+    },
+    get nextMs() {
+      return next().first?.nextMs ?? Number.POSITIVE_INFINITY
+    },
+    produceUntil(untilMs, sink, recordsMax = Number.POSITIVE_INFINITY) {
+      let count = 0
+      while (count < recordsMax) {
+        const { first, boundMs } = next()
+        if (first === null || first.nextMs >= untilMs) break
+        // Up to the next of the others, and in any case what is due in this millisecond.
+        const endMs = Math.min(untilMs, Math.max(boundMs, first.nextMs + 1))
+        count += first.produceUntil(endMs, sink, recordsMax - count)
+      }
+      produced += count
+      return count
+    },
+  }
+}
