@@ -227,11 +227,14 @@ export class WindowRows {
       return
     }
     const lane = BigInt(LANE)
-    const exact = exactRatio(
-      BigInt(high) * lane + BigInt(low),
-      BigInt(highUnder) * lane + BigInt(lowUnder),
-      source.shift,
-    )
+    const whole = BigInt(highUnder) * lane + BigInt(lowUnder)
+    // Lanes of opposite signs may be 0 together.
+    if (whole === 0n) {
+      this.#low = Number.NaN
+      this.#high = 0
+      return
+    }
+    const exact = exactRatio(BigInt(high) * lane + BigInt(low), whole, source.shift)
     this.#low = Number(exact % lane)
     this.#high = Number(exact / lane)
   }

@@ -199,23 +199,11 @@ test('what goes wrong says what, where and the cure', async () => {
     ...plan,
     nodes: [plan.nodes[0]!, { ...window, ...node } as typeof window],
   })
-  refused(
-    withNode({ window: { kind: 'session', gapMs: 5 } }),
-    /plan 'refused', window: session windows have no DuckDB SQL yet\. Use/,
-  )
-  refused(
-    withNode({ kind: 'deduplicate', identity: ['who'], horizonMs: 1, horizonBytesMax: 1 }),
-    /'deduplicate' has no DuckDB SQL yet/,
-  )
-  const aggregates = [
-    {
-      name: 'n',
-      aggregate: { function: 'variance', of: { op: 'literal', value: 1, type: { kind: 'int64' } }, where: null },
-    },
-  ]
-  refused(withNode({ aggregates }), /aggregate 'variance' has no DuckDB SQL yet/)
-  refused({ ...plan, nodes: [...plan.nodes, { ...plan.nodes[0]!, kind: 'filter' } as typeof window] }, /after a window/)
-  assert.throws(() => duckdbSql(plan, { format: 'ndjson', files: [] }), /files: there are none/)
+  refused(withNode({ kind: 'pattern', keys: [], withinMs: 1, steps: [] }), /operator 'pattern' has no DuckDB SQL/)
+  refused(withNode({ inputs: [] }), /'window-aggregate' has 0 inputs\. Give it one/)
+  refused(withNode({ inputs: ['nowhere'] }), /its input nowhere does not come before it/)
+  refused({ ...plan, version: 2 as 1 }, /version 2 is not known here/)
+  assert.throws(() => duckdbSql(plan, { format: 'ndjson', files: [] }), /files: there are none of topic 'small'/)
   const cased = contract({ ...small, fields: { ...small.fields, Who: field({ kind: 'string' }, 'again') } })
   refused(from(cased).named('cased'), /field 'Who': DuckDB takes it for 'who'/)
   const huge = from(small)

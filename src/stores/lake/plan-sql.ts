@@ -1,98 +1,89 @@
-// A Plan as one DuckDB SELECT: source, steps, window, and the columns as people read them.
-import { type ChainStep, chainOf } from '../../query/chain.ts'
-import type { Plan, TableData } from '../../query/plan.ts'
+// A Plan as one DuckDB SELECT: a part (or a few) for each of its nodes, and the result's columns as people read them.
+import type { OperatorId, Plan, PlanNode } from '../../query/plan.ts'
 import { PlanError } from '../../query/plan.ts'
 import { unreachable } from '../../std/assert.ts'
-import type { LakeFiles } from '../stores.ts'
-import { expressionSql, isOverflow } from './expression-sql.ts'
+import type { LakeFiles, LakeTopics } from '../stores.ts'
+import { deduplicateSql, topSql } from './order-sql.ts'
+import { inputsOf, type NodeRows, only, type QueryParts, queryParts } from './query-parts.ts'
 import { sourceSql } from './source-sql.ts'
-import { freePrefix, heldAs, list, name, Parts, shown, text } from './sql-text.ts'
+import { list, name, shown } from './sql-text.ts'
+import { filterSql, lookupSql, projectSql } from './step-sql.ts'
 import { windowSql } from './window-sql.ts'
 
-export function planSql(plan: Plan, source: LakeFiles): string {
-  const chain = chainOf(plan, 'DuckDB SQL')
-  const prefix = freePrefix([
-    ...Object.keys(plan.contracts[chain.source.topic]?.fields ?? {}),
-    ...plan.nodes.flatMap((node) => node.columns.map((column) => column.name)),
-  ])
-  const at = `${prefix}at`
-  const parts = new Parts()
-  let rows = sourceSql(parts, chain, source, at)
-  chain.steps.forEach((step, i) => {
-    rows = stepSql(parts, plan, step, { from: rows, to: `step_${i + 1}`, at, key: `${prefix}key` })
-  })
-  const { finalColumn } = plan.output
-  const final = finalColumn === null ? [] : [`true AS ${name(finalColumn)}`]
-  if (chain.window !== null) return windowSql({ parts, chain, window: chain.window, rows, prefix, final })
-  const columns = chain.results.map(({ name: column, type }) => {
+export function planSql(plan: Plan, files: LakeFiles | LakeTopics): string {
+  const query = queryParts(plan)
+  if (plan.version !== 1)
+    throw new PlanError(
+      plan.name,
+      'version',
+      `version ${String(plan.version)} is not known here`,
+      'Use this release of Millrace to build it',
+    )
+  const made = new Map<OperatorId, NodeRows>()
+  for (const node of plan.nodes) made.set(node.id, nodeSql(query, node, inputsOf(query, node, made), files))
+  const last = plan.nodes.at(-1)
+  const result = last === undefined ? undefined : made.get(last.id)
+  if (result === undefined) throw new PlanError(plan.name, 'nodes', 'there are none', 'Build plans with `from`')
+  return resultSql(query, result)
+}
+
+function resultSql(query: QueryParts, { part, node }: NodeRows): string {
+  const columns = node.columns.map(({ name: column, type }) => {
     const value = shown(name(column), type)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
-  return parts.with(`SELECT\n  ${list([...columns, ...final])}\nFROM ${rows}`)
+  const { finalColumn } = query.plan.output
+  const final = finalColumn === null ? [] : [`true AS ${name(finalColumn)}`]
+  const order = orderOf(query, node).map((one) => `r.${one}`)
+  const ordered = order.length === 0 ? '' : `\nORDER BY ${order.join(', ')}`
+  return query.parts.with(`SELECT\n  ${list([...columns, ...final])}\nFROM ${part} AS r${ordered}`)
 }
-
-interface Step {
-  readonly from: string
-  readonly to: string
-  /** Our columns: event time in ms, key of a looked-up table. */
-  readonly at: string
-  readonly key: string
+/** Of the result: windows by their end, then groups, nulls first; the top of one in the order of its ranks. */
+function orderOf({ prefix }: QueryParts, node: PlanNode): string[] {
+  const { changelog } = node
+  if (changelog.mode !== 'upsert') return []
+  const groups = changelog.key.filter((key) => key !== 'window_start' && key !== 'window_end')
+  const end = changelog.key.includes('window_end') ? [name('window_end')] : []
+  if (node.kind === 'top') return [...end, ...node.within.slice(2).map(nullsFirst), `${prefix}rank`]
+  return [...end, ...groups.map(nullsFirst), ...(end.length === 0 ? [] : [name('window_start')])]
 }
+const nullsFirst = (column: string): string => `${name(column)} NULLS FIRST`
 
-function stepSql(parts: Parts, plan: Plan, step: ChainStep, { from, to, at, key }: Step): string {
-  switch (step.kind) {
+function nodeSql(
+  query: QueryParts,
+  node: PlanNode,
+  inputs: readonly NodeRows[],
+  files: LakeFiles | LakeTopics,
+): NodeRows {
+  switch (node.kind) {
+    case 'source':
+      return sourceSql(query, node, files)
+    case 'project':
+      return projectSql(query, node, only(query, node, inputs))
     case 'filter':
-      return parts.add(to, `SELECT *\nFROM ${from}\nWHERE ${expressionSql(step.condition)}`)
-    case 'project': {
-      const values = new Map(step.derive.map((derived) => [derived.name, derived.value]))
-      const columns = step.columns.map(({ name: column }) => {
-        const value = values.get(column)
-        const sql = value === undefined ? name(column) : expressionSql(value)
-        return sql === name(column) ? sql : `${sql} AS ${name(column)}`
-      })
-      const made = parts.add(to, `SELECT\n  ${list([...columns, at])}\nFROM ${from}`)
-      // The engine refuses the record, whatever is made of the column later.
-      const overflows = step.derive.flatMap((derived) => isOverflow(name(derived.name), derived.value) ?? [])
-      if (overflows.length === 0) return made
-      return parts.add(
-        `${to}_exact`,
-        `SELECT *\nFROM ${made}\nWHERE ${overflows.map((one) => `(${one}) IS NOT TRUE`).join('\n  AND ')}`,
+      return filterSql(query, node, only(query, node, inputs))
+    case 'lookup':
+      return lookupSql(query, node, only(query, node, inputs))
+    case 'deduplicate':
+      return deduplicateSql(query, node, only(query, node, inputs))
+    case 'window-aggregate':
+      return windowSql(query, node, only(query, node, inputs))
+    case 'top':
+      return topSql(query, node, only(query, node, inputs))
+    case 'unnest':
+    case 'union':
+    case 'running-aggregate':
+    case 'over':
+    case 'join':
+    case 'decayed-sum':
+    case 'pattern':
+      throw new PlanError(
+        query.plan.name,
+        node.id,
+        `operator '${node.kind}' has no DuckDB SQL yet`,
+        'Leave it out, or run the plan where it is known',
       )
-    }
-    case 'lookup': {
-      const { table, unknown } = step
-      if (!('rows' in table))
-        throw new PlanError(
-          plan.name,
-          step.id,
-          'lookups in compacted topics have no DuckDB SQL yet',
-          'Use a static table',
-        )
-      const own = table.columns.map((column) => column.name)
-      const columns = step.columns.map(({ name: column }) => `${own.includes(column) ? 't' : 'r'}.${name(column)}`)
-      const join = unknown === 'null' ? 'LEFT JOIN' : 'JOIN'
-      return parts.add(
-        to,
-        `SELECT\n  ${list([...columns, `r.${at}`])}\nFROM ${from} AS r\n${join} ${tableSql(table, key)}\n  ON r.${name(step.by)} = t.${key}`,
-      )
-    }
     default:
-      return unreachable(step)
+      return unreachable(node)
   }
-}
-
-function tableSql(table: TableData, key: string): string {
-  const names = [key, ...table.columns.map((column) => name(column.name))].join(', ')
-  const types = table.columns.map(({ type }) => heldAs(type))
-  // A key given twice counts once, the last: as in the engine.
-  const rows = [...new Map(table.rows.map((row) => [row.key, row.values]))].map(([of, values]) => {
-    const cells = values.map((value, i) => {
-      const cell = typeof value === 'string' ? text(value) : value === null ? 'NULL' : String(value)
-      return types[i] === 'VARCHAR' && value !== null ? cell : `CAST(${cell} AS ${types[i]})`
-    })
-    return `(${[text(of), ...cells].join(', ')})`
-  })
-  if (rows.length > 0) return `(VALUES\n  ${list(rows)}) AS t(${names})`
-  const empty = ['VARCHAR', ...types].map((type) => `CAST(NULL AS ${type})`)
-  return `(SELECT ${empty.join(', ')} WHERE false) AS t(${names})`
 }

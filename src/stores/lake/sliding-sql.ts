@@ -4,7 +4,7 @@
 // ends, and a running sum counts exactly what is distinct.
 
 import { list, type Parts } from './sql-text.ts'
-import { cellSql, type State } from './state-sql.ts'
+import { cellSql, gatheredSql, mergedSql, type State } from './state-sql.ts'
 
 export interface SlidingParts {
   readonly parts: Parts
@@ -60,18 +60,12 @@ export function slidingSql(sliding: SlidingParts): string {
       `SELECT ${[at, ...groups, `${count} AS ${column}`].join(', ')} FROM ${stays} GROUP BY ALL`
     unioned.push(changes(pane, 'count(*)'), changes(`${prefix}until AS ${pane}`, '-count(*)'))
   })
-  const merged = states.map(
-    ({ column, kind }) => `${kind === 'min' || kind === 'max' ? kind : 'sum'}(${column}) AS ${column}`,
-  )
+  const merged = states.map(gatheredSql)
   const timeline = parts.add(
     'timeline',
     `SELECT\n  ${list([...keys, ...merged])}\nFROM (\n  ${unioned.join('\n  UNION ALL BY NAME\n  ')})\nGROUP BY ${keys.join(', ')}`,
   )
-  const frames = states.map(({ column, kind }) => {
-    if (kind === 'distinct') return `CAST(coalesce(sum(${column}) OVER past, 0) AS BIGINT) AS ${column}`
-    if (kind === 'count') return `CAST(coalesce(sum(${column}) OVER recent, 0) AS BIGINT) AS ${column}`
-    return `${kind}(${column}) OVER recent AS ${column}`
-  })
+  const frames = states.map((state) => mergedSql(state, state.kind === 'distinct' ? 'past' : 'recent'))
   const slid = parts.add(
     'slid',
     `SELECT\n  ${list([...keys, ...frames])}\nFROM ${timeline}\n` +
@@ -81,8 +75,49 @@ export function slidingSql(sliding: SlidingParts): string {
   const records = states[0]?.column ?? ''
   const bounds = [`(${pane} - ${panes - 1}) * ${slideMs} AS ${start}`, `(${pane} + 1) * ${slideMs} AS ${end}`]
   return parts.add(
-    'windows',
+    'bounded',
     `SELECT\n  ${list([...bounds, ...groups, ...states.map((state) => state.column)])}\nFROM ${slid}\nWHERE ${records} > 0`,
+  )
+}
+
+/**
+ * Cumulative windows: in each period, a group has a row per step from its first record's on, over all its cells so far. A
+ * distinct value counts from the first pane of the period that has it.
+ */
+export function cumulativeSql(cumulative: SlidingParts): string {
+  const { parts, prefix, groups, states, panes, slideMs, start, end } = cumulative
+  const [pane, period] = [`${prefix}pane`, `${prefix}period`]
+  const framed = states.filter((state) => state.kind !== 'distinct')
+  const distinct = states.filter((state) => state.kind === 'distinct')
+  const keys = [period, pane, ...groups]
+  const periods = BigInt(Math.ceil(1e14 / slideMs / panes))
+  const inPeriod = `(${pane} + ${periods * BigInt(panes)}) // ${panes} - ${periods} AS ${period}`
+  const paned = rowsWithPanes(cumulative, pane)
+  const placed = parts.add('in_period', `SELECT\n  *, ${inPeriod}\nFROM ${paned}`, distinct.length > 0)
+  const cells = parts.add(
+    'cells',
+    `SELECT\n  ${list([...keys, ...framed.map(cellSql)])}\nFROM ${placed}\nGROUP BY ${keys.join(', ')}`,
+    true,
+  )
+  const of = [period, ...groups].join(', ')
+  const unioned = [
+    `FROM ${cells}`,
+    `SELECT ${of}, unnest(range(min(${pane}), (${period} + 1) * ${panes})) AS ${pane} FROM ${cells} GROUP BY ${of}`,
+  ]
+  for (const { column, of: value, where } of distinct) {
+    const there = where === null ? `${value} IS NOT NULL` : `${value} IS NOT NULL AND ${where}`
+    const firsts = `SELECT ${of}, min(${pane}) AS ${pane} FROM ${placed} WHERE ${there} GROUP BY ${of}, ${value}`
+    unioned.push(`SELECT ${of}, ${pane}, count(*) AS ${column} FROM (${firsts}) GROUP BY ${of}, ${pane}`)
+  }
+  const timeline = parts.add(
+    'timeline',
+    `SELECT\n  ${list([...keys, ...states.map(gatheredSql)])}\nFROM (\n  ${unioned.join('\n  UNION ALL BY NAME\n  ')})\nGROUP BY ${keys.join(', ')}`,
+  )
+  const bounds = [`${period} * ${panes * slideMs} AS ${start}`, `(${pane} + 1) * ${slideMs} AS ${end}`]
+  return parts.add(
+    'bounded',
+    `SELECT\n  ${list([...bounds, ...groups, ...states.map((state) => mergedSql(state, 'past'))])}\nFROM ${timeline}\n` +
+      `WINDOW past AS (PARTITION BY ${of} ORDER BY ${pane} ROWS UNBOUNDED PRECEDING)`,
   )
 }
 

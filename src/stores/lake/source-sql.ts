@@ -9,21 +9,27 @@
 //   - what is inside structs and arrays: only that they are an object and a list;
 //   - amounts with a fraction and more than 2^51 minor units: a 16th digit may round to a neighbour.
 
-import type { Chain } from '../../query/chain.ts'
 import type { Contract, Field, FieldType, Rule } from '../../query/contract.ts'
+import type { PlanNode } from '../../query/plan.ts'
 import { PlanError } from '../../query/plan.ts'
 import { unreachable } from '../../std/assert.ts'
 import { minorFromNumber, minorFromText } from '../../std/decimal.ts'
 import { parseDate, parseInstant } from '../../std/instant.ts'
-import type { LakeFiles } from '../stores.ts'
+import type { LakeFiles, LakeTopics } from '../stores.ts'
 import { instantSql } from './instant-sql.ts'
-import { exactMax, heldAs, list, name, type Parts, scaleOf, text } from './sql-text.ts'
+import type { NodeRows, QueryParts } from './query-parts.ts'
+import { exactMax, heldAs, list, name, scaleOf, text } from './sql-text.ts'
 
-/** Adds the parts that end in rows of the source's columns, with the event time in ms as `at`. Returns the last one. */
-export function sourceSql(parts: Parts, chain: Chain, source: LakeFiles, at: string): string {
-  const { plan, contract } = chain
+export type SourceNode = PlanNode & { readonly kind: 'source' }
+
+/** Adds the parts that end in rows of the source's columns. */
+export function sourceSql(query: QueryParts, node: SourceNode, given: LakeFiles | LakeTopics): NodeRows {
+  const { plan, parts, at } = query
+  const contract = plan.contracts[node.topic]
+  if (contract === undefined)
+    throw new PlanError(plan.name, node.id, `no contract for topic '${node.topic}'`, 'Build plans with `from`')
   refuseClashes(plan.name, contract)
-  for (const { name: column, type } of chain.source.columns)
+  for (const { name: column, type } of node.columns)
     if (type.kind === 'struct' || type.kind === 'array')
       throw new PlanError(
         plan.name,
@@ -31,11 +37,13 @@ export function sourceSql(parts: Parts, chain: Chain, source: LakeFiles, at: str
         `a ${type.kind} has no DuckDB SQL yet`,
         'Leave it out with `select`',
       )
-  if (source.files.length === 0)
-    throw new PlanError(plan.name, 'files', 'there are none', 'Name at least one file or glob')
+  const source = 'format' in given ? given : given.get(node.topic)
+  if (source === undefined || source.files.length === 0)
+    throw new PlanError(plan.name, 'files', `there are none of topic '${node.topic}'`, 'Name at least one file or glob')
   const files = `[${source.files.map(text).join(', ')}]`
-  const used = chain.source.columns.map(({ name: column }) => column)
-  const typed = source.format === 'ndjson' ? ndjson(parts, contract, used, files) : parquet(parts, chain, files)
+  const used = node.columns.map(({ name: column }) => column)
+  const typed =
+    source.format === 'ndjson' ? ndjson(query, contract, used, files) : parquet(query, contract, used, files)
   const checked = Object.entries(contract.fields).filter(
     ([column]) => source.format === 'ndjson' || used.includes(column),
   )
@@ -44,11 +52,17 @@ export function sourceSql(parts: Parts, chain: Chain, source: LakeFiles, at: str
     const value = withDefault(column, contract.fields[column]!)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
-  return parts.add(
+  const time = withDefault(contract.eventTime, contract.fields[contract.eventTime]!)
+  const carried = [at, ...(query.place === null ? [] : [query.place])]
+  const part = parts.add(
     'source',
-    `SELECT\n  ${list([...columns, `${withDefault(contract.eventTime, contract.fields[contract.eventTime]!)} AS ${at}`])}\n` +
+    `SELECT\n  ${list([...columns, `${time} AS ${at}`, ...carried.slice(1)])}\n` +
       `FROM ${typed}${conditions.length === 0 ? '' : `\nWHERE ${conditions.join('\n  AND ')}`}`,
   )
+  if (query.clock === null) return { part, node, carried }
+  const clock = `max(${at}) OVER (ORDER BY ${query.place} ROWS UNBOUNDED PRECEDING) AS ${query.clock}`
+  const timed = parts.add('clocked', `SELECT *, ${clock}\nFROM ${part}`)
+  return { part: timed, node, carried: [...carried, query.clock] }
 }
 
 /** DuckDB does not tell names apart by case. */
@@ -72,16 +86,21 @@ function refuseClashes(plan: string, contract: Contract): void {
 const raw = (column: string): string => name(`${column} as sent`)
 const mayBeMissing = (field: Field): boolean => field.nullable || field.default !== undefined
 
-function ndjson(parts: Parts, contract: Contract, used: readonly string[], files: string): string {
+/** The place of a record: how many were read before it, file by file in the order they are named. */
+const placeSql = ({ place }: QueryParts): string[] => (place === null ? [] : [`row_number() OVER () AS ${place}`])
+
+function ndjson(query: QueryParts, contract: Contract, used: readonly string[], files: string): string {
+  const { parts } = query
+  const place = query.place === null ? [] : [query.place]
   const fields = Object.entries(contract.fields)
   const names = fields.flatMap(([column, field]) => [column, ...(field.aliases ?? [])])
   const record = fields.map(([column, { aliases = [] }]) => {
     const sent = [column, ...aliases].map(name)
     return `CAST(${sent.length === 1 ? sent[0] : `coalesce(${sent.join(', ')})`} AS VARCHAR) AS ${name(column)}`
   })
-  parts.add(
+  const records = parts.add(
     'record',
-    `SELECT\n  ${list(record)}\nFROM read_json(${files}, format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
+    `SELECT\n  ${list([...record, ...placeSql(query)])}\nFROM read_json(${files}, format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
       `${list(names.map((one) => `${name(one)}: 'JSON'`))}})`,
   )
   const kept = fields.filter(([, field]) => mayBeMissing(field)).map(([column]) => column)
@@ -91,15 +110,13 @@ function ndjson(parts: Parts, contract: Contract, used: readonly string[], files
     const value = isEnough ? `CASE WHEN starts_with(${name(column)}, '"') THEN '' END` : readSql(column, field.type)
     return `${value} AS ${name(column)}`
   })
-  parts.add(
-    'read',
-    `SELECT\n  ${list([...read, ...kept.map((column) => `${name(column)} AS ${raw(column)}`)])}\nFROM record`,
-  )
+  const sent = kept.map((column) => `${name(column)} AS ${raw(column)}`)
+  const reads = parts.add('read', `SELECT\n  ${list([...read, ...sent, ...place])}\nFROM ${records}`)
   const typed = fields.map(([column, { type }]) => {
     const value = typedSql(name(column), type)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
-  return parts.add('typed', `SELECT\n  ${list([...typed, ...kept.map(raw)])}\nFROM read`)
+  return parts.add('typed', `SELECT\n  ${list([...typed, ...kept.map(raw), ...place])}\nFROM ${reads}`)
 }
 
 /** JSON text as the text, number or truth inside; null if it is none. */
@@ -155,13 +172,15 @@ function typedSql(read: string, type: FieldType): string {
   }
 }
 
-function parquet(parts: Parts, chain: Chain, files: string): string {
-  const { contract } = chain
-  const wanted = new Set([...chain.source.columns.map((column) => column.name), contract.eventTime])
+function parquet(query: QueryParts, contract: Contract, used: readonly string[], files: string): string {
+  const wanted = new Set([...used, contract.eventTime])
   const columns = Object.entries(contract.fields)
     .filter(([column]) => wanted.has(column))
     .map(([column, { type }]) => `${storedSql(name(column), type)} AS ${name(column)}`)
-  return parts.add('typed', `SELECT\n  ${list(columns)}\nFROM read_parquet(${files}, union_by_name = true)`)
+  return query.parts.add(
+    'typed',
+    `SELECT\n  ${list([...columns, ...placeSql(query)])}\nFROM read_parquet(${files}, union_by_name = true)`,
+  )
 }
 function storedSql(stored: string, type: FieldType): string {
   switch (type.kind) {

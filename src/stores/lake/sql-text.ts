@@ -11,14 +11,37 @@ export const exactMax = '9007199254740991'
 /** The parts of a WITH in the order they are added. */
 export class Parts {
   readonly #parts: string[] = []
-  /** Returns the name. `materialized`: read several times, computed once. */
-  add(part: string, select: string, materialized = false): string {
+  readonly #taken = new Map<string, number>()
+  #recursive = false
+  /** Returns the name, with a number behind it where the plain one is taken. `materialized`: read several times, computed once. */
+  add(wanted: string, select: string, materialized = false): string {
+    const part = this.#free(wanted)
     this.#parts.push(`${part} AS ${materialized ? 'MATERIALIZED ' : ''}(\n  ${select.replaceAll('\n', '\n  ')})`)
     return part
   }
-  with(select: string): string {
-    return `WITH ${this.#parts.join(',\n')}\n${select}`
+  /** A part that reads itself until nothing new comes. */
+  addRecursive(wanted: string, columns: string, first: string, next: (part: string) => string): string {
+    this.#recursive = true
+    const part = this.#free(wanted)
+    const union = `${first}\nUNION ALL\n${next(part)}`
+    this.#parts.push(`${part}(${columns}) AS (\n  ${union.replaceAll('\n', '\n  ')})`)
+    return part
   }
+  #free(wanted: string): string {
+    const times = (this.#taken.get(wanted) ?? 0) + 1
+    this.#taken.set(wanted, times)
+    return times === 1 ? wanted : `${wanted}_again_${times}`
+  }
+  with(select: string): string {
+    return `WITH ${this.#recursive ? 'RECURSIVE ' : ''}${this.#parts.join(',\n')}\n${select}`
+  }
+}
+
+/** Number of the pane, counted from the epoch. Integer division cuts towards zero, so it runs above the year 0. */
+export function paneSql(at: string, lengthMs: number): string {
+  const before = Math.ceil(1e14 / lengthMs)
+  // Length times count may leave what JavaScript holds exactly.
+  return `(${at} + ${BigInt(before) * BigInt(lengthMs)}) // ${lengthMs} - ${before}`
 }
 
 /** A prefix that no column begins with, for columns of our own. */

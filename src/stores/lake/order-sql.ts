@@ -1,0 +1,66 @@
+// Nodes that keep some of their rows by order, in DuckDB SQL: the first of each identity, the top of each window.
+import type { Column, PlanNode } from '../../query/plan.ts'
+import type { NodeRows, QueryParts } from './query-parts.ts'
+import { list, name } from './sql-text.ts'
+
+/**
+ * An identity is remembered for the horizon from when it was kept, not from when it last came: the next row kept is the
+ * first that was read when the clock (the newest event time so far) was further. These are chains, one per identity. How
+ * many bytes may be remembered is the engine's own matter: here it is all of them.
+ */
+export function deduplicateSql(
+  { parts, prefix, place, clock }: QueryParts,
+  node: PlanNode & { readonly kind: 'deduplicate' },
+  input: NodeRows,
+): NodeRows {
+  const identity = node.identity.map(name)
+  const [from, until, next] = [`${prefix}from`, `${prefix}until`, `${prefix}next`]
+  const rows = parts.add('rows', `SELECT *\nFROM ${input.part}`, true)
+  const known = identity.map((column) => `${column} IS NOT NULL`).join(' AND ')
+  // Of rows read under the same clock only the first can be kept.
+  const seen = parts.add(
+    'seen',
+    `SELECT\n  ${list([...identity, `${clock} AS ${from}`, `min(${place}) AS ${next}`])}\nFROM ${rows}\nWHERE ${known}\nGROUP BY ${[...identity, clock].join(', ')}`,
+    true,
+  )
+  const same = identity.map((column) => `s.${column} = n.${column}`).join(' AND ')
+  const steps = parts.add(
+    'steps',
+    `SELECT s.${next} AS ${from}, n.${next} AS ${until}\nFROM ${seen} AS s\nASOF JOIN ${seen} AS n\n  ON ${same} AND s.${from} + ${node.horizonMs} < n.${from}`,
+    true,
+  )
+  const kept = parts.addRecursive(
+    'kept',
+    place ?? '',
+    `SELECT min(${next}) FROM ${seen} GROUP BY ${identity.join(', ')}`,
+    (part) => `SELECT s.${until} FROM ${part} AS k JOIN ${steps} AS s ON k.${place} = s.${from}`,
+  )
+  const part = parts.add(
+    'firsts',
+    `SELECT *\nFROM ${rows}\nWHERE NOT (${known}) OR ${place} IN (SELECT ${place} FROM ${kept})`,
+  )
+  return { part, node, carried: input.carried }
+}
+
+/** Nulls last whichever way is sorted; ties go by the rest of the key, nulls first. */
+export function topSql(
+  { parts, prefix }: QueryParts,
+  node: PlanNode & { readonly kind: 'top' },
+  input: NodeRows,
+): NodeRows {
+  const { changelog } = input.node
+  const keys = changelog.mode === 'upsert' ? changelog.key : []
+  const order = [
+    ...node.by.map(({ column, descending }) => `${name(column)} ${descending ? 'DESC' : 'ASC'} NULLS LAST`),
+    ...keys.map((key) => `${name(key)} NULLS FIRST`),
+  ]
+  const rank = `${prefix}rank`
+  const within = node.within.length === 0 ? '' : `PARTITION BY ${node.within.map(name).join(', ')} `
+  const ranked = parts.add(
+    'ranked',
+    `SELECT\n  *, row_number() OVER (${within}ORDER BY ${order.join(', ')}) AS ${rank}\nFROM ${input.part}`,
+  )
+  const columns = [...node.columns.map((column: Column) => name(column.name)), ...input.carried, rank]
+  const part = parts.add('top', `SELECT ${columns.join(', ')}\nFROM ${ranked}\nWHERE ${rank} <= ${node.rows}`)
+  return { part, node, carried: [...input.carried, rank] }
+}

@@ -1,0 +1,66 @@
+// Steps over rows one by one in DuckDB SQL: computed columns, conditions, columns of a table.
+import type { PlanNode, TableData } from '../../query/plan.ts'
+import { PlanError } from '../../query/plan.ts'
+import { expressionSql, isOverflow } from './expression-sql.ts'
+import type { NodeRows, QueryParts } from './query-parts.ts'
+import { heldAs, list, name, text } from './sql-text.ts'
+
+type Of<K extends PlanNode['kind']> = PlanNode & { readonly kind: K }
+
+export function filterSql({ parts }: QueryParts, node: Of<'filter'>, input: NodeRows): NodeRows {
+  const part = parts.add('kept_rows', `SELECT *\nFROM ${input.part}\nWHERE ${expressionSql(node.condition)}`)
+  return { part, node, carried: input.carried }
+}
+
+export function projectSql({ parts }: QueryParts, node: Of<'project'>, input: NodeRows): NodeRows {
+  const values = new Map(node.derive.map((derived) => [derived.name, derived.value]))
+  const columns = node.columns.map(({ name: column }) => {
+    const value = values.get(column)
+    const sql = value === undefined ? name(column) : expressionSql(value)
+    return sql === name(column) ? sql : `${sql} AS ${name(column)}`
+  })
+  const { carried } = input
+  const made = parts.add('derived', `SELECT\n  ${list([...columns, ...carried])}\nFROM ${input.part}`)
+  // The engine refuses the record, whatever is made of the column later.
+  const overflows = node.derive.flatMap((derived) => isOverflow(name(derived.name), derived.value) ?? [])
+  if (overflows.length === 0) return { part: made, node, carried }
+  const exact = overflows.map((one) => `(${one}) IS NOT TRUE`).join('\n  AND ')
+  return { part: parts.add('exact', `SELECT *\nFROM ${made}\nWHERE ${exact}`), node, carried }
+}
+
+export function lookupSql(query: QueryParts, node: Of<'lookup'>, input: NodeRows): NodeRows {
+  const { table, unknown } = node
+  if (!('rows' in table))
+    throw new PlanError(
+      query.plan.name,
+      node.id,
+      'lookups in compacted topics have no DuckDB SQL yet',
+      'Use a static table',
+    )
+  const key = `${query.prefix}key`
+  const own = table.columns.map((column) => column.name)
+  const columns = node.columns.map(({ name: column }) => `${own.includes(column) ? 't' : 'r'}.${name(column)}`)
+  const carried = input.carried.map((column) => `r.${column}`)
+  const join = unknown === 'null' ? 'LEFT JOIN' : 'JOIN'
+  const part = query.parts.add(
+    'looked_up',
+    `SELECT\n  ${list([...columns, ...carried])}\nFROM ${input.part} AS r\n${join} ${tableSql(table, key)}\n  ON r.${name(node.by)} = t.${key}`,
+  )
+  return { part, node, carried: input.carried }
+}
+
+function tableSql(table: TableData, key: string): string {
+  const names = [key, ...table.columns.map((column) => name(column.name))].join(', ')
+  const types = table.columns.map(({ type }) => heldAs(type))
+  // A key given twice counts once, the last: as in the engine.
+  const rows = [...new Map(table.rows.map((row) => [row.key, row.values]))].map(([of, values]) => {
+    const cells = values.map((value, i) => {
+      const cell = typeof value === 'string' ? text(value) : value === null ? 'NULL' : String(value)
+      return types[i] === 'VARCHAR' && value !== null ? cell : `CAST(${cell} AS ${types[i]})`
+    })
+    return `(${[text(of), ...cells].join(', ')})`
+  })
+  if (rows.length > 0) return `(VALUES\n  ${list(rows)}) AS t(${names})`
+  const empty = ['VARCHAR', ...types].map((type) => `CAST(NULL AS ${type})`)
+  return `(SELECT ${empty.join(', ')} WHERE false) AS t(${names})`
+}
