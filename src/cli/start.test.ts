@@ -53,6 +53,30 @@ describe('a running Millrace', () => {
     const text = await runCli(['kpis', '--url', ready.url])
     assert.match(text.stdout, /the 15 minutes up to [\s\S]*revenue +[\d,]+\.\d\d BRL/)
   })
+  test('every part of the shop is generated, its last minutes too, and what a pipeline reads is counted', async () => {
+    const inputs = [
+      'orders',
+      'marketplace-sales',
+      'ecommerce_orders',
+      'user-events',
+      'transactions',
+      'inventory-updates',
+    ]
+    const started = Date.now()
+    let missing: readonly string[] = inputs
+    // The page does not wait for these: they come in the first seconds.
+    while (missing.length > 0 && Date.now() - started < 60_000) {
+      const metrics = await (await fetch(`${ready.url}/metrics`)).text()
+      const total = (topic: string): number =>
+        Number(new RegExp(`^millrace_events_ingested_total\\{topic="${topic}"\\} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0)
+      missing = inputs.filter((topic) => total(topic) === 0)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    assert.deepEqual(missing, [])
+    const { ledger } = await (await fetch(`${ready.url}/api/v1/status`)).json()
+    const line = ledger.find(({ topic }: { topic: string }) => topic === 'orders')
+    assert.ok(line.in > 0 && line.in === line.processed + line.inFlight, JSON.stringify(line))
+  })
   test('kpis --watch goes on until Ctrl-C, and then ends with 130', async () => {
     const watching = startCli(['kpis', '--watch', '--ndjson', '--url', ready.url])
     assert.ok(JSON.parse(await watching.firstLine).windowSeconds > 0)

@@ -32,7 +32,7 @@ export const define: Define = (command, act) => {
   placeOptions(command)
     .option('--rate <events/s>', 'sales per second of the generator', (text) => parseRate('--rate', text), 50)
     .option('--seed <text>', 'of the generator: the same seed, the same shop (default: a new one each time)')
-    .option('--no-generate', 'no generated sales: only what you send')
+    .option('--no-generate', 'nothing is generated: only what you send')
     .option('--no-open', 'do not open the browser')
   accessOptions(command).action(
     act(async (globals, parsed) => {
@@ -114,7 +114,7 @@ function printReady(
   line(
     'Generator',
     settings.generate
-      ? `${settings.rate} sales/s, seed ${settings.seed}`
+      ? `${settings.rate} sales/s and the rest of the shop, seed ${settings.seed}`
       : 'off: send your own (millrace produce, any Kafka client)',
   )
   out.print('')

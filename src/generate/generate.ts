@@ -136,7 +136,19 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
 /** The whole shop. The parts keep their shares, whatever the rate of all. */
 export function shopTraffic(seed: string, settings: TrafficSettings): Traffic {
   const scale = settings.ratePerSecond / rateOf(parts.flatMap(({ topics }) => topics))
+  return partsTraffic(seed, settings, parts, scale)
+}
+/** The shop without the marketplace's sales, as busy as by default. */
+export function shopBesideSales(seed: string, settings: Omit<TrafficSettings, 'ratePerSecond'>): Traffic {
+  return partsTraffic(seed, settings, parts.slice(1), 1)
+}
+function partsTraffic(
+  seed: string,
+  settings: Omit<TrafficSettings, 'ratePerSecond'>,
+  some: readonly Scenario[],
+  scale: number,
+): Traffic {
   return merged(
-    parts.map(({ ratePerSecond, traffic }) => traffic(seed, { ...settings, ratePerSecond: ratePerSecond * scale })),
+    some.map(({ ratePerSecond, traffic }) => traffic(seed, { ...settings, ratePerSecond: ratePerSecond * scale })),
   )
 }

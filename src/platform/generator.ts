@@ -3,7 +3,7 @@ import type { Broker } from '../broker/broker.ts'
 import { sales } from '../commerce/commerce.ts'
 import { batchProducer } from '../connect/batch-producer.ts'
 import type { RecordProducer } from '../connect/record-producer.ts'
-import { salesTraffic } from '../generate/generate.ts'
+import { salesTraffic, shopBesideSales, type Traffic } from '../generate/generate.ts'
 import { partitionId } from '../std/units.ts'
 import type { Timer, World } from '../world/world.ts'
 
@@ -12,6 +12,8 @@ const seededMsMax = 15 * 60_000
 const seededRecordsMax = 100_000
 /** Made between two looks at whether the log keeps up. */
 const seedRecordsAtOnce = 10_000
+/** Of the rest of the shop, whose minutes behind it are made up while the page is there already, in one look. */
+const besideAtOnce = 1_000
 /** How often the generator looks at the clock. */
 const paceMs = 50
 
@@ -55,10 +57,17 @@ export async function startGenerator(
   let trouble: Error | null = null
   let timer: Timer | null = null
   let stopped = false
+  let beside: Traffic | null = null
   const step = (): void => {
     try {
       // While the log is slow nothing is made up: what is due waits for the next look.
-      if (producer.room() === null) traffic.produceUntil(world.clock.nowMs(), producer, Math.ceil(settings.rate))
+      if (producer.room() === null) {
+        const nowMs = world.clock.nowMs()
+        traffic.produceUntil(nowMs, producer, Math.ceil(settings.rate))
+        // Made only now: its visitors take a moment to come, which the first figures do not wait for.
+        beside ??= shopBesideSales(settings.seed, { startMs, steady: true })
+        beside.produceUntil(nowMs, producer, besideAtOnce)
+      }
       if (!stopped) timer = world.clock.timer(paceMs, step)
     } catch (error) {
       trouble = error instanceof Error ? error : new Error(String(error))
