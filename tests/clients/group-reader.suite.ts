@@ -85,6 +85,12 @@ export async function member(settings: ReaderSettings): Promise<Member> {
     rebalanceTimeout: 6_000,
     heartbeatInterval: 100,
   })
+  // A broker that starts again leads in another epoch, Kafka's as well. In the classic protocol this client then asks
+  // ListOffsets with the epoch that it knew, is answered FENCED_LEADER_EPOCH, and asks the same again until its retries are
+  // used up: `retries` times `retryDelay` without a record. It looks at the metadata anew only if a connection was refused
+  // in between, so a broker that is back at once is what it does not expect. Every user of it needs this line, before the
+  // first `consume`, whose stream listens as well. (Not at a disconnect: without metadata it closes without leaving.)
+  consumer.on('consumer:group:join', () => consumer.clearMetadata())
   const seen: string[] = []
   const problems: string[] = []
   const anew: string[] = []

@@ -140,6 +140,8 @@ export async function subscribedPlatformatic(
       requestTimeout: 5_000,
     })
     consumer.on('error', () => {})
+    // Or it asks with the leader epoch of before the restart until its retries are used up (docs/operations.md).
+    consumer.on('consumer:group:join', () => consumer.clearMetadata())
     recorder.reads(process, 'subscribe')
     // Never back, whoever joins: what it had fetched before comes again otherwise, and would be committed again.
     const positions = new Map<string, bigint>()
