@@ -1,6 +1,7 @@
-// First and last by event time, and argmax: of the records of a cell one is picked, and its value kept. Records rank by a
-// key (argmax only), then by event time, partition and offset: no two are equal, so what is picked does not depend on the
-// order in which partitions come. Argmax takes the earliest of those with the greatest key.
+// First and last by event time, argmax, and the least and greatest text: of the records of a cell one is picked, and its
+// value kept. Records rank by a key (none for first and last), then by event time, partition and offset: no two are equal,
+// so what is picked does not depend on the order in which partitions come. Argmax takes the earliest of those with the
+// greatest key.
 import type { Batch } from './columns.ts'
 import type { NumberEvaluator } from './expressions.ts'
 import { MonotonicDeques } from './extreme-state.ts'
@@ -28,8 +29,11 @@ class Picks {
   #offsets: Float64Array<ArrayBuffer> = new Float64Array(0)
   /** 1: among equal keys the latest wins, -1: the earliest. */
   readonly #sign: 1 | -1
-  constructor(sign: 1 | -1) {
+  /** How keys compare that are ids of texts; null: as numbers. */
+  readonly #compareKeys: CompareKeys | null
+  constructor(sign: 1 | -1, compareKeys: CompareKeys | null) {
     this.#sign = sign
+    this.#compareKeys = compareKeys
   }
   grow(length: number): void {
     const before = this.values.length
@@ -47,7 +51,7 @@ class Picks {
   offer(index: number, value: number, key: number, timeMs: number, partition: number, offset: number): boolean {
     if (!Number.isNaN(this.values[index]!)) {
       const order =
-        key - this.#keys[index]! ||
+        this.#orderOfKeys(key, this.#keys[index]!) ||
         (timeMs - this.#times[index]! || partition - this.#partitions[index]! || offset - this.#offsets[index]!) *
           this.#sign
       if (!(order > 0)) return false
@@ -66,14 +70,20 @@ class Picks {
   /** Positive if what is picked at `a` goes before what is picked at `b`. */
   order(a: number, b: number): number {
     return (
-      this.#keys[a]! - this.#keys[b]! ||
+      this.#orderOfKeys(this.#keys[a]!, this.#keys[b]!) ||
       (this.#times[a]! - this.#times[b]! ||
         this.#partitions[a]! - this.#partitions[b]! ||
         this.#offsets[a]! - this.#offsets[b]!) * this.#sign
     )
   }
+  #orderOfKeys(a: number, b: number): number {
+    return this.#compareKeys === null ? a - b : a === b ? 0 : this.#compareKeys(a, b)
+  }
   mark(live: Uint8Array): void {
     for (const id of this.values) if (!Number.isNaN(id)) live[id] = 1
+  }
+  markKeys(live: Uint8Array): void {
+    for (let i = 0; i < this.values.length; i++) if (!Number.isNaN(this.values[i]!)) live[this.#keys[i]!] = 1
   }
   write(out: StateWriter, count: number): void {
     for (const array of [this.values, this.#keys, this.#times, this.#partitions, this.#offsets])
@@ -91,10 +101,15 @@ class Picks {
   }
 }
 
+/** Positive if the first id goes before the second; never asked about equal ones. */
+export type CompareKeys = (a: number, b: number) => number
+
 export interface PickSettings {
   readonly of: NumberEvaluator
   /** What the greatest is picked by; null: event time alone. */
   readonly by: NumberEvaluator | null
+  /** Where `by` gives ids of texts: how these compare, and the dictionary as the sweep knows it. */
+  readonly texts: { readonly compare: CompareKeys; readonly column: string } | null
   readonly where: NumberEvaluator | null
   /** Among equals, the one that came latest or earliest in event time. */
   readonly pick: 'latest' | 'earliest'
@@ -123,10 +138,11 @@ export class PickState implements WindowState {
     this.#filtered = new Filtered(settings.where)
     this.#sliding = sliding
     const sign = settings.pick === 'latest' ? 1 : -1
-    const cells = new Picks(sign)
+    const compare = settings.texts?.compare ?? null
+    const cells = new Picks(sign, compare)
     this.#cells = cells
-    this.#results = new Picks(sign)
-    this.#preview = new Picks(sign)
+    this.#results = new Picks(sign, compare)
+    this.#preview = new Picks(sign, compare)
     this.#deques = new MonotonicDeques(
       1,
       (cell) => places.slotPane[places.cellSlot[cell]!]!,
@@ -238,9 +254,14 @@ export class PickState implements WindowState {
     if (this.#sliding) this.#deques.restore(from, this.#lanes)
   }
   mark(column: string, live: Uint8Array): void {
-    if (column !== this.#settings.column) return
-    this.#cells.mark(live)
-    this.#results.mark(live)
+    if (column === this.#settings.column) {
+      this.#cells.mark(live)
+      this.#results.mark(live)
+    }
+    if (column === this.#settings.texts?.column) {
+      this.#cells.markKeys(live)
+      this.#results.markKeys(live)
+    }
   }
   bytes(): number {
     return this.#cells.bytes() + this.#results.bytes() + this.#preview.bytes() + this.#deques.bytes()

@@ -2,6 +2,7 @@
 import type { Aggregation, Column, Expression, Plan, TableData } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
+import type { Place } from './aggregate-states.ts'
 import type { Batch, BatchColumn } from './columns.ts'
 import type { Projection, RefusalReason } from './decoder.ts'
 import { Deduplication } from './deduplicate.ts'
@@ -14,7 +15,7 @@ import { isTextKind, ON_TIME, ResultBuilder } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
-import { lowerWindow, type Place } from './window-shape.ts'
+import { lowerWindow } from './window-shape.ts'
 
 export interface RunnerSettings {
   readonly partitions: number

@@ -17,6 +17,8 @@ export type Source =
   | { readonly from: 'state'; readonly state: number; readonly count: number }
   /** The state holds the id of a text. */
   | { readonly from: 'text'; readonly state: number; readonly dictionary: Dictionary<string> }
+  /** Read with more than a place: a quantile by its fraction. */
+  | { readonly from: 'float'; readonly read: (place: Place, index: number) => number }
   /** numerator * 10^shift / denominator. */
   | {
       readonly from: 'ratio'
@@ -101,6 +103,9 @@ export class WindowRows {
           results.setText(column, Number.isNaN(id) ? null : source.dictionary.valueOf(id))
           break
         }
+        case 'float':
+          results.setNumber(column, source.read(place, index), 0)
+          break
         case 'ratio':
           this.#ratio(source, place, index)
           results.setNumber(column, this.#low, this.#high)
@@ -144,7 +149,7 @@ export class WindowRows {
           order = compareText(source.dictionary.valueOf(x), source.dictionary.valueOf(y))
           if (descending) order = 0 - order
         }
-      } else if (source.from === 'state' || source.from === 'ratio') {
+      } else if (source.from === 'state' || source.from === 'ratio' || source.from === 'float') {
         this.#value(source, place, indexOf(a))
         const [low, high] = [this.#low, this.#high]
         this.#value(source, place, indexOf(b))
@@ -168,7 +173,12 @@ export class WindowRows {
       ? compareText(of.dictionary.valueOf(x), of.dictionary.valueOf(y))
       : of.dictionary.valueOf(x) - of.dictionary.valueOf(y)
   }
-  #value(source: Extract<Source, { from: 'state' } | { from: 'ratio' }>, place: Place, index: number): void {
+  #value(source: Extract<Source, { from: 'state' | 'ratio' | 'float' }>, place: Place, index: number): void {
+    if (source.from === 'float') {
+      this.#low = source.read(place, index)
+      this.#high = 0
+      return
+    }
     if (source.from === 'ratio') {
       this.#ratio(source, place, index)
       return
@@ -215,7 +225,8 @@ export class WindowRows {
     const [low, high] = [over.read(place, index), over.readHigh(place, index)]
     const [lowUnder, highUnder] = [under.read(place, index), under.readHigh(place, index)]
     const isNull = source.count >= 0 && this.#states[source.count]!.read(place, index) === 0
-    if (isNull || (lowUnder === 0 && highUnder === 0)) {
+    const isAbsent = Number.isNaN(low) || Number.isNaN(lowUnder)
+    if (isNull || isAbsent || (lowUnder === 0 && highUnder === 0)) {
       this.#low = Number.NaN
       this.#high = 0
       return

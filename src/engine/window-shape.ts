@@ -1,33 +1,25 @@
-// Lowers a window with its aggregates to states, result sources and the operator that drives them. Equal aggregates
-// share a state: an average costs nothing beside its sum.
-import type { Aggregation, Column, Expression, Plan, PlanNode, Window } from '../query/plan.ts'
-import { PlanError, typeOf } from '../query/plan.ts'
+// Lowers a window with its aggregates to states, result sources and the operator that drives them.
+import type { Column, Plan, PlanNode, Window } from '../query/plan.ts'
+import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
+import { idsOf, lowerAggregates, numberDictionary, type Place } from './aggregate-states.ts'
 import type { Batch } from './columns.ts'
 import { CumulativeWindows } from './cumulative-windows.ts'
-import { Dictionary } from './dictionary.ts'
-import { type Counted, numberIds, PaneDistinct, SlidingDistinct, type SlidingPlaces } from './distinct-state.ts'
-import { isText, lowerNumbers, type NumberEvaluator } from './expressions.ts'
-import { ExtremeState } from './extreme-state.ts'
+import type { Dictionary } from './dictionary.ts'
+import { numberIds, type SlidingPlaces } from './distinct-state.ts'
+import { lowerNumbers } from './expressions.ts'
 import { calendarPanes, fixedPanes, type PaneClock } from './pane-clock.ts'
 import { PaneWindows } from './pane-windows.ts'
 import { Groups, OwnSlots } from './panes.ts'
-import { idNumbers, type PickSettings, PickState } from './pick-state.ts'
 import { isTextKind, type ResultBuilder } from './results.ts'
 import { SessionWindows } from './session-windows.ts'
 import { SlidingWindows } from './sliding-windows.ts'
-import { SumState } from './sum-state.ts'
 import { TopRows } from './top.ts'
 import { WindowInput } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
 import { type GroupColumn, type Source, type TopOfRows, WindowRows } from './window-rows.ts'
-import { type CellPlaces, CountState, type WindowState } from './window-state.ts'
+import type { CellPlaces, WindowState } from './window-state.ts'
 
-/** Where a column of the window's input lies, and the name its dictionary is swept by. */
-export interface Place {
-  readonly slot: number
-  readonly dictionary: { readonly name: string; readonly of: Dictionary<string> } | null
-}
 export interface WindowParts {
   readonly plan: Plan
   readonly node: PlanNode & { readonly kind: 'window-aggregate' }
@@ -87,7 +79,7 @@ export function lowerWindow(parts: WindowParts): WindowOperator {
     },
   }
   const slides = width > 1 && !cumulates
-  const { states, sources } = lowerAggregates(parts, cumulates ? ownPlaces : places, slides ? places : null)
+  const { states, sources } = aggregatesOf(parts, cumulates ? ownPlaces : places, slides ? places : null)
   input.states = states
   const rows = new WindowRows(sources, groupColumns, states, input.groups, results, topOf(parts, sources, input.groups))
   if (cumulates)
@@ -125,7 +117,7 @@ function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
   const groupColumns: GroupColumn[] = []
   const groupIds = node.groups.map((name) => groupColumn(parts, name, groupNames, groupColumns))
   const [groups, slots] = [new Groups(groupIds.length), new OwnSlots()]
-  const { states, sources } = lowerAggregates(parts, slots, null)
+  const { states, sources } = aggregatesOf(parts, slots, null)
   const rows = new WindowRows(sources, groupColumns, states, groups, results, null)
   const runs = parts.plan.emit.mode !== 'on-close'
   return new SessionWindows(groups, slots, states, rows, {
@@ -175,18 +167,6 @@ function groupColumn(
     numbers.dictionary,
   )
 }
-function numberDictionary(parts: WindowParts): { readonly name: string; readonly dictionary: Dictionary<number> } {
-  const made = { name: `number ${parts.numbers.length}`, dictionary: new Dictionary<number>() }
-  parts.numbers.push(made)
-  return made
-}
-function idsOf(slot: number): (batch: Batch) => Int32Array {
-  return (batch) => {
-    const column = batch.columns[slot]!
-    assert(column.kind === 'id', 'a text column that is grouped or counted comes by id')
-    return column.values
-  }
-}
 function columnOf(parts: WindowParts, name: string): Column {
   const column = parts.columns.find((one) => one.name === name)
   if (column === undefined)
@@ -194,174 +174,19 @@ function columnOf(parts: WindowParts, name: string): Column {
   return column
 }
 
-function lowerAggregates(
+/** The states, and where all columns of a row come from: bounds, groups, aggregates. */
+function aggregatesOf(
   parts: WindowParts,
   places: CellPlaces,
   sliding: SlidingPlaces | null,
 ): { states: WindowState[]; sources: Source[] } {
-  const states: WindowState[] = []
-  const known = new Map<string, number>()
-  const slotOf = (name: string): number => parts.placeOf(name).slot
-  const state = (key: string, make: () => WindowState): number => {
-    const index = known.get(key) ?? states.push(make()) - 1
-    known.set(key, index)
-    return index
-  }
-  const whereOf = (where: Expression | null): NumberEvaluator | null =>
-    where === null ? null : lowerNumbers(where, slotOf)
-  const key = (kind: string, of: Expression | null, where: Expression | null): string =>
-    JSON.stringify([kind, of, where])
-  const countOf = (of: Expression | null, where: Expression | null): number => {
-    const counted = of !== null && isNullable(of, parts.columns) ? of : null
-    return state(
-      key('count', counted, where),
-      () => new CountState(counted === null ? null : nullTest(counted, slotOf), whereOf(where)),
-    )
-  }
-  // The operators ask the first state which groups hold records.
-  countOf(null, null)
-  const exact = (aggregate: Aggregation): { state: number; count: number; scale: number } => {
-    if (aggregate.function === 'count') return { state: countOf(aggregate.of, aggregate.where), count: -1, scale: 0 }
-    if (aggregate.function !== 'sum') return notYet(parts, `'${aggregate.function}' in a ratio`)
-    const { of, where } = aggregate
-    const type = typeOf(of)
-    if (type.kind !== 'int64' && type.kind !== 'money' && type.kind !== 'decimal')
-      return notYet(parts, `a sum of ${type.kind}`)
-    const summed = state(key('sum', of, where), () => new SumState(lowerNumbers(of, slotOf), whereOf(where)))
-    const count = where !== null || isNullable(of, parts.columns) ? countOf(of, where) : -1
-    return { state: summed, count, scale: type.kind === 'int64' ? 0 : type.scale }
-  }
-  const sources: Source[] = [
-    { from: 'start' },
-    { from: 'end' },
-    ...parts.node.groups.map((_, index): Source => ({ from: 'group', index })),
-  ]
-  for (const { aggregate } of parts.node.aggregates) {
-    switch (aggregate.function) {
-      case 'count':
-      case 'sum': {
-        const made = exact(aggregate)
-        sources.push({ from: 'state', state: made.state, count: made.count })
-        break
-      }
-      case 'min':
-      case 'max': {
-        const { of, where, function: which } = aggregate
-        if (isText(of)) notYet(parts, `'${which}' of text`)
-        const made = state(
-          key(which, of, where),
-          () => new ExtremeState(which, lowerNumbers(of, slotOf), whereOf(where), places, sliding !== null),
-        )
-        sources.push({ from: 'state', state: made, count: -1 })
-        break
-      }
-      case 'count-distinct': {
-        const { of, where } = aggregate
-        const made = state(key('count-distinct', of, where), () => {
-          const counted = countedOf(parts, of, slotOf)
-          if (sliding === null) return new PaneDistinct(counted, whereOf(where), places)
-          return new SlidingDistinct(counted, whereOf(where), sliding, parts.node.groups.length > 0)
-        })
-        sources.push({ from: 'state', state: made, count: -1 })
-        break
-      }
-      case 'ratio': {
-        const over = exact(aggregate.numerator)
-        const under = exact(aggregate.denominator)
-        const shift = aggregate.scale - over.scale + under.scale
-        sources.push({ from: 'ratio', numerator: over.state, denominator: under.state, count: over.count, shift })
-        break
-      }
-      case 'first':
-      case 'last':
-      case 'argmax': {
-        const { of, where, function: which } = aggregate
-        const by = aggregate.function === 'argmax' ? aggregate.by : null
-        if (by !== null && isText(by)) notYet(parts, `'argmax' by text`)
-        const text = isText(of) ? textOf(parts, of) : null
-        const picked = state(JSON.stringify([which, of, by, where]), () => {
-          const settings: PickSettings = {
-            of: text === null ? lowerNumbers(of, slotOf) : idNumbers(idsOf(text.slot)),
-            by: by === null ? null : lowerNumbers(by, slotOf),
-            where: whereOf(where),
-            pick: which === 'last' ? 'latest' : 'earliest',
-            column: text?.dictionary.name ?? null,
-          }
-          return new PickState(settings, places, sliding !== null)
-        })
-        sources.push(
-          text === null
-            ? { from: 'state', state: picked, count: -1 }
-            : { from: 'text', state: picked, dictionary: text.dictionary.of },
-        )
-        break
-      }
-      case 'variance':
-      case 'quantile':
-        notYet(parts, `aggregate '${aggregate.function}'`)
-        break
-      default:
-        unreachable(aggregate)
-    }
-  }
-  return { states, sources }
-}
-
-function notYet(parts: WindowParts, what: string): never {
-  throw new PlanError(
-    parts.plan.name,
-    parts.node.id,
-    `${what} does not run in this engine yet`,
-    'Leave it out, or run the plan on another engine',
+  const { plan, node, columns, placeOf, numbers } = parts
+  const { id: at, groups, aggregates } = node
+  const made = lowerAggregates(
+    { plan, at, grouped: groups.length > 0, aggregates, columns, placeOf, numbers },
+    places,
+    sliding,
   )
-}
-
-function textOf(
-  parts: WindowParts,
-  of: Expression,
-): { readonly slot: number; readonly dictionary: NonNullable<Place['dictionary']> } {
-  assert(of.op === 'column', 'text is taken by column')
-  const { slot, dictionary } = parts.placeOf(of.name)
-  assert(dictionary !== null, `column '${of.name}' has a dictionary`)
-  return { slot, dictionary }
-}
-function countedOf(parts: WindowParts, of: Expression, slotOf: (name: string) => number): Counted {
-  if (isText(of)) {
-    const { slot, dictionary } = textOf(parts, of)
-    return { column: dictionary.name, ids: idsOf(slot) }
-  }
-  const numbers = numberDictionary(parts)
-  return { column: numbers.name, ids: numberIds(lowerNumbers(of, slotOf), numbers.dictionary) }
-}
-
-function nullTest(of: Expression, slotOf: (name: string) => number): (batch: Batch) => (row: number) => boolean {
-  if (isText(of)) {
-    assert(of.op === 'column', 'text is counted by column')
-    const ids = idsOf(slotOf(of.name))
-    return (batch) => {
-      const values = ids(batch)
-      return (row) => values[row]! < 0
-    }
-  }
-  const numbers = lowerNumbers(of, slotOf)
-  return (batch) => {
-    const values = numbers(batch)
-    return (row) => Number.isNaN(values[row]!)
-  }
-}
-
-/** May the expression be null for some row? */
-function isNullable(expression: Expression, columns: readonly Column[]): boolean {
-  switch (expression.op) {
-    case 'column':
-      return columns.find((column) => column.name === expression.name)?.nullable ?? true
-    case 'literal':
-      return expression.value === null
-    case 'plus':
-    case 'minus':
-    case 'times':
-      return isNullable(expression.left, columns) || isNullable(expression.right, columns)
-    default:
-      return true
-  }
+  const keys = groups.map((_, index): Source => ({ from: 'group', index }))
+  return { states: made.states, sources: [{ from: 'start' }, { from: 'end' }, ...keys, ...made.sources] }
 }

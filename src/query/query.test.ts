@@ -17,10 +17,13 @@ import {
   last,
   max,
   minutes,
+  quantile,
+  ratio,
   seconds,
   staticTable,
   sum,
   tumbling,
+  variance,
 } from './query.ts'
 
 const sales = contract({
@@ -213,6 +216,15 @@ test('mistakes that the compiler cannot see are named', () => {
   assert.throws(() => calendar('day', { zone: 'Mars/Olympus' }), /unknown time zone 'Mars\/Olympus'/)
   assert.throws(() => from(sales).named('Not A Name'), /not a plan name/)
   assert.throws(() => from(sales).filter((s) => s.price.above(1.005)), /not exact at 2 decimals/)
+  const windows = from(sales).window(tumbling({ sizeMs: 1 }))
+  assert.throws(
+    () => windows.aggregate((s) => ({ x: quantile(s.price, 95) })),
+    /plan 'quantile', fraction: 95 is no fraction of six decimals at most\. Use 0\.5/,
+  )
+  assert.throws(
+    () => windows.aggregate((s) => ({ x: ratio(average(s.price, { scale: 2 }), count(), { scale: 2 }) })),
+    /plan 'ratio', ratio: a ratio divides counts, sums, .* Divide what it is made of/,
+  )
   const twice = () =>
     from(sales)
       .window(tumbling({ sizeMs: 1 }))
@@ -251,8 +263,18 @@ test('what must not compile does not', () => {
     rows.deduplicate({ identity: ['id'], horizonMs: 1 })
     // @ts-expect-error an identity of nothing
     rows.deduplicate({ identity: [], horizonMs: 1 })
-    // @ts-expect-error the greatest by a text
-    windows.aggregate((s) => ({ x: argmax(s.seller, s.id_product) }))
+    // @ts-expect-error the variance of a text
+    windows.aggregate((s) => ({ x: variance(s.seller) }))
+    // @ts-expect-error the median of times
+    windows.aggregate((s) => ({ x: quantile(s.sale_date, 0.5) }))
+    // @ts-expect-error a sum of times
+    windows.aggregate((s) => ({ x: sum(s.sale_date) }))
+    // @ts-expect-error a time compared with a number of milliseconds from a column
+    rows.filter((s) => s.sale_date.above(s.quantity))
+    // @ts-expect-error a number compared with a time
+    rows.filter((s) => s.quantity.above(s.sale_date))
+    // @ts-expect-error an amount compared with one in another currency
+    rows.filter((s) => s.price.above(s.shipping))
     // @ts-expect-error the first of floats
     windows.aggregate((s) => ({ x: first(s.weight) }))
     const table = windows.groupBy('seller').aggregate((s) => ({ x: sum(s.price) }))

@@ -4,19 +4,9 @@ import { type Draft, finishPlan, type PlanSettings } from './build.ts'
 import { checkMultiple, checkPositive } from './checks.ts'
 import type { Contract, Fields, FieldType } from './contract.ts'
 import { printPlan } from './explain.ts'
-import type { Aggregation, Column, Emit, Output, Plan, TableData, Window } from './plan.ts'
+import type { Column, Emit, Output, Plan, TableData, Window } from './plan.ts'
 import { PlanError } from './plan.ts'
-import {
-  type Aggregate,
-  type Condition,
-  columnValues,
-  type ExactType,
-  type Of,
-  type OrderedType,
-  type Row,
-  type ScalarType,
-  type Value,
-} from './values.ts'
+import { type Aggregate, type Condition, columnValues, type Of, type Row, type Value } from './values.ts'
 
 /** A Plan that remembers, for the compiler only, which columns its rows have. */
 export type TypedPlan<R extends Row> = Plan & { readonly rows?: R }
@@ -206,114 +196,20 @@ export function calendar(unit: 'day' | 'week' | 'month', where: { readonly zone:
 /** What a deduplication may hold unless told otherwise. */
 const HORIZON_BYTES_MAX = 64 * 2 ** 20
 
-// --- aggregates: each skips nulls, as in SQL; sums and ratios are exact ---
-
-type Int64 = { readonly kind: 'int64' }
-/** Money keeps its currency; everything else becomes a decimal at the scale asked for. */
-type Rescaled<T extends FieldType, S extends number> = T extends {
-  readonly kind: 'money'
-  readonly currency: infer C extends string
-}
-  ? { readonly kind: 'money'; readonly scale: S; readonly currency: C }
-  : { readonly kind: 'decimal'; readonly scale: S }
-interface Filter {
-  /** Only rows for which this is true. */
-  readonly where?: Condition
-}
-const whereOf = (filter: Filter | undefined) => filter?.where?.expression ?? null
-
-/** Records, or records in which the value is not null. */
-export function count(value?: Value | null, filter?: Filter): Aggregate<Int64, false> {
-  const aggregation: Aggregation = { function: 'count', of: value?.expression ?? null, where: whereOf(filter) }
-  return { type: { kind: 'int64' }, nullable: false, aggregation }
-}
-/** Exact; null where no value was added. */
-export function sum<T extends ExactType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
-export function sum<T extends ExactType>(value: Value<T>, filter: Filter): Aggregate<T, true>
-export function sum<T extends ExactType>(value: Value<T>, filter?: Filter): Aggregate<T> {
-  return plain('sum', value, filter)
-}
-export function min<T extends OrderedType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
-export function min<T extends OrderedType>(value: Value<T>, filter: Filter): Aggregate<T, true>
-export function min<T extends OrderedType>(value: Value<T>, filter?: Filter): Aggregate<T> {
-  return plain('min', value, filter)
-}
-export function max<T extends OrderedType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
-export function max<T extends OrderedType>(value: Value<T>, filter: Filter): Aggregate<T, true>
-export function max<T extends OrderedType>(value: Value<T>, filter?: Filter): Aggregate<T> {
-  return plain('max', value, filter)
-}
-/** The value of the record first in event time (then by partition and offset) that has one. */
-export function first<T extends ScalarType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
-export function first<T extends ScalarType>(value: Value<T>, filter: Filter): Aggregate<T, true>
-export function first<T extends ScalarType>(value: Value<T>, filter?: Filter): Aggregate<T> {
-  return plain('first', value, filter)
-}
-/** The value of the record last in event time (then by partition and offset) that has one. */
-export function last<T extends ScalarType, N extends boolean>(value: Value<T, N>): Aggregate<T, N>
-export function last<T extends ScalarType>(value: Value<T>, filter: Filter): Aggregate<T, true>
-export function last<T extends ScalarType>(value: Value<T>, filter?: Filter): Aggregate<T> {
-  return plain('last', value, filter)
-}
-/** The value where `by` is greatest; the first in event time of several. Records without one or the other do not count. */
-export function argmax<T extends ScalarType, N extends boolean, M extends boolean>(
-  value: Value<T, N>,
-  by: Value<OrderedType, M>,
-): Aggregate<T, N extends true ? true : M>
-export function argmax<T extends ScalarType>(
-  value: Value<T>,
-  by: Value<OrderedType>,
-  filter: Filter,
-): Aggregate<T, true>
-export function argmax<T extends ScalarType>(value: Value<T>, by: Value<OrderedType>, filter?: Filter): Aggregate<T> {
-  const { type, expression: of } = value
-  const aggregation: Aggregation = { function: 'argmax', of, by: by.expression, where: whereOf(filter) }
-  return { type, nullable: value.nullable || by.nullable || filter?.where !== undefined, aggregation }
-}
-/** How many different values there are; exact, nulls not counted. */
-export function countDistinct(value: Value<ScalarType>, filter?: Filter): Aggregate<Int64, false> {
-  const aggregation: Aggregation = { function: 'count-distinct', of: value.expression, where: whereOf(filter) }
-  return { type: { kind: 'int64' }, nullable: false, aggregation }
-}
-/** sum / count, rounded once to `scale` decimals, half away from zero. */
-export function average<T extends ExactType, N extends boolean, const S extends number>(
-  value: Value<T, N>,
-  how: { readonly scale: S; readonly where?: Condition },
-): Aggregate<Rescaled<T, S>, N> {
-  const filter = how.where === undefined ? {} : { where: how.where }
-  const counted = count(value, filter)
-  const made = ratio(plain('sum', value, filter), counted, { scale: how.scale })
-  const nullable = (how.where === undefined ? value.nullable : true) as N
-  return { ...made, nullable, type: made.type as Rescaled<T, S> }
-}
-/** One exact aggregate divided by another, rounded once to `scale` decimals, half away from zero; null where dividing by 0. */
-export function ratio<T extends ExactType, const S extends number>(
-  numerator: Aggregate<T>,
-  denominator: Aggregate<ExactType>,
-  how: { readonly scale: S },
-): Aggregate<Rescaled<T, S>, true> {
-  const { scale } = how
-  const over: FieldType = numerator.type
-  const type: FieldType =
-    over.kind === 'money' ? { kind: 'money', scale, currency: over.currency } : { kind: 'decimal', scale }
-  const aggregation: Aggregation = {
-    function: 'ratio',
-    numerator: numerator.aggregation,
-    denominator: denominator.aggregation,
-    scale,
-    type,
-  }
-  return { type: type as Rescaled<T, S>, nullable: true, aggregation }
-}
-
-function plain<T extends FieldType>(
-  name: 'sum' | 'min' | 'max' | 'first' | 'last',
-  value: Value<T>,
-  filter?: Filter,
-): Aggregate<T> {
-  const aggregation: Aggregation = { function: name, of: value.expression, where: whereOf(filter) }
-  return { type: value.type, nullable: value.nullable || filter?.where !== undefined, aggregation }
-}
+export {
+  argmax,
+  average,
+  count,
+  countDistinct,
+  first,
+  last,
+  max,
+  min,
+  quantile,
+  ratio,
+  sum,
+  variance,
+} from './aggregates.ts'
 
 /** The Plan for people: its operators with ids, changelog modes and keys. */
 export function explain(plan: Plan): string {

@@ -47,11 +47,22 @@ export function loweredAggregates(
   // Sliding windows ask the first state which groups hold records.
   countOf(null, null)
   const exactState = (aggregate: Aggregation): { readonly column: string; readonly scale: number } => {
-    if (aggregate.function === 'count') return { column: countOf(aggregate.of, aggregate.where), scale: 0 }
-    if (aggregate.function !== 'sum') return refuse(`'${aggregate.function}' in a ratio`)
-    const type = typeOf(aggregate.of)
-    if (!isExact(type)) return refuse(`a ratio of ${type.kind}`)
-    return { column: state('sum', argumentSql(aggregate.of), whereSql(aggregate.where)), scale: scaleOf(type) }
+    switch (aggregate.function) {
+      case 'count':
+        return { column: countOf(aggregate.of, aggregate.where), scale: 0 }
+      case 'count-distinct':
+        return { column: state('distinct', expressionSql(aggregate.of), whereSql(aggregate.where)), scale: 0 }
+      case 'sum':
+      case 'min':
+      case 'max': {
+        const type = typeOf(aggregate.of)
+        if (!isExact(type)) return refuse(`a ratio of ${type.kind}`)
+        const column = state(aggregate.function, argumentSql(aggregate.of), whereSql(aggregate.where))
+        return { column, scale: scaleOf(type) }
+      }
+      default:
+        return refuse(`'${aggregate.function}' in a ratio`)
+    }
   }
   /** Rows of which `values` are known and that the condition lets through. */
   const knownRows = (values: readonly Expression[], where: Expression | null): string => {
@@ -90,7 +101,9 @@ export function loweredAggregates(
       }
       case 'quantile': {
         const values = state('list', argumentSql(aggregate.of), knownRows([aggregate.of], aggregate.where))
-        return `list_aggregate(${values}, 'quantile_disc', ${aggregate.fraction})`
+        const scale = scaleOf(typeOf(aggregate.of))
+        const found = `CAST(list_aggregate(${values}, 'quantile_disc', ${aggregate.fraction}) AS DOUBLE)`
+        return scale === 0 ? found : `${found} / ${10 ** scale}`
       }
       default:
         return unreachable(aggregate)
