@@ -5,13 +5,13 @@ import { type Job, type JobOutput, SnapshotError } from '../engine/engine.ts'
 import { type Commit, type Cursor, type Follower, type Log, LogError } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { assert } from '../std/assert.ts'
-import { entryOf } from '../std/maps.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type Timer, type World } from '../world/world.ts'
 import { decodeTick, encodeTick } from './job-ticks.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { recordSource } from './record-source.ts'
-import type { SnapshotStore } from './snapshots.ts'
+import { Silence } from './silence.ts'
+import type { Keeping, SnapshotStore } from './snapshots.ts'
 
 export interface JobSettings {
   readonly name: string
@@ -104,12 +104,13 @@ class JobRunner implements RunningJob {
   #lastSnapshotMs: number
   #bytesSinceSnapshot = 0
   #snapshotting: Promise<void> | null = null
+  /** The state is being read for a snapshot: nothing may change it until this resolves. */
+  #keeping: Promise<void> | null = null
   #ticking: Timer | null = null
   #readyWait: Promise<void> | null = null
   /** Something came since the last tick, so a tick would tell something new. At the start nobody knows: corrections may wait. */
   #freshInput = true
-  /** By topic and partition: when a batch last came through, on the monotonic clock; null once marked idle. */
-  readonly #lastBatchMs = new Map<string, Map<number, number | null>>()
+  readonly #silence: Silence
   #stopping = false
   /** Why the last commit has not been taken yet. */
   #trouble: Error | null = null
@@ -140,6 +141,12 @@ class JobRunner implements RunningJob {
     this.#committed = committed
     this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
     this.#pushRecords = recordSource((batch) => job.push(batch))
+    this.#silence = new Silence(
+      world.clock,
+      (topic) => log.topic(topic)?.partitions ?? 0,
+      job.topics,
+      settings.contracts,
+    )
     this.#lastCommitMs = world.clock.monoMs()
     this.#lastSnapshotMs = world.clock.monoMs()
     const { promise, resolve } = Promise.withResolvers<Error>()
@@ -205,6 +212,7 @@ class JobRunner implements RunningJob {
 
   async #runLoop(): Promise<void> {
     while (!this.#stopping) {
+      await this.#keeping
       const entries = this.#follower.poll(stepBytesMax)
       for (const entry of entries) this.#process(entry)
       if (entries.length > 0) this.#collect()
@@ -222,7 +230,10 @@ class JobRunner implements RunningJob {
     if (this.#failure !== null || this.#trouble !== null) return
     await this.#commit(true)
     await this.#snapshotting
-    if (this.#trouble === null && this.#bytesSinceSnapshot > 0) this.#save(this.#committed, this.#job.snapshot())
+    const { snapshots } = this.#settings
+    if (this.#trouble !== null || this.#bytesSinceSnapshot === 0 || snapshots === null) return
+    const made = await this.#keep(snapshots)
+    if (made !== null) this.#publish(made, this.#committed)
   }
 
   #process(entry: ReturnType<Follower['poll']>[number]): void {
@@ -236,10 +247,7 @@ class JobRunner implements RunningJob {
       }
       this.#bytesSinceSnapshot += bytes.length
       this.#freshInput = true
-      entryOf(this.#lastBatchMs, topic, () => new Map<number, number | null>()).set(
-        partition,
-        this.#world.clock.monoMs(),
-      )
+      this.#silence.heard(topic, partition)
     } else {
       this.#job.tick(decodeTick(entry.payload))
     }
@@ -294,20 +302,44 @@ class JobRunner implements RunningJob {
       cursor,
       appends: this.#outputs.take(),
     }
-    const state = withSnapshot && this.#settings.snapshots !== null ? this.#job.snapshot() : null
-    if (state !== null) {
-      this.#bytesSinceSnapshot = 0
-      this.#lastSnapshotMs = this.#world.clock.monoMs()
-    }
+    const { snapshots } = this.#settings
+    const keeping = withSnapshot && snapshots !== null ? this.#keep(snapshots) : null
     const taken = await this.#commitUntilTaken(commit).catch((error: unknown) => {
       // At once: whoever waits for this commit may look before the one who started it hears of it.
       this.#stopFor(error)
       throw error
     })
-    if (!taken) return
-    this.#committed = cursor
-    this.#lastCommitMs = this.#world.clock.monoMs()
-    if (state !== null) this.#save(cursor, state)
+    if (taken) {
+      this.#committed = cursor
+      this.#lastCommitMs = this.#world.clock.monoMs()
+    }
+    const made = await keeping
+    if (made === null) return
+    if (taken) this.#publish(made, cursor)
+    else made.abandon()
+  }
+
+  /** Reads the state in short steps while the job stands still: sockets and timers get their turn, nothing is copied. */
+  async #keep(snapshots: SnapshotStore): Promise<Keeping | null> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#keeping = promise
+    this.#bytesSinceSnapshot = 0
+    this.#lastSnapshotMs = this.#world.clock.monoMs()
+    let made: Keeping | null = null
+    try {
+      made = snapshots.begin(this.#job.cut())
+      while (!made.step()) await new Promise<void>((next) => this.#world.clock.soon(next))
+      return made
+    } catch (error) {
+      // It only shortens a replay: on a full disk the next one is due a little later.
+      if (!(error instanceof FsError)) throw error
+      made?.abandon()
+      if (!isFull(error)) this.#stopFor(error)
+      return null
+    } finally {
+      this.#keeping = null
+      resolve()
+    }
   }
 
   /**
@@ -339,13 +371,10 @@ class JobRunner implements RunningJob {
     return this.#trouble
   }
 
-  #save(cursor: Cursor, state: Uint8Array): void {
-    const { snapshots } = this.#settings
-    if (snapshots === null) return
-    this.#snapshotting = snapshots
-      .save({ cursor, state })
+  #publish(made: Keeping, cursor: Cursor): void {
+    this.#snapshotting = made
+      .publish(cursor)
       .catch((error: unknown) => {
-        // It only shortens a replay: on a full disk the next one is due a little later.
         if (!(error instanceof FsError && isFull(error))) this.#stopFor(error)
       })
       .finally(() => {
@@ -394,7 +423,7 @@ class JobRunner implements RunningJob {
 
   /** Decides on running values and idle partitions, and makes the decision an entry of the log. */
   async #recordTick(): Promise<void> {
-    const idle = this.#follower.caughtUp() ? this.#newlyIdle() : []
+    const idle = this.#follower.caughtUp() ? this.#silence.newlyIdle() : []
     if (!this.#freshInput && idle.length === 0) {
       // Nothing new to say; but progress without output is still committed now and then.
       this.#wake()
@@ -407,31 +436,8 @@ class JobRunner implements RunningJob {
       if (!(error instanceof LogError) || !error.isTransient) throw error
       // Not decided: the next tick looks anew.
       this.#freshInput = true
-      for (const { topic, partition, lastMs } of idle) {
-        const seen = this.#lastBatchMs.get(topic)
-        if (seen?.get(partition) === null) seen.set(partition, lastMs)
-      }
+      this.#silence.undecided(idle)
     }
-  }
-
-  #newlyIdle(): { topic: string; partition: number; lastMs: number }[] {
-    const nowMs = this.#world.clock.monoMs()
-    const found: { topic: string; partition: number; lastMs: number }[] = []
-    for (const topic of this.#job.topics) {
-      const timeoutMs = this.#settings.contracts.get(topic)?.idleTimeoutMs
-      const partitions = this.#log.topic(topic)?.partitions ?? 0
-      if (timeoutMs === undefined) continue
-      const seen = entryOf(this.#lastBatchMs, topic, () => new Map<number, number | null>())
-      for (let partition = 0; partition < partitions; partition++) {
-        const last = seen.get(partition)
-        if (last === undefined) seen.set(partition, nowMs)
-        else if (last !== null && nowMs - last >= timeoutMs) {
-          seen.set(partition, null)
-          found.push({ topic, partition, lastMs: last })
-        }
-      }
-    }
-    return found
   }
 }
 

@@ -9,9 +9,10 @@ import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
 
 export { StateLimitError } from './job.ts'
-export { SnapshotError } from './state-bytes.ts'
+export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
 
 import { rowJson, rowKey, rowObject } from './result-rows.ts'
+import type { StateParts } from './state-bytes.ts'
 
 /** Some records of one partition, as byte ranges in one memory (JSON text, UTF-8). At most 256 KiB is the intended size. */
 export interface SourceBatch {
@@ -92,8 +93,10 @@ export interface Job {
   horizons(): readonly HorizonLine[]
   /** The whole state, in a versioned format. What became due must have been taken. */
   snapshot(): Uint8Array
+  /** The same as the job holds it, without a copy: valid until the next `push`, `tick` or `finish`. */
+  cut(): StateParts
   /** Puts a new job of the same Plans where the snapshot was taken; throws a `SnapshotError` if it does not fit. */
-  restore(bytes: Uint8Array): void
+  restore(state: Uint8Array | StateParts): void
   stateBytes(): number
 }
 

@@ -3,7 +3,7 @@
 // of room: exact to the record, with no object per identity.
 //
 // One identity costs 24 bytes in the ring (four 32-bit words, the clock as f64) and at most 16 in the table.
-import type { StateReader, StateWriter } from './state-bytes.ts'
+import { SnapshotError, type StateReader, type StateWriter } from './state-bytes.ts'
 
 const BYTES_EACH = 40
 const RING_MIN = 1024
@@ -86,8 +86,7 @@ export class Identities {
     const [words, clocks, oldest, count] = [this.#words, this.#clocks, this.#oldest, this.#count]
     this.#words = new Int32Array(length * 4)
     this.#clocks = new Float64Array(length)
-    // At most half full, and below four words for each.
-    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(length * 2)))
+    this.#table = new Int32Array(tableLength(length))
     this.#oldest = 0
     this.#count = 0
     for (let i = 0; i < count; i++) {
@@ -96,28 +95,43 @@ export class Identities {
       this.#append(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, clocks[index]!)
     }
   }
+  /** The ring as it lies: what was not overwritten since the last snapshot is the same bytes again. */
   write(out: StateWriter): void {
-    const words = new Int32Array(this.#count * 4)
-    const clocks = new Float64Array(this.#count)
-    for (let i = 0; i < this.#count; i++) {
-      const index = (this.#oldest + i) % this.#clocks.length
-      words.set(this.#words.subarray(index * 4, index * 4 + 4), i * 4)
-      clocks[i] = this.#clocks[index]!
-    }
     out.f64(this.forgottenEarly)
-    out.ints(words, words.length)
-    out.floats(clocks, clocks.length)
+    out.u32(this.#oldest)
+    out.u32(this.#count)
+    out.ints(this.#words, this.#words.length)
+    out.floats(this.#clocks, this.#clocks.length)
   }
   restore(from: StateReader): void {
     this.forgottenEarly = from.f64()
-    const words = from.ints()
-    const clocks = from.floats()
-    this.#count = 0
-    this.#resize(Math.min(Math.max(RING_MIN, clocks.length), this.countMax))
-    for (let i = 0; i < clocks.length; i++)
-      this.#append(words[i * 4]!, words[i * 4 + 1]!, words[i * 4 + 2]!, words[i * 4 + 3]!, clocks[i]!)
+    this.#oldest = from.u32()
+    this.#count = from.u32()
+    this.#words = from.ints()
+    this.#clocks = from.floats()
+    const ring = this.#clocks.length
+    if (
+      ring < 1 ||
+      ring > this.countMax ||
+      this.#words.length !== ring * 4 ||
+      this.#oldest >= ring ||
+      this.#count > ring
+    )
+      throw new SnapshotError(`the snapshot is damaged: a ring of ${ring} identities holds ${this.#count}`)
+    this.#table = new Int32Array(tableLength(ring))
+    const mask = this.#table.length - 1
+    for (let i = 0, index = this.#oldest; i < this.#count; i++, index = index + 1 === ring ? 0 : index + 1) {
+      let slot = this.#words[index * 4]! & mask
+      while (this.#table[slot] !== 0) slot = (slot + 1) & mask
+      this.#table[slot] = index + 1
+    }
   }
   get bytes(): number {
     return this.#words.byteLength + this.#clocks.byteLength + this.#table.byteLength
   }
+}
+
+/** At most half full, and below four words for each. */
+function tableLength(ring: number): number {
+  return 2 ** Math.ceil(Math.log2(ring * 2))
 }

@@ -7,7 +7,7 @@ import { assert } from '../std/assert.ts'
 import { eventTimeMs } from '../std/units.ts'
 import type { Batch } from './columns.ts'
 import type { Decoder, DecoderSettings, Projection, Refusal } from './decoder.ts'
-import { Dictionary } from './dictionary.ts'
+import { Dictionary, textOf } from './dictionary.ts'
 import type {
   DeadLetter,
   HorizonLine,
@@ -25,7 +25,7 @@ import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
 import { PlanRunner } from './plan-runner.ts'
 import { SourceTime } from './source-time.ts'
-import { SnapshotError, StateReader, StateWriter } from './state-bytes.ts'
+import { flatten, SnapshotError, type StateParts, StateReader, StateWriter, unflatten } from './state-bytes.ts'
 
 /** State grew beyond `stateBytesMax`. The job cannot go on: nothing was dropped silently. */
 export class StateLimitError extends Error {
@@ -209,6 +209,9 @@ export class EngineJob implements Job {
   }
 
   snapshot(): Uint8Array {
+    return flatten(this.cut())
+  }
+  cut(): StateParts {
     const due = this.#deadLetters.length + this.#lateRecords.length + this.#raises.length
     assert(
       due === 0 && this.#runners.every(({ results }) => results.count === 0),
@@ -219,34 +222,20 @@ export class EngineJob implements Job {
     for (const { dictionaries, time, ledger } of this.#sources.values()) {
       time.write(out)
       ledger.write(out)
-      for (const dictionary of Object.values(dictionaries)) {
-        const { values, free } = dictionary.content()
-        out.text(JSON.stringify(values.map((value) => value ?? null)))
-        out.numbers(free)
-        out.f64(dictionary.sweepAt)
-      }
+      for (const dictionary of Object.values(dictionaries)) dictionary.write(out)
     }
     for (const runner of this.#runners) runner.write(out)
     return out.finish()
   }
-  restore(bytes: Uint8Array): void {
-    const from = new StateReader(bytes)
+  restore(state: Uint8Array | StateParts): void {
+    const from = new StateReader(state instanceof Uint8Array ? unflatten(state) : state)
     const identity = from.text()
     if (identity !== this.#identity())
       throw new SnapshotError(`the snapshot is of other plans: ${identity.slice(0, 200)}. Replay the log instead`)
     for (const { dictionaries, time, ledger } of this.#sources.values()) {
       time.restore(from)
       ledger.restore(from)
-      for (const dictionary of Object.values(dictionaries)) {
-        const values: unknown = JSON.parse(from.text())
-        if (!Array.isArray(values)) throw new SnapshotError('the snapshot is damaged: a dictionary is no list')
-        const free = from.numbers()
-        dictionary.load(
-          values.map((value) => (typeof value === 'string' ? value : undefined)),
-          free,
-          from.f64(),
-        )
-      }
+      for (const dictionary of Object.values(dictionaries)) dictionary.restore(from, textOf)
     }
     for (const runner of this.#runners) runner.restore(from)
     from.end()

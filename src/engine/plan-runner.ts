@@ -6,7 +6,7 @@ import type { Place } from './aggregate-states.ts'
 import type { Batch, BatchColumn } from './columns.ts'
 import type { Projection, RefusalReason } from './decoder.ts'
 import { Deduplication } from './deduplicate.ts'
-import type { Dictionary } from './dictionary.ts'
+import { type Dictionary, numberOf } from './dictionary.ts'
 import type { Tick } from './engine.ts'
 import { lowerExpression, lowerNumbers } from './expressions.ts'
 import { type LookupColumns, lookupColumns } from './lookup.ts'
@@ -233,22 +233,13 @@ export class PlanRunner {
 
   write(out: StateWriter): void {
     out.f64(this.#emittedAtMs)
-    for (const { dictionary } of this.numbers) {
-      const { values, free } = dictionary.content()
-      out.numbers(values.map((value) => value ?? Number.NaN))
-      out.numbers(free)
-      out.f64(dictionary.sweepAt)
-    }
+    for (const { dictionary } of this.numbers) dictionary.write(out)
     for (const one of this.deduplications) one.write(out)
     this.#window?.write(out)
   }
   restore(from: StateReader): void {
     this.#emittedAtMs = from.f64()
-    for (const { dictionary } of this.numbers) {
-      const values = from.numbers().map((value) => (Number.isNaN(value) ? undefined : value))
-      const free = from.numbers()
-      dictionary.load(values, free, from.f64())
-    }
+    for (const { dictionary } of this.numbers) dictionary.restore(from, numberOf)
     for (const one of this.deduplications) one.restore(from)
     this.#window?.restore(from)
   }
