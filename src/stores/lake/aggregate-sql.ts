@@ -130,7 +130,7 @@ function ratioSql(numerator: string, denominator: string, shift: number): string
   return `CASE WHEN ${denominator} <> 0 THEN ${sign} * ((2 * ${over} + ${under}) // (2 * ${under})) END`
 }
 
-/** Of the population, of values at the type's scale. */
+/** Of the population, in the type's unit. */
 function varianceSql(values: string, scale: number): string {
   return `list_aggregate(list_transform(${values}, lambda v: CAST(v AS DOUBLE)${scale === 0 ? '' : ` / ${10 ** scale}`}), 'var_pop')`
 }

@@ -1,5 +1,6 @@
 // Nodes that keep some of their rows by order, in DuckDB SQL: the first of each identity, the top of each window.
 import type { Column, PlanNode } from '../../query/plan.ts'
+import { PlanError } from '../../query/plan.ts'
 import type { NodeRows, QueryParts } from './query-parts.ts'
 import { list, name } from './sql-text.ts'
 
@@ -9,10 +10,18 @@ import { list, name } from './sql-text.ts'
  * many bytes may be remembered is the engine's own matter: here it is all of them.
  */
 export function deduplicateSql(
-  { parts, prefix, place, clock }: QueryParts,
+  query: QueryParts,
   node: PlanNode & { readonly kind: 'deduplicate' },
   input: NodeRows,
 ): NodeRows {
+  const { parts, prefix, place, clock } = query
+  if (clock === null || !input.carried.includes(clock))
+    throw new PlanError(
+      query.plan.name,
+      node.id,
+      'which copy of an identity came first is not told by files of several topics',
+      'Deduplicate each topic before they are put together',
+    )
   const identity = node.identity.map(name)
   const [from, until, next] = [`${prefix}from`, `${prefix}until`, `${prefix}next`]
   const rows = parts.add('rows', `SELECT *\nFROM ${input.part}`, true)

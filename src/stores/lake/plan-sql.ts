@@ -3,8 +3,10 @@ import type { OperatorId, Plan, PlanNode } from '../../query/plan.ts'
 import { PlanError } from '../../query/plan.ts'
 import { unreachable } from '../../std/assert.ts'
 import type { LakeFiles, LakeTopics } from '../stores.ts'
+import { joinSql, unionSql } from './join-sql.ts'
 import { deduplicateSql, topSql } from './order-sql.ts'
 import { inputsOf, type NodeRows, only, type QueryParts, queryParts } from './query-parts.ts'
+import { decayedSql, overSql, runningSql } from './running-sql.ts'
 import { sourceSql } from './source-sql.ts'
 import { list, name, shown } from './sql-text.ts'
 import { filterSql, lookupSql, projectSql } from './step-sql.ts'
@@ -70,12 +72,17 @@ function nodeSql(
       return windowSql(query, node, only(query, node, inputs))
     case 'top':
       return topSql(query, node, only(query, node, inputs))
-    case 'unnest':
-    case 'union':
     case 'running-aggregate':
+      return runningSql(query, node, only(query, node, inputs))
     case 'over':
-    case 'join':
+      return overSql(query, node, only(query, node, inputs))
     case 'decayed-sum':
+      return decayedSql(query, node, only(query, node, inputs))
+    case 'union':
+      return unionSql(query, node, inputs)
+    case 'join':
+      return joinSql(query, node, inputs)
+    case 'unnest':
     case 'pattern':
       throw new PlanError(
         query.plan.name,

@@ -86,8 +86,15 @@ function refuseClashes(plan: string, contract: Contract): void {
 const raw = (column: string): string => name(`${column} as sent`)
 const mayBeMissing = (field: Field): boolean => field.nullable || field.default !== undefined
 
-/** The place of a record: how many were read before it, file by file in the order they are named. */
-const placeSql = ({ place }: QueryParts): string[] => (place === null ? [] : [`row_number() OVER () AS ${place}`])
+/**
+ * The place of a record: how many were read before it, file by file in the order they are named; those of a topic come
+ * behind those of the topics before it in the Plan.
+ */
+function placeSql({ plan, place }: QueryParts, { topic }: Contract): string[] {
+  if (place === null) return []
+  const before = Object.keys(plan.contracts).indexOf(topic) * 2 ** 40
+  return [`row_number() OVER ()${before === 0 ? '' : ` + ${before}`} AS ${place}`]
+}
 
 function ndjson(query: QueryParts, contract: Contract, used: readonly string[], files: string): string {
   const { parts } = query
@@ -100,7 +107,7 @@ function ndjson(query: QueryParts, contract: Contract, used: readonly string[], 
   })
   const records = parts.add(
     'record',
-    `SELECT\n  ${list([...record, ...placeSql(query)])}\nFROM read_json(${files}, format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
+    `SELECT\n  ${list([...record, ...placeSql(query, contract)])}\nFROM read_json(${files}, format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
       `${list(names.map((one) => `${name(one)}: 'JSON'`))}})`,
   )
   const kept = fields.filter(([, field]) => mayBeMissing(field)).map(([column]) => column)
@@ -179,7 +186,7 @@ function parquet(query: QueryParts, contract: Contract, used: readonly string[],
     .map(([column, { type }]) => `${storedSql(name(column), type)} AS ${name(column)}`)
   return query.parts.add(
     'typed',
-    `SELECT\n  ${list([...columns, ...placeSql(query)])}\nFROM read_parquet(${files}, union_by_name = true)`,
+    `SELECT\n  ${list([...columns, ...placeSql(query, contract)])}\nFROM read_parquet(${files}, union_by_name = true)`,
   )
 }
 function storedSql(stored: string, type: FieldType): string {
