@@ -9,6 +9,7 @@ import { Dictionary } from './dictionary.ts'
 import { type Counted, numberIds, PaneDistinct, SlidingDistinct, type SlidingPlaces } from './distinct-state.ts'
 import { isText, lowerNumbers, type NumberEvaluator } from './expressions.ts'
 import { ExtremeState } from './extreme-state.ts'
+import type { NumberDictionary, Place } from './operator.ts'
 import { idNumbers, type PickSettings, PickState } from './pick-state.ts'
 import { QuantileState } from './quantile-state.ts'
 import { SumState } from './sum-state.ts'
@@ -17,11 +18,6 @@ import { VarianceState } from './variance-state.ts'
 import type { Source } from './window-rows.ts'
 import { type CellPlaces, CountState, type WindowState } from './window-state.ts'
 
-/** Where a column of an operator's input lies, and the name its dictionary is swept by. */
-export interface Place {
-  readonly slot: number
-  readonly dictionary: { readonly name: string; readonly of: Dictionary<string> } | null
-}
 export interface AggregateParts {
   readonly plan: Plan
   /** The node, for messages. */
@@ -32,7 +28,7 @@ export interface AggregateParts {
   readonly columns: readonly Column[]
   readonly placeOf: (name: string) => Place
   /** Takes the dictionaries made for numbers, for sweeps and snapshots. */
-  readonly numbers: { readonly name: string; readonly dictionary: Dictionary<number> }[]
+  readonly numbers: NumberDictionary[]
 }
 
 /** Every state, and where the columns of the aggregates come from. The first state counts records. */

@@ -5,6 +5,8 @@ import type { Dictionary } from './dictionary.ts'
 export interface NumberColumn {
   readonly kind: 'number'
   values: Float64Array<ArrayBuffer>
+  /** Of sums that left 2^53 behind: the value is values[i] + high[i] * 2^52. Absent: no row needs it. */
+  high?: Float64Array<ArrayBuffer> | null
 }
 /** Text by dictionary: where it is grouped, counted distinct, compared or looked up. -1 is null. */
 export interface IdColumn {
@@ -20,7 +22,7 @@ export interface TextColumn {
 export type BatchColumn = NumberColumn | IdColumn | TextColumn
 export type ColumnKind = BatchColumn['kind']
 
-/** Rows the decoder accepted: all of one partition, in the order of their offsets. */
+/** Rows the decoder accepted, all of one partition, in the order of their offsets; or rows that an operator gave out. */
 export interface Batch {
   readonly topic: string
   partition: number
@@ -33,5 +35,18 @@ export interface Batch {
   watermarks: Float64Array<ArrayBuffer>
   /** Position of each row in the source batch. */
   records: Int32Array<ArrayBuffer>
+  offsets: Float64Array<ArrayBuffer>
+  /** Of an operator's rows; absent or null: a decoder's, each with one record behind it and no change of another. */
+  derived?: Derived | null
+}
+
+/** What an operator's rows have beside columns and times. */
+export interface Derived {
+  /** 1; or -1 for a row that takes back what stood under its key, of which only the key's columns hold something. */
+  weights: Int8Array<ArrayBuffer>
+  /** `EARLY`, `ON_TIME` or `LATE`. */
+  timings: Uint8Array<ArrayBuffer>
+  /** Where a row's evidence begins in `offsets`: least and greatest offset (Infinity, -1: none) of each lane. */
+  evidence: Int32Array<ArrayBuffer>
   offsets: Float64Array<ArrayBuffer>
 }

@@ -533,7 +533,7 @@ test("keys: bounds and groups in the plan's order; plans that append have none",
     plainRows({ results: [windows], deadLetters: [], lateRecords: [], raises: [] })[0]?.json,
     `{"window_start":${START_MS / 1000},"window_end":${START_MS / 1000 + 60},"seller":"a\\"b","n":1,"is_final":true}`,
   )
-  assert.deepEqual(rows.evidence(0), [{ partition: 0, offsetMin: 0, offsetMax: 0 }])
+  assert.deepEqual(rows.evidence(0), [{ topic: 'sales', partition: 0, offsetMin: 0, offsetMax: 0 }])
 })
 
 test('what this engine does not run is refused by name, with a cure', () => {

@@ -167,9 +167,13 @@ export interface ResultBatch {
   /** 1: the watermark has passed the window's end; only a correction (timing late) can replace the row. */
   readonly final: Uint8Array
   /** Offsets of the records behind a row lie within these, per partition; partitions without any are left out. */
-  evidence(
-    row: number,
-  ): readonly { readonly partition: number; readonly offsetMin: number; readonly offsetMax: number }[]
+  evidence(row: number): readonly Evidence[]
+}
+export interface Evidence {
+  readonly topic: string
+  readonly partition: number
+  readonly offsetMin: number
+  readonly offsetMax: number
 }
 export type ResultColumn =
   | {

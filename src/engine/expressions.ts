@@ -81,7 +81,15 @@ export function isText(expression: Expression): boolean {
 }
 export function numbersOf(column: BatchColumn): Float64Array<ArrayBuffer> {
   assert(column.kind === 'number', `a ${column.kind} column where numbers are needed`)
-  return column.values
+  return column.high ? folded(column.values, column.high) : column.values
+}
+/** Sums beyond 2^53 as the mark of an overflow: what is computed of them is not exact. They compare as they should. */
+function folded(values: Float64Array, high: Float64Array): Float64Array<ArrayBuffer> {
+  return Float64Array.from(values, (value, i) => {
+    const whole = value + (high[i] ?? 0) * 2 ** 52
+    if (Math.abs(whole) <= Number.MAX_SAFE_INTEGER || Number.isNaN(whole)) return whole
+    return whole > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+  })
 }
 function idColumn(expression: Expression, slotOf: (name: string) => number): (batch: Batch) => IdColumn {
   assert(expression.op === 'column', `text operations take columns, not ${expression.op}`)

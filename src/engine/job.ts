@@ -5,7 +5,6 @@ import type { Plan } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { eventTimeMs } from '../std/units.ts'
-import type { Batch } from './columns.ts'
 import type { Decoder, DecoderSettings, Projection, Refusal } from './decoder.ts'
 import { Dictionary, textOf } from './dictionary.ts'
 import type {
@@ -23,7 +22,7 @@ import type {
 } from './engine.ts'
 import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
-import { PlanRunner } from './plan-runner.ts'
+import { type Fates, PlanRunner, type TopicTime } from './plan-runner.ts'
 import { SourceTime } from './source-time.ts'
 import { flatten, SnapshotError, type StateParts, StateReader, StateWriter, unflatten } from './state-bytes.ts'
 
@@ -38,10 +37,8 @@ const MEASURE_EVERY = 16_384
 
 interface Source {
   readonly topic: string
-  readonly contract: Contract
   readonly decoder: Decoder
   readonly dictionaries: { readonly [column: string]: Dictionary<string> }
-  readonly runners: readonly PlanRunner[]
   readonly time: SourceTime
   readonly ledger: Ledger
 }
@@ -51,6 +48,9 @@ export class EngineJob implements Job {
   readonly #sources = new Map<string, Source>()
   readonly #runners: readonly PlanRunner[]
   readonly #settings: JobSettings
+  readonly #timeOf = (topic: string): TopicTime => this.#sourceOf(topic).time
+  /** Of rows that come out with time: there is no record at hand. */
+  readonly #outside: Fates
   #deadLetters: DeadLetter[] = []
   #lateRecords: LateRecord[] = []
   #raises: WatermarkRaise[] = []
@@ -61,21 +61,30 @@ export class EngineJob implements Job {
     const lowered = plans.map((plan) => lowerPlan(plan))
     const twice = plans.find((plan, i) => plans.findIndex((other) => other.name === plan.name) !== i)
     if (twice) throw new PlanError(twice.name, 'job', 'two plans have this name', 'Name them apart')
-    this.topics = [...new Set(lowered.map(({ topic }) => topic))]
-    for (const topic of this.topics)
-      this.#sources.set(
+    this.topics = [...new Set(lowered.flatMap(({ topics }) => topics))]
+    const opened = this.topics.map((topic) =>
+      openSource(
         topic,
-        openSource(
-          lowered.filter((one) => one.topic === topic),
-          openDecoder,
-          settings,
-        ),
-      )
-    this.#runners = plans.map((plan) => {
-      const runner = [...this.#sources.values()].flatMap(({ runners }) => runners).find((one) => one.plan === plan)
-      assert(runner !== undefined, `plan ${plan.name} has a runner`)
-      return runner
-    })
+        lowered.filter((one) => one.topics.includes(topic)),
+        openDecoder,
+        settings,
+      ),
+    )
+    for (const { source } of opened) this.#sources.set(source.topic, source)
+    const runnerSettings = {
+      partitions: new Map(opened.map(({ source }) => [source.topic, source.time.partitions])),
+      bounded: settings.bounded,
+      projections: new Map(opened.map(({ source, projections }) => [source.topic, projections])),
+      dictionaries: new Map(opened.map(({ source }) => [source.topic, source.dictionaries])),
+    }
+    this.#runners = lowered.map((one) => new PlanRunner(one, runnerSettings))
+    const never = (): void => assert(false, 'a record went wrong where none came in')
+    this.#outside = {
+      refuse: never,
+      duplicate: never,
+      tooLate: never,
+      refuseRow: (behind, reason, field, message) => this.#refuseRow(behind, reason, field, message),
+    }
   }
 
   push(batch: SourceBatch): void {
@@ -86,8 +95,8 @@ export class EngineJob implements Job {
         `topic '${batch.topic}' has a partition ${batch.partition}, its contract only ${time.partitions}. Give the job the topic's partitions`,
       )
     if (batch.count === 0) return
-    const raisedMs = time.wake(batch.partition)
-    if (raisedMs !== null && batch.count > 0)
+    const raisedMs = time.wake(batch.partition, this.#floorMs(batch.topic))
+    if (raisedMs !== null)
       this.#raises.push({
         topic: batch.topic,
         partition: batch.partition,
@@ -98,45 +107,77 @@ export class EngineJob implements Job {
     const refuse = (refusal: Refusal): void => this.#refuse(source, batch, refusal)
     const rows = source.decoder.decode(batch, refuse)
     time.stamp(rows)
-    for (const runner of source.runners)
-      runner.push(
-        rows,
-        (row, reason, field, message) => refuse({ record: rows.records[row]!, reason, field, message }),
-        (_view, row, watermarkMs) => this.#tooLate(source, batch, rows, row, watermarkMs, runner.plan.name),
-        (row) => ledger.duplicate(rows.records[row]!),
-      )
+    for (const runner of this.#runners) {
+      if (!runner.topics.includes(batch.topic)) continue
+      runner.push(batch.topic, rows, {
+        refuse: (record, reason, field, message) => refuse({ record, reason, field, message }),
+        duplicate: (record) => ledger.duplicate(record),
+        tooLate: (record, timeMs, watermarkMs) =>
+          this.#tooLate(source, batch, record, timeMs, watermarkMs, runner.plan.name),
+        refuseRow: this.#outside.refuseRow,
+      })
+    }
     ledger.end()
-    const watermarkMs = time.advance()
-    for (const runner of source.runners) runner.advance(watermarkMs)
+    time.advance()
+    for (const runner of this.#runners)
+      if (runner.topics.includes(batch.topic)) runner.advance(this.#timeOf, this.#outside)
     this.#sweep(source)
     this.#measure(batch.count)
+  }
+  /** The furthest watermark that a Plan holds the topic's records to. */
+  #floorMs(topic: string): number {
+    let floorMs = Number.NEGATIVE_INFINITY
+    for (const runner of this.#runners)
+      if (runner.topics.includes(topic)) floorMs = Math.max(floorMs, runner.floorMs(topic))
+    return floorMs
   }
   #refuse(source: Source, batch: SourceBatch, { record, reason, field, message }: Refusal): void {
     if (!source.ledger.deadLetter(record)) return
     this.#deadLetters.push({ ...recordOf(batch, record), reason, field, message })
   }
-  #tooLate(source: Source, batch: SourceBatch, rows: Batch, row: number, watermarkMs: number, plan: string): void {
-    const record = rows.records[row]!
+  #refuseRow(
+    { topic, partition, offset, timeMs }: Parameters<Fates['refuseRow']>[0],
+    reason: Refusal['reason'],
+    field: string,
+    message: string,
+  ): void {
+    const behind = `; a result of the record at offset ${offset} and others`
+    const value = new Uint8Array(0)
+    this.#deadLetters.push({
+      topic,
+      partition,
+      offset,
+      arrivalMs: timeMs,
+      value,
+      reason,
+      field,
+      message: message + behind,
+    })
+  }
+  #tooLate(
+    source: Source,
+    batch: SourceBatch,
+    record: number,
+    timeMs: number,
+    watermarkMs: number,
+    plan: string,
+  ): void {
     source.ledger.late(record)
-    const times = { eventTimeMs: eventTimeMs(rows.times[row]!), watermarkMs: eventTimeMs(watermarkMs) }
+    const times = { eventTimeMs: eventTimeMs(timeMs), watermarkMs: eventTimeMs(watermarkMs) }
     this.#lateRecords.push({ ...recordOf(batch, record), ...times, plan })
   }
 
   tick(tick: Tick): void {
     for (const { topic, partition } of tick.idle) this.#sources.get(topic)?.time.markIdle(partition)
-    for (const { time, runners } of this.#sources.values()) {
-      const watermarkMs = time.advance()
-      for (const runner of runners) {
-        runner.advance(watermarkMs)
-        runner.tick(tick)
-      }
+    for (const { time } of this.#sources.values()) time.advance()
+    for (const runner of this.#runners) {
+      runner.advance(this.#timeOf, this.#outside)
+      runner.tick(tick, this.#outside)
     }
   }
   finish(): void {
-    for (const { time, runners } of this.#sources.values()) {
-      time.finish()
-      for (const runner of runners) runner.advance(Number.POSITIVE_INFINITY)
-    }
+    for (const { time } of this.#sources.values()) time.finish()
+    for (const runner of this.#runners) runner.advance(this.#timeOf, this.#outside)
   }
   take(): JobOutput {
     const output = {
@@ -152,8 +193,9 @@ export class EngineJob implements Job {
   }
 
   watermarkMs(planOrTopic: string): number {
-    const topic = this.#runners.find(({ plan }) => plan.name === planOrTopic)?.topic ?? planOrTopic
-    return this.#sourceOf(topic).time.globalMs
+    const runner = this.#runners.find(({ plan }) => plan.name === planOrTopic)
+    if (runner === undefined) return this.#sourceOf(planOrTopic).time.globalMs
+    return runner.topics.reduce((least, topic) => Math.min(least, runner.floorMs(topic)), Number.POSITIVE_INFINITY)
   }
   partitions(topic: string): readonly PartitionProgress[] {
     return this.#sourceOf(topic).time.progress()
@@ -184,10 +226,10 @@ export class EngineJob implements Job {
     for (const [column, dictionary] of Object.entries(source.dictionaries)) {
       if (dictionary.count < dictionary.sweepAt) continue
       const live = new Uint8Array(dictionary.high)
-      for (const runner of source.runners) runner.mark(column, live)
+      for (const runner of this.#runners) runner.mark(`${source.topic}.${column}`, live)
       dictionary.sweep(live)
     }
-    for (const runner of source.runners) runner.sweepNumbers()
+    for (const runner of this.#runners) runner.sweepOwn()
   }
   #measure(records: number): void {
     this.#sinceMeasured += records
@@ -249,14 +291,14 @@ export class EngineJob implements Job {
 }
 
 function openSource(
+  topic: string,
   plans: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
   settings: JobSettings,
-): Source {
+): { readonly source: Source; readonly projections: readonly Projection[] } {
   const first = plans[0]
   assert(first !== undefined, 'a source has plans')
-  const { topic } = first
-  const contract = first.plan.contracts[topic]
+  const contract: Contract | undefined = first.plan.contracts[topic]
   assert(contract !== undefined, `plan ${first.plan.name} brings the contract of ${topic}`)
   for (const { plan } of plans)
     if (JSON.stringify(plan.contracts[topic]) !== JSON.stringify(contract))
@@ -266,29 +308,27 @@ function openSource(
         'its contract differs from that of another plan of the job',
         'Build both on one contract',
       )
-  const projections = unionOf(plans)
+  const projections = unionOf(plans.flatMap((one) => one.projections.get(topic) ?? []))
   const dictionaries = Object.fromEntries(
     projections.filter(({ as }) => as === 'id').map(({ name }) => [name, new Dictionary<string>()]),
   )
   const partitions = settings.partitions?.[topic] ?? contract.partitions
   const { bounded } = settings
-  return {
+  const source = {
     topic,
-    contract,
     decoder: openDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
     dictionaries,
-    runners: plans.map((lowered) => new PlanRunner(lowered, { partitions, bounded, projections, dictionaries })),
     time: new SourceTime(partitions, contract.outOfOrderMs, bounded),
     ledger: new Ledger(partitions),
   }
+  return { source, projections }
 }
 
 /** Every column some plan wants; by id if one wants it so. */
-function unionOf(plans: readonly Lowered[]): Projection[] {
+function unionOf(projections: readonly Projection[]): Projection[] {
   const union = new Map<string, Projection>()
-  for (const { projections } of plans)
-    for (const projection of projections)
-      if (union.get(projection.name)?.as !== 'id') union.set(projection.name, projection)
+  for (const projection of projections)
+    if (union.get(projection.name)?.as !== 'id') union.set(projection.name, projection)
   return [...union.values()]
 }
 

@@ -1,24 +1,33 @@
-// Lowers a Plan to what runs it: checks that this engine has every operator, gives columns their slots, and chains the
-// steps. What it does not run is refused by name, with the cure.
-import type { Column, Plan, PlanNode } from '../query/plan.ts'
+// Lowers a Plan to the form that the graph runs: checks that this engine has every operator and that the nodes hang
+// together, tells who takes whose rows, and how each topic is to be decoded. What does not run is refused by name.
+import type { NodeKind, Plan, PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
-import { assert, unreachable } from '../std/assert.ts'
+import { unreachable } from '../std/assert.ts'
 import type { Projection } from './decoder.ts'
 import { isTextKind } from './results.ts'
 
-/** The nodes of a Plan in order, source first: what the runner needs to know of its form. */
+export type SourceNode = PlanNode & { readonly kind: 'source' }
+/** Stateless but for what it must remember of keys; runs inside a chain. */
+export type Step = PlanNode & { readonly kind: 'project' | 'filter' | 'lookup' | 'deduplicate' }
+export type WindowNode = PlanNode & { readonly kind: 'window-aggregate' }
+export type TopNode = PlanNode & { readonly kind: 'top' }
+
 export interface Lowered {
   readonly plan: Plan
-  readonly topic: string
-  readonly source: PlanNode & { readonly kind: 'source' }
-  readonly steps: readonly Step[]
-  readonly window: (PlanNode & { readonly kind: 'window-aggregate' }) | null
-  readonly top: (PlanNode & { readonly kind: 'top' }) | null
-  /** Columns before the window, or the result's. */
-  readonly columns: readonly Column[]
-  readonly projections: readonly Projection[]
+  /** In the order in which they first come. */
+  readonly topics: readonly string[]
+  readonly nodes: ReadonlyMap<string, PlanNode>
+  /** Who takes a node's rows, by its id; the result's are taken by nobody. */
+  readonly consumers: ReadonlyMap<string, readonly Consumer[]>
+  /** A top that its window does itself, by the window's id. */
+  readonly tops: ReadonlyMap<string, TopNode>
+  readonly result: PlanNode
+  readonly projections: ReadonlyMap<string, readonly Projection[]>
 }
-export type Step = PlanNode & { readonly kind: 'project' | 'filter' | 'lookup' | 'deduplicate' }
+export interface Consumer {
+  readonly node: PlanNode
+  readonly input: number
+}
 
 export function lowerPlan(plan: Plan): Lowered {
   const refuse = (at: string, what: string, cure: string): never => {
@@ -26,98 +35,138 @@ export function lowerPlan(plan: Plan): Lowered {
   }
   if (plan.version !== 1)
     refuse('version', `version ${String(plan.version)} is not known here`, 'Use this release of Millrace to build it')
-  const [source, ...rest] = plan.nodes
-  if (source?.kind !== 'source') return refuse('nodes', 'the first node is no source', 'Build plans with `from`')
-  if (plan.contracts[source.topic] === undefined)
-    refuse(source.id, `no contract for topic '${source.topic}'`, 'Build plans with `from`')
-  const steps: Step[] = []
-  let window: Lowered['window'] = null
-  let top: Lowered['top'] = null
-  let before: PlanNode = source
-  for (const node of rest) {
-    if (window !== null && !(node.kind === 'top' && top === null && node.inputs[0] === window.id))
-      refuse(
+  const nodes = new Map<string, PlanNode>()
+  const consumers = new Map<string, Consumer[]>()
+  const topics: string[] = []
+  for (const node of plan.nodes) {
+    const wanted = inputsOf(node)
+    if (wanted === null)
+      return refuse(
         node.id,
-        `'${node.kind}' after a window does not run in this engine yet`,
-        'Compute it where the rows are read',
+        `operator '${node.kind}' does not run in this engine yet`,
+        'Leave it out, or run the plan on another engine',
       )
-    if (node.inputs.length !== 1 || node.inputs[0] !== before.id)
-      refuse(
-        node.id,
-        `'${node.kind}' does not follow the node before it`,
-        'Only chains from one source run in this engine yet',
-      )
-    switch (node.kind) {
-      case 'project':
-      case 'filter':
-      case 'lookup':
-      case 'deduplicate':
-        steps.push(node)
-        break
-      case 'window-aggregate':
-        window = node
-        break
-      case 'top':
-        if (window === null || window.window.kind === 'session')
-          return refuse(
-            node.id,
-            window === null
-              ? "'top' without a window does not run in this engine yet"
-              : "'top' of sessions is one row each: they are windows of their own",
-            'Put it after a tumbling, hopping, cumulative or calendar window',
-          )
-        top = node
-        break
-      case 'source':
-      case 'unnest':
-      case 'union':
-      case 'running-aggregate':
-      case 'over':
-      case 'join':
-      case 'decayed-sum':
-      case 'pattern':
-        refuse(
-          node.id,
-          `operator '${node.kind}' does not run in this engine yet`,
-          'Leave it out, or run the plan on another engine',
-        )
-        break
-      default:
-        unreachable(node)
+    if (node.inputs.length !== wanted)
+      refuse(node.id, `'${node.kind}' has ${node.inputs.length} inputs, not ${wanted}`, 'Build plans with `from`')
+    node.inputs.forEach((id, input) => {
+      if (!nodes.has(id)) refuse(node.id, `its input ${id} is no node before it`, 'Build plans with `from`')
+      consumers.get(id)?.push({ node, input })
+    })
+    if (node.kind === 'source') {
+      if (plan.contracts[node.topic] === undefined)
+        refuse(node.id, `no contract for topic '${node.topic}'`, 'Build plans with `from`')
+      if (!topics.includes(node.topic)) topics.push(node.topic)
     }
-    before = node
+    if (nodes.has(node.id)) refuse(node.id, 'it is there twice', 'Build plans with `from`')
+    nodes.set(node.id, node)
+    consumers.set(node.id, [])
   }
-  if (window === null && plan.emit.mode !== 'on-close')
+  const result = plan.nodes[plan.nodes.length - 1]
+  if (result === undefined || topics.length === 0)
+    return refuse('nodes', 'there is no source', 'Build plans with `from`')
+  for (const [id, taken] of consumers)
+    if (taken.length === 0 && id !== result.id)
+      refuse(id, `nothing takes the rows of this '${nodes.get(id)?.kind}'`, 'Leave it out')
+  const tops = fusedTops(consumers, nodes)
+  if (plan.emit.mode !== 'on-close' && !plan.nodes.some(({ kind }) => !isAppended(kind)))
     refuse('emit', 'a plan without a window has no running rows', 'Leave `emit` out: every row comes out once')
-  const last = window === null ? before : plan.nodes.find((node) => node.id === window?.inputs[0])
-  assert(last !== undefined, 'a window follows a node')
-  return {
-    plan,
-    topic: source.topic,
-    source,
-    steps,
-    window,
-    top,
-    columns: last.columns,
-    projections: projectionsOf(source, steps, window),
-  }
+  return { plan, topics, nodes, consumers, tops, result, projections: projectionsOf(plan, topics) }
 }
 
-/** Text is wanted by id wherever a step looks at it; what only passes through, or is an identity, stays text. */
-function projectionsOf(source: PlanNode, steps: readonly Step[], window: Lowered['window']): Projection[] {
-  const looked = new Set<string>(window?.groups)
-  columnNames(window?.aggregates, looked)
-  for (const step of steps) {
-    if (step.kind === 'lookup') looked.add(step.by)
-    else if (step.kind === 'filter') columnNames(step.condition, looked)
-    else if (step.kind === 'project')
-      for (const { name, value } of step.derive)
-        if (!(value.op === 'column' && value.name === name)) columnNames(value, looked)
+/** How many inputs an operator has; null: it does not run here. */
+function inputsOf(node: PlanNode): number | null {
+  switch (node.kind) {
+    case 'source':
+      return 0
+    case 'project':
+    case 'filter':
+    case 'deduplicate':
+    case 'window-aggregate':
+    case 'top':
+      return 1
+    case 'lookup':
+      return 'rows' in node.table ? 1 : null
+    case 'unnest':
+    case 'union':
+    case 'join':
+    case 'running-aggregate':
+    case 'over':
+    case 'decayed-sum':
+    case 'pattern':
+      return null
+    default:
+      return unreachable(node)
   }
-  return source.columns.map(({ name, type }): Projection => {
-    if (!isTextKind(type.kind)) return { name, as: 'number' }
-    return { name, as: looked.has(name) ? 'id' : 'text' }
-  })
+}
+export function isStep(node: PlanNode): node is Step {
+  return (
+    node.kind === 'project' ||
+    node.kind === 'filter' ||
+    node.kind === 'deduplicate' ||
+    (node.kind === 'lookup' && 'rows' in node.table)
+  )
+}
+/** Operators whose rows come out once and stay, whatever the emit mode. */
+function isAppended(kind: NodeKind): boolean {
+  return kind !== 'window-aggregate' && kind !== 'running-aggregate' && kind !== 'top'
+}
+
+/** A top right behind a window (but sessions, each a window of its own) chooses among the window's groups, without a copy. */
+function fusedTops(
+  consumers: ReadonlyMap<string, readonly Consumer[]>,
+  nodes: ReadonlyMap<string, PlanNode>,
+): Map<string, TopNode> {
+  const tops = new Map<string, TopNode>()
+  for (const [id, taken] of consumers) {
+    const window = nodes.get(id)
+    const top = taken[0]?.node
+    if (window?.kind !== 'window-aggregate' || window.window.kind === 'session') continue
+    if (taken.length !== 1 || top?.kind !== 'top') continue
+    const groups = ['window_start', 'window_end', ...window.groups]
+    const wholeWindow = top.within.includes('window_start') && top.within.includes('window_end')
+    if (wholeWindow && top.within.every((name) => groups.includes(name))) tops.set(id, top)
+  }
+  return tops
+}
+
+/** Text is wanted by id wherever something looks at it or keeps it; what only passes through, or is an identity, stays text. */
+function projectionsOf(plan: Plan, topics: readonly string[]): Map<string, Projection[]> {
+  const looked = new Set<string>()
+  let keeps = false
+  for (const node of plan.nodes) {
+    switch (node.kind) {
+      case 'source':
+      case 'deduplicate':
+      case 'union':
+        break
+      case 'lookup':
+        looked.add(node.by)
+        break
+      case 'filter':
+        columnNames(node.condition, looked)
+        break
+      case 'project':
+        for (const { name, value } of node.derive)
+          if (!(value.op === 'column' && value.name === name)) columnNames(value, looked)
+        break
+      case 'window-aggregate':
+        for (const name of node.groups) looked.add(name)
+        columnNames(node.aggregates, looked)
+        break
+      default:
+        keeps = true
+    }
+  }
+  const projections = new Map<string, Projection[]>(topics.map((topic) => [topic, []]))
+  for (const source of plan.nodes) {
+    if (source.kind !== 'source') continue
+    const into = projections.get(source.topic)
+    for (const { name, type } of source.columns) {
+      const as = !isTextKind(type.kind) ? 'number' : keeps || looked.has(name) ? 'id' : 'text'
+      if (into?.some((one) => one.name === name) === false) into.push({ name, as })
+    }
+  }
+  return projections
 }
 
 /** Any object of the tree that names a column. */

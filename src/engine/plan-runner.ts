@@ -1,141 +1,334 @@
-// Runs one Plan: its steps over the rows of a batch, then its window, or the rows themselves.
-import type { Aggregation, Column, Expression, Plan, TableData } from '../query/plan.ts'
-import { PlanError } from '../query/plan.ts'
+// Runs one Plan: a graph of chains of stateless steps and of operators, from the topics' decoded batches to result rows.
+// Rows go on at once, depth first; time goes through the operators in the order of the Plan, each at the least watermark
+// of its inputs, so what an operator gives out at a watermark is there before what follows hears of that watermark.
+import type { Plan, PlanNode } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
-import type { Place } from './aggregate-states.ts'
-import type { Batch, BatchColumn } from './columns.ts'
+import { BatchBuilder } from './batch-builder.ts'
+import type { Batch } from './columns.ts'
 import type { Projection, RefusalReason } from './decoder.ts'
-import { Deduplication } from './deduplicate.ts'
-import { type Dictionary, numberOf } from './dictionary.ts'
+import type { Deduplication } from './deduplicate.ts'
+import { type Dictionary, numberOf, textOf } from './dictionary.ts'
 import type { Tick } from './engine.ts'
-import { lowerExpression, lowerNumbers } from './expressions.ts'
-import { type LookupColumns, lookupColumns } from './lookup.ts'
-import type { Lowered, Step } from './lower.ts'
-import { isTextKind, ON_TIME, ResultBuilder } from './results.ts'
-import type { StateReader, StateWriter } from './state-bytes.ts'
-import type { TooLate } from './window-input.ts'
-import type { WindowOperator } from './window-operator.ts'
-import { lowerWindow } from './window-shape.ts'
+import { isStep, type Lowered, type SourceNode } from './lower.ts'
+import type { InputShape, NumberDictionary, Operator, Place, RowSink, TextDictionary } from './operator.ts'
+import { lowerOperator } from './operators.ts'
+import { rowsToResults } from './result-sink.ts'
+import { isTextKind, type Lane, ResultBuilder } from './results.ts'
+import { SnapshotError, type StateReader, type StateWriter } from './state-bytes.ts'
+import { type RowFates, StepChain } from './step-chain.ts'
+import { computedIn } from './window-shape.ts'
 
 export interface RunnerSettings {
-  readonly partitions: number
+  /** Partitions of each topic. */
+  readonly partitions: ReadonlyMap<string, number>
   readonly bounded: boolean
-  /** What the source decodes: column i of a batch. */
-  readonly projections: readonly Projection[]
-  readonly dictionaries: { readonly [column: string]: Dictionary<string> }
+  /** What each topic's decoder gives: column i of a batch. */
+  readonly projections: ReadonlyMap<string, readonly Projection[]>
+  /** By topic and column. */
+  readonly dictionaries: ReadonlyMap<string, { readonly [column: string]: Dictionary<string> }>
 }
-/** A row that a step refuses: the record becomes a dead letter. */
-export type RefuseRow = (row: number, reason: RefusalReason, field: string, message: string) => void
-interface Selection {
-  rows: Int32Array<ArrayBuffer>
-  count: number
+/** What becomes of records and rows that go no further. */
+export interface Fates {
+  /** A record that a step refuses: a dead letter. */
+  refuse(record: number, reason: RefusalReason, field: string, message: string): void
+  duplicate(record: number): void
+  /** A record that a window or join takes no more. Told once for each record. */
+  tooLate(record: number, timeMs: number, watermarkMs: number): void
+  /** A row of an operator that the next step cannot take: there is no one record to show, only where those lay. */
+  refuseRow(behind: RowOrigin, reason: RefusalReason, field: string, message: string): void
 }
-/** A row that came before. */
-export type DuplicateRow = (row: number) => void
-type Run = (view: Batch, selection: Selection, refuse: RefuseRow, duplicate: DuplicateRow) => void
+export interface RowOrigin extends Lane {
+  readonly offset: number
+  readonly timeMs: number
+}
+/** Time of a topic. */
+export interface TopicTime {
+  readonly globalMs: number
+  readonly allIdle: boolean
+}
 
 /** A tick that comes a little early (timers jitter) still counts for its interval. */
 const INTERVAL_SLACK = 0.1
-/** Room for a hundred identities: less is a slip of units. */
-const DEDUPLICATION_BYTES_MIN = 4096
+
+/** Takes rows of one batch, which stay their maker's. */
+type Taker = (batch: Batch, rows: Int32Array, count: number) => void
+/** What rows come from: a topic or an operator. */
+interface Stage {
+  /** No row that it gives out from now on is older, but for what may still be late. */
+  watermarkMs: number
+}
+interface SourceStage extends Stage {
+  readonly topic: string
+  readonly firstLane: number
+  readonly chain: StepChain
+  readonly takers: Taker[]
+}
+interface OperatorStage extends Stage {
+  readonly id: string
+  readonly operator: Operator
+  /** Null: it writes the results itself. */
+  readonly out: BatchBuilder | null
+  readonly inputs: readonly Stage[]
+  readonly takers: Taker[]
+}
+/** Where the rows of a node come from, and what they look like there. */
+interface Origin {
+  readonly stage: Stage
+  readonly takers: Taker[]
+  /** Steps may be added to it while it has one consumer. */
+  readonly chain: StepChain | null
+  readonly shape: InputShape
+  /** Columns of its batches. */
+  readonly slots: number
+}
 
 export class PlanRunner {
   readonly plan: Plan
-  readonly topic: string
+  readonly topics: readonly string[]
   readonly results: ResultBuilder
-  readonly numbers: { readonly name: string; readonly dictionary: Dictionary<number> }[] = []
-  readonly deduplications: Deduplication[] = []
-  readonly #runs: Run[] = []
-  /** Computations inside aggregates, by the aggregate's name. */
-  readonly #computed: readonly { readonly name: string; readonly evaluate: (view: Batch) => Float64Array }[]
-  readonly #window: WindowOperator | null
-  readonly #output: readonly Place[]
-  readonly #places = new Map<string, Place>()
-  readonly #slots: BatchColumn[] = []
-  readonly #selection: Selection = { rows: new Int32Array(0), count: 0 }
-  #view: Batch | null = null
+  readonly #lowered: Lowered
+  readonly #settings: RunnerSettings
+  readonly #lanes: Lane[] = []
+  readonly #sources: SourceStage[] = []
+  readonly #operators: OperatorStage[] = []
+  readonly #chains: { readonly chain: StepChain; readonly stage: Stage }[] = []
+  readonly #numbers: NumberDictionary[] = []
+  readonly #texts: TextDictionary[] = []
+  #fates: Fates | null = null
+  /** Records of the batch at hand that were told to be too late. */
+  readonly #late = new Set<number>()
+  readonly #rowFates: RowFates
+  #raised = new Float64Array(0)
   #emittedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(lowered: Lowered, settings: RunnerSettings) {
-    const { plan } = lowered
-    this.plan = plan
-    this.topic = lowered.topic
-    this.results = new ResultBuilder(plan, settings.partitions)
-    settings.projections.forEach(({ name, as }, slot) => {
-      const dictionary = settings.dictionaries[name]
-      this.#places.set(name, {
-        slot,
-        dictionary: as === 'id' && dictionary !== undefined ? { name, of: dictionary } : null,
-      })
-    })
-    this.#slots.length = settings.projections.length
-    for (const step of lowered.steps) this.#runs.push(this.#lowerStep(step))
-    this.#computed = (lowered.window?.aggregates ?? []).flatMap(({ name, aggregate }) =>
-      computedIn(aggregate).map((value) => ({
-        name,
-        evaluate: lowerNumbers(value, (column) => this.#placeOf(column).slot),
-      })),
-    )
-    this.#output = lowered.window === null ? lowered.columns.map(({ name }) => this.#placeOf(name)) : []
-    this.#window =
-      lowered.window === null
-        ? null
-        : lowerWindow({
-            plan,
-            node: lowered.window,
-            top: lowered.top,
-            columns: lowered.columns,
-            placeOf: (name) => this.#placeOf(name),
-            partitions: settings.partitions,
-            latenessMs: settings.bounded ? 0 : plan.latenessMs,
-            results: this.results,
-            numbers: this.numbers,
-          })
+    this.plan = lowered.plan
+    this.topics = lowered.topics
+    this.#lowered = lowered
+    this.#settings = settings
+    for (const topic of lowered.topics) {
+      const partitions = settings.partitions.get(topic) ?? 0
+      for (let partition = 0; partition < partitions; partition++) this.#lanes.push({ topic, partition })
+    }
+    this.results = new ResultBuilder(this.plan, this.#lanes)
+    this.#rowFates = {
+      refuse: (view, row, reason, field, message) => this.#refuse(view, row, reason, field, message),
+      duplicate: (view, row) => {
+        if (!view.derived) this.#fates?.duplicate(view.records[row]!)
+      },
+    }
+    const origins = new Map<string, Origin>()
+    for (const node of this.plan.nodes) {
+      if (!origins.has(node.id)) this.#add(node, origins)
+    }
+    const { result } = lowered
+    const last = origins.get(result.id)!
+    if (isStep(result) || result.kind === 'source')
+      last.takers.push(rowsToResults(result, last.shape.placeOf, this.results))
   }
 
-  push(batch: Batch, refuse: RefuseRow, tooLate: TooLate, duplicate: DuplicateRow): void {
-    const view = this.#viewOf(batch)
-    const selection = this.#selection
-    if (selection.rows.length < batch.rows) selection.rows = new Int32Array(batch.rows)
-    for (let row = 0; row < batch.rows; row++) selection.rows[row] = row
-    selection.count = batch.rows
-    for (const run of this.#runs) run(view, selection, refuse, duplicate)
-    for (const { name, evaluate } of this.#computed) refuseOverflow(evaluate(view), selection, name, refuse)
-    if (this.#window === null) this.#emit(view, selection)
-    else this.#window.push(view, selection.rows, selection.count, tooLate)
-  }
-  /** The batch with room for the plan's own columns behind the source's. */
-  #viewOf(batch: Batch): Batch {
-    const view = this.#view ?? { ...batch, columns: [...this.#slots] }
-    this.#view = view
-    view.partition = batch.partition
-    view.rows = batch.rows
-    view.times = batch.times
-    view.watermarks = batch.watermarks
-    view.records = batch.records
-    view.offsets = batch.offsets
-    for (let i = 0; i < batch.columns.length; i++) view.columns[i] = batch.columns[i]!
-    return view
-  }
-  #emit(view: Batch, selection: Selection): void {
-    for (let i = 0; i < selection.count; i++) {
-      const row = selection.rows[i]!
-      this.results.addRow(ON_TIME, this.results.addRecord(view.partition, view.offsets[row]!))
-      this.#output.forEach(({ slot }, index) => {
-        const column = view.columns[slot]!
-        if (column.kind === 'number') this.results.setNumber(index, column.values[row]!, 0)
-        else if (column.kind === 'text') this.results.setText(index, column.values[row]!)
-        else
-          this.results.setText(index, column.values[row]! < 0 ? null : column.dictionary.valueOf(column.values[row]!))
-      })
+  // --- building: nodes in the order of the Plan, so the inputs of each are there ---
+
+  #add(node: PlanNode, origins: Map<string, Origin>): void {
+    if (node.kind === 'source') {
+      origins.set(node.id, this.#addSource(node))
+      return
     }
+    if (isStep(node)) {
+      const before = origins.get(node.inputs[0]!)!
+      const chain = this.#chainFrom(node.inputs[0]!, before)
+      chain.chain.add(node)
+      origins.set(node.id, { ...before, ...chain, shape: chain.chain.shape, slots: chain.chain.slots })
+      return
+    }
+    const inputs = node.inputs.map((id) => this.#checked(node, id, origins.get(id)!))
+    const top = inputs[0]?.shape.updates ? null : (this.#lowered.tops.get(node.id) ?? null)
+    const given = top ?? node
+    const out = given === this.#lowered.result ? null : new BatchBuilder(given.columns, this.#lanes.length)
+    const sink: RowSink = out ?? this.results
+    const { operator, texts, updates, reachMs } = lowerOperator(
+      {
+        plan: this.plan,
+        node,
+        inputs: inputs.map(({ shape }) => shape),
+        lanes: this.#lanes.length,
+        latenessMs: this.#settings.bounded ? 0 : this.plan.latenessMs,
+        out: sink,
+        tooLate: (batch, row, watermarkMs) => this.#tooLate(batch, row, watermarkMs),
+        numbers: this.#numbers,
+        texts: this.#texts,
+      },
+      top,
+    )
+    out?.bind(texts)
+    const stage: OperatorStage = {
+      id: node.id,
+      operator,
+      out,
+      inputs: inputs.map((input) => input.stage),
+      takers: [],
+      watermarkMs: Number.NEGATIVE_INFINITY,
+    }
+    this.#operators.push(stage)
+    inputs.forEach(({ takers }, input) => {
+      takers.push((batch, rows, count) => {
+        operator.push(input, batch, rows, count)
+        flush(stage)
+      })
+    })
+    const slots = new Map(given.columns.map(({ name }, slot) => [name, slot]))
+    const placeOf = (name: string): Place => {
+      const slot = slots.get(name)
+      assert(slot !== undefined, `operator ${given.id} puts out column '${name}'`)
+      return { slot, dictionary: texts[slot] ?? null }
+    }
+    const shape: InputShape = {
+      columns: given.columns,
+      placeOf,
+      changelog: given.changelog,
+      updates,
+      fromRecords: false,
+      reachMs,
+    }
+    origins.set(given.id, { stage, takers: stage.takers, chain: null, shape, slots: given.columns.length })
   }
-  advance(watermarkMs: number): void {
-    this.#window?.advance(watermarkMs)
+  #addSource(node: SourceNode): Origin {
+    const { topic } = node
+    const projections = this.#settings.projections.get(topic) ?? []
+    const dictionaries = this.#settings.dictionaries.get(topic) ?? {}
+    const places = new Map<string, Place>()
+    projections.forEach(({ name, as }, slot) => {
+      const dictionary = dictionaries[name]
+      const known = as === 'id' && dictionary !== undefined
+      places.set(name, { slot, dictionary: known ? { name: `${topic}.${name}`, of: dictionary } : null })
+    })
+    const shape: InputShape = {
+      columns: node.columns,
+      placeOf: (name) => places.get(name) ?? { slot: -1, dictionary: null },
+      changelog: node.changelog,
+      updates: false,
+      fromRecords: true,
+      reachMs: this.#settings.bounded ? 0 : this.plan.latenessMs,
+    }
+    const chain = new StepChain(this.plan, shape, projections.length, this.#lanes.length)
+    const stage: SourceStage = {
+      topic,
+      firstLane: this.#lanes.findIndex((lane) => lane.topic === topic),
+      chain,
+      takers: [],
+      watermarkMs: Number.NEGATIVE_INFINITY,
+    }
+    this.#sources.push(stage)
+    this.#chains.push({ chain, stage })
+    return { stage, takers: stage.takers, chain, shape: chain.shape, slots: projections.length }
   }
-  tick(tick: Tick): void {
-    if (this.#window === null) return
-    this.#window.tick(this.#emitsAt(tick))
+  /** The chain that a step or check after this node goes to: the node's own if nobody else takes its rows. */
+  #chainFrom(id: string, origin: Origin): { chain: StepChain; takers: Taker[] } {
+    if (origin.chain !== null && this.#lowered.consumers.get(id)?.length === 1)
+      return { chain: origin.chain, takers: origin.takers }
+    const chain = new StepChain(this.plan, origin.shape, origin.slots, this.#lanes.length)
+    const takers: Taker[] = []
+    origin.takers.push((batch, rows, count) => {
+      const view = chain.push(batch, rows, count, this.#rowFates)
+      for (const take of takers) take(view, chain.selection.rows, chain.selection.count)
+    })
+    this.#chains.push({ chain, stage: origin.stage })
+    return { chain, takers }
+  }
+  /** An input of an operator; what aggregates compute from its rows is checked before they are taken in. */
+  #checked(node: PlanNode, id: string, origin: Origin): Origin {
+    if (!('aggregates' in node)) return origin
+    const computed = node.aggregates.flatMap(({ name, aggregate }) =>
+      computedIn(aggregate, origin.shape.fromRecords).map((value) => ({ name, value })),
+    )
+    // What a result is grouped by may be a sum that has left the exact numbers.
+    if (!origin.shape.fromRecords && 'groups' in node)
+      for (const { name, type } of origin.shape.columns)
+        if (node.groups.includes(name) && !isTextKind(type.kind))
+          computed.push({ name, value: { op: 'column', name, type } })
+    if (computed.length === 0) return origin
+    const { chain, takers } = this.#chainFrom(id, origin)
+    chain.check(computed)
+    return { ...origin, chain, takers, shape: chain.shape, slots: chain.slots }
+  }
+
+  // --- running ---
+
+  push(topic: string, batch: Batch, fates: Fates): void {
+    this.#fates = fates
+    if (this.#late.size > 0) this.#late.clear()
+    for (const source of this.#sources) {
+      if (source.topic !== topic) continue
+      const { chain, takers } = source
+      const view = chain.push(batch, null, batch.rows, this.#rowFates)
+      view.partition = source.firstLane + batch.partition
+      if (batch.rows > 0 && source.watermarkMs > batch.watermarks[0]!) this.#raise(view, source.watermarkMs)
+      for (const take of takers) take(view, chain.selection.rows, chain.selection.count)
+    }
+    this.#fates = null
+  }
+  /** A topic that was idle while the Plan's time went on: its records meet the Plan's watermark, if theirs is behind it. */
+  #raise(view: Batch, watermarkMs: number): void {
+    if (this.#raised.length < view.rows) this.#raised = new Float64Array(view.rows)
+    for (let row = 0; row < view.rows; row++) this.#raised[row] = Math.max(view.watermarks[row]!, watermarkMs)
+    view.watermarks = this.#raised
+  }
+  /** The watermark that records of the topic meet at least. */
+  floorMs(topic: string): number {
+    return this.#sources.find((source) => source.topic === topic)?.watermarkMs ?? Number.NEGATIVE_INFINITY
+  }
+  #tooLate(batch: Batch, row: number, watermarkMs: number): void {
+    assert(!batch.derived, 'what an operator gives out is late for none')
+    const record = batch.records[row]!
+    if (this.#late.has(record)) return
+    this.#late.add(record)
+    this.#fates?.tooLate(record, batch.times[row]!, watermarkMs)
+  }
+  #refuse(view: Batch, row: number, reason: RefusalReason, field: string, message: string): void {
+    const { derived } = view
+    if (!derived) {
+      this.#fates?.refuse(view.records[row]!, reason, field, message)
+      return
+    }
+    const from = derived.evidence[row]!
+    const lane = this.#lanes.findIndex((_, i) => derived.offsets[from + i * 2 + 1]! >= 0)
+    const { topic, partition } = this.#lanes[Math.max(0, lane)]!
+    const offset = lane < 0 ? 0 : derived.offsets[from + lane * 2]!
+    this.#fates?.refuseRow({ topic, partition, offset, timeMs: view.times[row]! }, reason, field, message)
+  }
+
+  /** The Plan's watermark is the least over topics that are not idle as a whole; those that are follow it. */
+  advance(timeOf: (topic: string) => TopicTime, fates: Fates): void {
+    this.#fates = fates
+    let leastMs = Number.POSITIVE_INFINITY
+    for (const topic of this.topics) {
+      const { globalMs, allIdle } = timeOf(topic)
+      if (!allIdle) leastMs = Math.min(leastMs, globalMs)
+    }
+    for (const source of this.#sources) {
+      const { globalMs, allIdle } = timeOf(source.topic)
+      const follows = allIdle && leastMs !== Number.POSITIVE_INFINITY
+      const reachedMs = follows ? Math.max(globalMs, leastMs) : globalMs
+      if (reachedMs > source.watermarkMs) source.watermarkMs = reachedMs
+    }
+    for (const stage of this.#operators) {
+      let watermarkMs = Number.POSITIVE_INFINITY
+      for (const input of stage.inputs) if (input.watermarkMs < watermarkMs) watermarkMs = input.watermarkMs
+      const reachedMs = stage.operator.advance(watermarkMs)
+      flush(stage)
+      if (reachedMs > stage.watermarkMs) stage.watermarkMs = reachedMs
+    }
+    for (const { chain, stage } of this.#chains) for (const { state } of chain.kept) state.advance(stage.watermarkMs)
+    this.#fates = null
+  }
+  tick(tick: Tick, fates: Fates): void {
+    this.#fates = fates
+    const running = this.#emitsAt(tick)
+    for (const stage of this.#operators) {
+      stage.operator.tick(running)
+      flush(stage)
+    }
+    this.#fates = null
   }
   #emitsAt(tick: Tick): boolean {
     const { emit } = this.plan
@@ -153,101 +346,51 @@ export class PlanRunner {
     }
   }
 
-  #placeOf(name: string): Place {
-    const place = this.#places.get(name)
-    if (place === undefined)
-      throw new PlanError(this.plan.name, `column '${name}'`, 'no node puts it out', 'Build plans with `from`')
-    return place
-  }
-  #newSlot(name: string, dictionary: Place['dictionary']): number {
-    const slot = this.#slots.length
-    this.#slots.length++
-    this.#places.set(name, { slot, dictionary })
-    return slot
-  }
-  #lowerStep(step: Step): Run {
-    const slotOf = (name: string): number => this.#placeOf(name).slot
-    switch (step.kind) {
-      case 'filter': {
-        const condition = lowerNumbers(step.condition, slotOf)
-        return (view, selection) => keepTrue(condition(view), selection)
-      }
-      case 'project': {
-        const runs = step.derive
-          .filter(({ name, value }) => !(value.op === 'column' && value.name === name))
-          .map(({ name, value }) => ({ name, value, evaluate: lowerExpression(value, slotOf) }))
-          // All are lowered before any gets its slot: `derive` sees the columns of its input.
-          .map(({ name, value, evaluate }) => ({
-            name,
-            evaluate,
-            slot: this.#newSlot(name, value.op === 'column' ? this.#placeOf(value.name).dictionary : null),
-          }))
-        return (view, selection, refuse) => {
-          for (const { name, evaluate, slot } of runs) {
-            const column = evaluate(view)
-            view.columns[slot] = column
-            if (column.kind === 'number') refuseOverflow(column.values, selection, name, refuse)
-          }
-        }
-      }
-      case 'lookup': {
-        const { table, by, unknown } = step
-        if (!('rows' in table))
-          throw new PlanError(
-            this.plan.name,
-            step.id,
-            'lookups in compacted topics do not run in this engine yet',
-            'Use a static table',
-          )
-        const from = slotOf(by)
-        const made = lookupColumns(table)
-        const slots = table.columns.map((column, i) => this.#newSlot(column.name, dictionaryOf(table, column, made, i)))
-        return (view, selection, refuse) => {
-          const column = view.columns[from]!
-          assert(column.kind === 'id', `lookup column '${by}' comes by id`)
-          made.run(column, view.rows)
-          slots.forEach((slot, i) => {
-            view.columns[slot] = made.columns[i]!
-          })
-          if (unknown !== 'null') refuseUnknown(made, selection, unknown === 'drop' ? null : refuse, table, by)
-        }
-      }
-      case 'deduplicate': {
-        if (step.horizonBytesMax < DEDUPLICATION_BYTES_MIN)
-          throw new PlanError(
-            this.plan.name,
-            step.id,
-            `${step.horizonBytesMax} bytes hold no horizon`,
-            `Give horizonBytesMax ${DEDUPLICATION_BYTES_MIN} or more`,
-          )
-        const made = new Deduplication(step, step.identity.map(slotOf))
-        this.deduplications.push(made)
-        return (view, selection, _refuse, duplicate) => {
-          selection.count = made.keepFirsts(view, selection.rows, selection.count, duplicate)
-        }
-      }
-      default:
-        return unreachable(step)
-    }
-  }
+  // --- state: a section for each operator and each step that remembers, by the id of its node ---
 
+  get deduplications(): readonly Deduplication[] {
+    return this.#chains.flatMap(({ chain }) => chain.deduplications)
+  }
+  #stateful(): { readonly id: string; readonly state: Pick<Operator, 'write' | 'restore' | 'mark' | 'bytes'> }[] {
+    return [
+      ...this.#operators.map(({ id, operator }) => ({ id, state: operator })),
+      ...this.#chains.flatMap(({ chain }) => chain.kept),
+    ]
+  }
   write(out: StateWriter): void {
     out.f64(this.#emittedAtMs)
-    for (const { dictionary } of this.numbers) dictionary.write(out)
-    for (const one of this.deduplications) one.write(out)
-    this.#window?.write(out)
+    out.numbers(this.#sources.map(({ watermarkMs }) => watermarkMs))
+    out.numbers(this.#operators.map(({ watermarkMs }) => watermarkMs))
+    for (const { dictionary } of this.#numbers) dictionary.write(out)
+    for (const { dictionary } of this.#texts) dictionary.write(out)
+    for (const { id, state } of this.#stateful()) {
+      out.text(id)
+      state.write(out)
+    }
   }
   restore(from: StateReader): void {
     this.#emittedAtMs = from.f64()
-    for (const { dictionary } of this.numbers) dictionary.restore(from, numberOf)
-    for (const one of this.deduplications) one.restore(from)
-    this.#window?.restore(from)
+    const [sources, operators] = [from.numbers(), from.numbers()]
+    this.#sources.forEach((source, i) => {
+      source.watermarkMs = sources[i]!
+    })
+    this.#operators.forEach((stage, i) => {
+      stage.watermarkMs = operators[i]!
+    })
+    for (const { dictionary } of this.#numbers) dictionary.restore(from, numberOf)
+    for (const { dictionary } of this.#texts) dictionary.restore(from, textOf)
+    for (const { id, state } of this.#stateful()) {
+      const found = from.text()
+      if (found !== id) throw new SnapshotError(`the snapshot has state of operator ${found} where ${id} is`)
+      state.restore(from)
+    }
   }
-  mark(column: string, live: Uint8Array): void {
-    this.#window?.mark(column, live)
+  /** Marks the ids of a dictionary (by the name of its places) that are still in use. */
+  mark(dictionary: string, live: Uint8Array): void {
+    for (const { state } of this.#stateful()) state.mark(dictionary, live)
   }
-  sweepNumbers(): void {
-    for (const { name, dictionary } of this.numbers) {
+  sweepOwn(): void {
+    for (const { name, dictionary } of [...this.#numbers, ...this.#texts]) {
       if (dictionary.count < dictionary.sweepAt) continue
       const live = new Uint8Array(dictionary.high)
       this.mark(name, live)
@@ -255,57 +398,18 @@ export class PlanRunner {
     }
   }
   bytes(): number {
-    let bytes = this.#window?.bytes() ?? 0
-    for (const { dictionary } of this.numbers) bytes += dictionary.bytes
-    for (const one of this.deduplications) bytes += one.bytes
+    let bytes = 0
+    for (const { dictionary } of [...this.#numbers, ...this.#texts]) bytes += dictionary.bytes
+    for (const { state } of this.#stateful()) bytes += state.bytes()
     return bytes
   }
 }
 
-function dictionaryOf(table: TableData, column: Column, made: LookupColumns, index: number): Place['dictionary'] {
-  const values = made.columns[index]!
-  return isTextKind(column.type.kind) && values.kind === 'id'
-    ? { name: `table ${table.name}.${column.name}`, of: values.dictionary }
-    : null
-}
-
-function keepTrue(condition: Float64Array, selection: Selection): void {
-  let kept = 0
-  for (let i = 0; i < selection.count; i++) {
-    const row = selection.rows[i]!
-    if (condition[row] === 1) selection.rows[kept++] = row
-  }
-  selection.count = kept
-}
-/** What an aggregate computes from a row before it takes it in: that may leave the exact numbers, as a derived column may. */
-function computedIn(aggregate: Aggregation): readonly Expression[] {
-  if (aggregate.function === 'ratio') return [...computedIn(aggregate.numerator), ...computedIn(aggregate.denominator)]
-  const values = aggregate.function === 'argmax' ? [aggregate.of, aggregate.by] : [aggregate.of]
-  return values.filter((value) => value !== null).filter(({ op }) => op !== 'column' && op !== 'literal')
-}
-/** Infinity marks a computation that left the exact numbers. */
-function refuseOverflow(values: Float64Array, selection: Selection, name: string, refuse: RefuseRow): void {
-  let kept = 0
-  for (let i = 0; i < selection.count; i++) {
-    const row = selection.rows[i]!
-    if (values[row] === Number.POSITIVE_INFINITY)
-      refuse(row, 'overflow', name, `'${name}' is beyond what is exact (2^53)`)
-    else selection.rows[kept++] = row
-  }
-  selection.count = kept
-}
-function refuseUnknown(
-  made: LookupColumns,
-  selection: Selection,
-  refuse: RefuseRow | null,
-  table: TableData,
-  by: string,
-): void {
-  let kept = 0
-  for (let i = 0; i < selection.count; i++) {
-    const row = selection.rows[i]!
-    if (made.found[row] === 1) selection.rows[kept++] = row
-    else refuse?.(row, 'unknown-key', by, `field '${by}': ${made.shown(row)} is not in table '${table.name}'`)
-  }
-  selection.count = kept
+/** What an operator gave out goes to what follows it. */
+function flush({ out, takers, watermarkMs }: OperatorStage): void {
+  if (out === null || out.count === 0) return
+  const batch = out.take(watermarkMs)
+  const { all, count } = out
+  for (const take of takers) take(batch, all, count)
+  out.clear()
 }

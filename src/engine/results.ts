@@ -1,8 +1,10 @@
 // Result rows, column by column, as they become due: growable columns, timing, final marks and the offsets behind.
 import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
-import type { ResultBatch, ResultColumn } from './engine.ts'
+import type { Dictionary } from './dictionary.ts'
+import type { Evidence, ResultBatch, ResultColumn } from './engine.ts'
 import { grownFloats } from './int-set.ts'
+import type { RowSink } from './operator.ts'
 
 export const EARLY = 0
 export const ON_TIME = 1
@@ -13,8 +15,15 @@ type Growing =
   | { kind: 'number'; values: Float64Array<ArrayBuffer>; high: Float64Array<ArrayBuffer> | null }
   | { kind: 'text'; values: (string | null)[] }
 
-export class ResultBuilder {
+/** A partition of a topic as evidence numbers it. */
+export interface Lane {
+  readonly topic: string
+  readonly partition: number
+}
+
+export class ResultBuilder implements RowSink {
   readonly #plan: Plan
+  readonly #lanes: readonly Lane[]
   readonly #partitions: number
   readonly #columns: Growing[]
   #count = 0
@@ -26,9 +35,10 @@ export class ResultBuilder {
   /** Rows that take back what stood under their key. */
   #retractions: number[] = []
 
-  constructor(plan: Plan, partitions: number) {
+  constructor(plan: Plan, lanes: readonly Lane[]) {
     this.#plan = plan
-    this.#partitions = partitions
+    this.#lanes = lanes
+    this.#partitions = lanes.length
     this.#columns = resultColumns(plan).map(({ type }) =>
       isTextKind(type.kind)
         ? { kind: 'text', values: [] }
@@ -55,13 +65,11 @@ export class ResultBuilder {
     }
     return this.#evidences++
   }
-  /** Opens a row; every column must then be set once. */
   addRow(timing: TimingIndex, evidence: number): void {
     this.#timing[this.#count] = timing
     this.#evidence[this.#count] = evidence
     this.#count++
   }
-  /** Opens a row that takes back the one under its key. Only columns of the key are then set; the others are null. */
   addRetraction(timing: TimingIndex, evidence: number): void {
     this.#retractions.push(this.#count)
     this.addRow(timing, evidence)
@@ -80,6 +88,9 @@ export class ResultBuilder {
       into.high = grownFloats(into.high, into.values.length)
       into.high[this.#count - 1] = high
     }
+  }
+  setId(column: number, id: number, dictionary: Dictionary<string>): void {
+    this.setText(column, id < 0 ? null : dictionary.valueOf(id))
   }
   setText(column: number, value: string | null): void {
     const into = this.#columns[column]!
@@ -105,7 +116,7 @@ export class ResultBuilder {
       column.values = column.kind === 'text' ? [] : new Float64Array(0)
       if (column.kind === 'number') column.high = null
     }
-    const [rows, offsets, partitions] = [this.#evidence, this.#offsets, this.#partitions]
+    const [rows, offsets, lanes] = [this.#evidence, this.#offsets, this.#lanes]
     const timing = Uint8Array.from(this.#timing)
     const weight = new Int8Array(count).fill(1)
     for (const row of this.#retractions) weight[row] = -1
@@ -122,17 +133,17 @@ export class ResultBuilder {
       timing,
       weight,
       final: timing.map((value) => (value === EARLY ? 0 : 1)),
-      evidence: (row) => evidenceOf(offsets, rows[row]! * partitions * 2, partitions),
+      evidence: (row) => evidenceOf(offsets, rows[row]! * lanes.length * 2, lanes),
     }
   }
 }
 
-function evidenceOf(offsets: Float64Array, from: number, partitions: number) {
-  const found: { partition: number; offsetMin: number; offsetMax: number }[] = []
-  for (let partition = 0; partition < partitions; partition++) {
-    const offsetMax = offsets[from + partition * 2 + 1]!
-    if (offsetMax >= 0) found.push({ partition, offsetMin: offsets[from + partition * 2]!, offsetMax })
-  }
+function evidenceOf(offsets: Float64Array, from: number, lanes: readonly Lane[]): Evidence[] {
+  const found: Evidence[] = []
+  lanes.forEach(({ topic, partition }, lane) => {
+    const offsetMax = offsets[from + lane * 2 + 1]!
+    if (offsetMax >= 0) found.push({ topic, partition, offsetMin: offsets[from + lane * 2]!, offsetMax })
+  })
   return found
 }
 

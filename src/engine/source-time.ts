@@ -21,13 +21,17 @@ export class SourceTime {
     this.#eventTimeMsMax = new Float64Array(partitions).fill(Number.NEGATIVE_INFINITY)
     this.#idle = new Uint8Array(partitions)
   }
-  /** Wakes an idle partition: it is raised to the global watermark first. The watermark it was raised to, or null. */
-  wake(partition: number): number | null {
+  /**
+   * Wakes an idle partition: it is raised to the global watermark first. The watermark it was raised to, or null.
+   * `floorMs`: a Plan over several topics may have gone on beyond this one's; its operators hold rows to that themselves.
+   */
+  wake(partition: number, floorMs: number): number | null {
     if (this.#idle[partition] === 0) return null
     this.#idle[partition] = 0
-    if (this.#watermarks[partition]! >= this.globalMs) return null
-    this.#watermarks[partition] = this.globalMs
-    return this.globalMs
+    const before = this.#watermarks[partition]!
+    if (before < this.globalMs) this.#watermarks[partition] = this.globalMs
+    const raisedMs = Math.max(floorMs, this.globalMs)
+    return raisedMs > before ? raisedMs : null
   }
   /** Tells each row the watermark of its partition once the row had been seen. */
   stamp(batch: Batch): void {
@@ -55,6 +59,10 @@ export class SourceTime {
       if (this.#idle[i] === 0 && this.#watermarks[i]! < least) least = this.#watermarks[i]!
     if (least !== Number.POSITIVE_INFINITY && least > this.globalMs) this.globalMs = least
     return this.globalMs
+  }
+  /** Nothing of the topic holds time back. */
+  get allIdle(): boolean {
+    return !this.#idle.includes(0)
   }
   finish(): void {
     this.globalMs = Number.POSITIVE_INFINITY

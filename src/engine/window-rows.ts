@@ -1,9 +1,10 @@
 // From the states of a window to its result rows: bounds, group keys in order, values, exact ratios.
 import { dividedHalfAway } from '../std/decimal.ts'
 import type { Dictionary } from './dictionary.ts'
+import type { RowSink } from './operator.ts'
 import type { PaneClock } from './pane-clock.ts'
 import type { Groups } from './panes.ts'
-import type { ResultBuilder, TimingIndex } from './results.ts'
+import type { TimingIndex } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import { LANE } from './sum-state.ts'
 import { compareText } from './text-predicates.ts'
@@ -48,13 +49,13 @@ export class WindowRows {
   readonly #columns: readonly GroupColumn[]
   readonly #states: readonly WindowState[]
   readonly #groups: Groups
-  readonly #results: ResultBuilder
+  readonly #results: RowSink
   constructor(
     sources: readonly Source[],
     columns: readonly GroupColumn[],
     states: readonly WindowState[],
     groups: Groups,
-    results: ResultBuilder,
+    results: RowSink,
     top: TopOfRows | null,
   ) {
     this.#top = top
@@ -78,7 +79,7 @@ export class WindowRows {
     group: number,
   ): void {
     const results = this.#results
-    results.addRow(timing, evidence)
+    results.addRow(timing, evidence, endMs - 1)
     for (let column = 0; column < this.#sources.length; column++) {
       const source = this.#sources[column]!
       switch (source.from) {
@@ -100,7 +101,7 @@ export class WindowRows {
         }
         case 'text': {
           const id = this.#states[source.state]!.read(place, index)
-          results.setText(column, Number.isNaN(id) ? null : source.dictionary.valueOf(id))
+          results.setId(column, Number.isNaN(id) ? -1 : id, source.dictionary)
           break
         }
         case 'float':
@@ -203,7 +204,7 @@ export class WindowRows {
   }
   /** Takes back the row of this window and group. */
   retract(startMs: number, endMs: number, timing: TimingIndex, evidence: number, group: number): void {
-    this.#results.addRetraction(timing, evidence)
+    this.#results.addRetraction(timing, evidence, endMs - 1)
     for (let column = 0; column < this.#sources.length; column++) {
       const source = this.#sources[column]!
       if (source.from === 'start') this.#results.setNumber(column, startMs, 0)
@@ -214,7 +215,7 @@ export class WindowRows {
   #setGroup(column: number, index: number, group: number): void {
     const id = this.#idOf(group, index)
     const of = this.#columns[index]!
-    if (of.kind === 'text') this.#results.setText(column, id < 0 ? null : of.dictionary.valueOf(id))
+    if (of.kind === 'text') this.#results.setId(column, id, of.dictionary)
     else this.#results.setNumber(column, id < 0 ? Number.NaN : of.dictionary.valueOf(id), 0)
   }
   #idOf(group: number, index: number): number {

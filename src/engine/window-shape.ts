@@ -1,17 +1,19 @@
 // Lowers a window with its aggregates to states, result sources and the operator that drives them.
-import type { Column, Plan, PlanNode, Window } from '../query/plan.ts'
+import type { Aggregation, Column, Expression, Plan, PlanNode, Window } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
-import { idsOf, lowerAggregates, numberDictionary, type Place } from './aggregate-states.ts'
+import { idsOf, lowerAggregates, numberDictionary } from './aggregate-states.ts'
+import { ChangingWindows } from './changing-windows.ts'
 import type { Batch } from './columns.ts'
 import { CumulativeWindows } from './cumulative-windows.ts'
-import type { Dictionary } from './dictionary.ts'
 import { numberIds, type SlidingPlaces } from './distinct-state.ts'
-import { lowerNumbers } from './expressions.ts'
+import { isText, lowerNumbers } from './expressions.ts'
+import { KeyedRows } from './keyed-rows.ts'
+import type { InputShape, NumberDictionary, Place, RowSink } from './operator.ts'
 import { calendarPanes, fixedPanes, type PaneClock } from './pane-clock.ts'
 import { PaneWindows } from './pane-windows.ts'
 import { Groups, OwnSlots } from './panes.ts'
-import { isTextKind, type ResultBuilder } from './results.ts'
+import { isTextKind } from './results.ts'
 import { SessionWindows } from './session-windows.ts'
 import { SlidingWindows } from './sliding-windows.ts'
 import { TopRows } from './top.ts'
@@ -30,9 +32,21 @@ export interface WindowParts {
   readonly partitions: number
   /** 0 in bounded runs: nothing is late there. */
   readonly latenessMs: number
-  readonly results: ResultBuilder
+  readonly results: RowSink
   /** Takes the dictionaries made for numbers, for sweeps and snapshots. */
-  readonly numbers: { readonly name: string; readonly dictionary: Dictionary<number> }[]
+  readonly numbers: NumberDictionary[]
+}
+
+/** The dictionaries of the window's text columns, in the order of its node's columns. */
+export function windowTexts(parts: WindowParts): Place['dictionary'][] {
+  const { node } = parts
+  return node.columns.map(({ name, type }) => {
+    if (!isTextKind(type.kind)) return null
+    const picked = node.aggregates.find((one) => one.name === name)?.aggregate
+    if (picked === undefined) return parts.placeOf(name).dictionary
+    const of = picked.function === 'ratio' ? null : picked.of
+    return of?.op === 'column' ? parts.placeOf(of.name).dictionary : null
+  })
 }
 
 export function lowerWindow(parts: WindowParts): WindowOperator {
@@ -130,6 +144,55 @@ function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
   })
 }
 
+/** A window over rows that change: `rows` are kept, and its aggregates computed of those that a window holds. */
+export function lowerChangingWindow(parts: WindowParts, input: InputShape, key: readonly string[]): WindowOperator {
+  const { node, plan } = parts
+  const { window } = node
+  if (window.kind === 'session')
+    throw new PlanError(
+      plan.name,
+      node.id,
+      'sessions of rows that may still change do not run here',
+      'Make the sessions of the records first, or choose another window',
+    )
+  const { clock, width } = panesOf(window)
+  const rows = new KeyedRows(input, key, parts.partitions)
+  const groupNames: string[] = []
+  const groupColumns: GroupColumn[] = []
+  const groupIds = node.groups.map((name) => groupColumn(parts, name, groupNames, groupColumns))
+  const groups = new Groups(groupIds.length)
+  const slots = new OwnSlots()
+  slots.grow(1)
+  const at = (name: string): number => input.columns.findIndex((column) => column.name === name)
+  const ofRows: WindowParts = {
+    ...parts,
+    placeOf: (name) => ({ slot: at(name), dictionary: parts.placeOf(name).dictionary }),
+  }
+  const { states, sources } = aggregatesOf(ofRows, slots, null)
+  for (const state of states) state.grow(1, 0, 0)
+  return new ChangingWindows(
+    rows,
+    groups,
+    states,
+    new WindowRows(sources, groupColumns, states, groups, parts.results, null),
+    {
+      clock,
+      firstPaneOf:
+        window.kind === 'cumulative' ? (last) => Math.floor(last / width) * width : (last) => last - width + 1,
+      lastWindowOf:
+        window.kind === 'cumulative'
+          ? (pane) => Math.floor(pane / width) * width + width - 1
+          : (pane) => pane + width - 1,
+      newestOnly: width > 1,
+      reachMs: input.reachMs,
+      lanes: parts.partitions,
+      groupIds,
+      groupColumns: groupNames,
+      keyColumns: key.map(at),
+    },
+  )
+}
+
 function panesOf(window: Exclude<Window, { kind: 'session' }>): { clock: PaneClock; width: number } {
   switch (window.kind) {
     case 'tumbling':
@@ -145,8 +208,13 @@ function panesOf(window: Exclude<Window, { kind: 'session' }>): { clock: PaneClo
   }
 }
 
-function groupColumn(
-  parts: WindowParts,
+/** What the lowering of a column needs to know. */
+export type ColumnParts = Pick<WindowParts, 'plan' | 'columns' | 'placeOf' | 'numbers'> & {
+  readonly node: { readonly id: string }
+}
+/** Ids of a column that rows are grouped by; the name of its dictionary and how ids read go to the lists. */
+export function groupColumn(
+  parts: ColumnParts,
   name: string,
   names: string[],
   columns: GroupColumn[],
@@ -167,7 +235,7 @@ function groupColumn(
     numbers.dictionary,
   )
 }
-function columnOf(parts: WindowParts, name: string): Column {
+function columnOf(parts: ColumnParts, name: string): Column {
   const column = parts.columns.find((one) => one.name === name)
   if (column === undefined)
     throw new PlanError(parts.plan.name, parts.node.id, `there is no column '${name}'`, 'Build plans with `from`')
@@ -189,4 +257,17 @@ function aggregatesOf(
   )
   const keys = groups.map((_, index): Source => ({ from: 'group', index }))
   return { states: made.states, sources: [{ from: 'start' }, { from: 'end' }, ...keys, ...made.sources] }
+}
+
+/**
+ * What an aggregate computes from a row before it takes it in: that may leave the exact numbers, as a derived column may.
+ * Of rows that are results themselves, any exact column may have left them.
+ */
+export function computedIn(aggregate: Aggregation, ofRecords: boolean): readonly Expression[] {
+  if (aggregate.function === 'ratio')
+    return [...computedIn(aggregate.numerator, ofRecords), ...computedIn(aggregate.denominator, ofRecords)]
+  const values = aggregate.function === 'argmax' ? [aggregate.of, aggregate.by] : [aggregate.of]
+  return values
+    .filter((value) => value !== null)
+    .filter((value) => value.op !== 'literal' && !(value.op === 'column' && (ofRecords || isText(value))))
 }
