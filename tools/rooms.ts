@@ -56,7 +56,7 @@ export const rooms: readonly Room[] = [
       'the typed query language and the Plan it produces: frozen, printable, JSON-safe data; the types of a Contract and a Reaction',
     mayImport: ['std'],
     neverReaches: 'world, engine, flink',
-    doors: ['query.ts', 'plan.ts', 'contract.ts', 'chain.ts'],
+    doors: ['query.ts', 'plan.ts', 'contract.ts'],
   },
   {
     name: 'log',

@@ -5,11 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { pipelines } from '../commerce/commerce.ts'
 import { contract, field, nullable } from '../query/contract.ts'
-import type { Plan } from '../query/plan.ts'
+import type { Plan, Window } from '../query/plan.ts'
 import { calendar, count, from, hopping, max, min, staticTable, sum, tumbling } from '../query/query.ts'
 import { type FlinkSql, flinkSql } from './flink.ts'
-import { lookupRowsMax } from './plan-sql.ts'
 import { interval } from './sql-text.ts'
+import { lookupRowsMax } from './step-sql.ts'
 
 const printed = ({ options, ddl, insert }: FlinkSql): string =>
   [
@@ -107,16 +107,29 @@ test('intervals, in the largest unit, with their digits announced', () => {
 
 test('what has no Flink SQL is refused by name', () => {
   const refused = (plan: Plan, expected: RegExp): void => assert.throws(() => flinkSql(plan), expected)
-  const counted = (window: Parameters<ReturnType<typeof from<typeof small>>['window']>[0]): Plan =>
+  const counted = (window: Window): Plan =>
     from(small)
       .window(window)
       .aggregate(() => ({ n: count() }))
       .named('refused')
-  refused(counted({ kind: 'session', gapMs: 5 }), /plan 'refused', window: session windows have no Flink SQL yet\. Use/)
-  refused(counted(calendar('day', { zone: 'Europe/Berlin' })), /outside UTC have no Flink SQL yet/)
   const plan = counted(tumbling({ sizeMs: 1000 }))
-  const union = { ...plan.nodes.at(-1)!, kind: 'union' } as Plan['nodes'][number]
-  refused({ ...plan, nodes: [plan.nodes[0]!, union] }, /operator 'union' has no Flink SQL yet/)
+  const [source, window] = [plan.nodes[0]!, plan.nodes[1]!]
+  const then = (node: object, ...more: object[]): Plan => ({
+    ...plan,
+    nodes: [source, node, ...more] as unknown as Plan['nodes'],
+  })
+  refused(then({ ...window, kind: 'pattern', steps: [] }), /operator 'pattern' has no Flink SQL/)
+  refused(then({ ...window, inputs: [source.id, source.id] }), /'window-aggregate' has 2 inputs\. Give it 1/)
+  refused(then({ ...window, inputs: ['nowhere'] }), /its input nowhere does not come before it/)
+  refused({ ...plan, version: 2 as 1 }, /version 2 is not known here/)
+  const bound = { op: 'column', name: 'window_start', type: { kind: 'timestamp' } }
+  const filter = { ...window, id: 'next', kind: 'filter', inputs: [window.id], condition: { op: 'is-null', of: bound } }
+  refused(then(window, filter), /a computation with the bounds of a window has no Flink SQL/)
+  const first = { function: 'first', of: { ...bound, name: 'n', type: { kind: 'int64' } }, where: null }
+  const again = { ...window, id: 'next', inputs: [window.id], aggregates: [{ name: 'f', aggregate: first }] }
+  refused(then(window, again), /what is first or last of rows of windows has no Flink SQL/)
+  const total = { ...window, id: 'next', kind: 'running-aggregate', inputs: [window.id], aggregates: [] }
+  refused(then(window, total, { ...window, inputs: ['next'] }), /needs event time, and the rows of 'running-aggregate'/)
   const rows = (length: number) => Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, { word: 'w' }]))
   const looked = (length: number): Plan =>
     from(small)

@@ -1,32 +1,22 @@
 // The result topic as a Flink table and the INSERT into it. Values and keys are what the engine writes: exact decimals as
 // JSON numbers, times as the Plan's output says, the key as the JSON array of the upsert key. One text column is the key
 // because a group may be null, which no part of a primary key may be.
-import type { Chain } from '../query/chain.ts'
 import type { FieldType } from '../query/contract.ts'
 import type { Output } from '../query/plan.ts'
 import { unreachable } from '../std/assert.ts'
+import type { FlinkQuery, FlinkRows } from './query-views.ts'
 import { as, list, name, text, withOptions } from './sql-text.ts'
-import type { WindowRows } from './window-sql.ts'
 
-export interface SinkParts {
-  /** The view of the rows of a Plan without a window. */
-  readonly from: string
-  readonly rows: WindowRows | null
-  readonly prefix: string
-  readonly brokers: string
-}
-
-export function sinkSql(chain: Chain, { from, rows, prefix, brokers }: SinkParts): { table: string; insert: string } {
-  const { plan, results, window } = chain
+export function sinkSql(query: FlinkQuery, { view, node, bounds }: FlinkRows): { table: string; insert: string } {
+  const { plan, prefix, brokers } = query
   const { output } = plan
   const topic = output.topic ?? plan.name
   const sink = `${plan.name}-sink`
   const key = `${prefix}key`
-  const groups = window?.groups.length ?? 0
-  const carried = results.map((column, i) => {
-    const isBound = rows !== null && i < 2
-    const held = rows === null || i < 2 + groups ? name(column.name) : (rows.values[i - 2 - groups] ?? '')
-    return { ...column, value: isBound ? boundSql(held, output) : carriedSql(held, column.type, output), isBound }
+  const carried = node.columns.map((column) => {
+    const held = name(column.name)
+    const value = bounds.has(column.name) ? boundSql(held, output) : carriedSql(held, column.type, output)
+    return { ...column, value }
   })
   const columns = carried.map((column) => `${name(column.name)} ${carriedAs(column.type, output)}`)
   const values = carried.map((column) => as(column.value, column.name))
@@ -47,13 +37,14 @@ export function sinkSql(chain: Chain, { from, rows, prefix, brokers }: SinkParts
     [`${prefix === 'format' ? '' : 'value.'}json.timestamp-format.standard`]: 'ISO-8601',
     [`${prefix === 'format' ? '' : 'value.'}json.encode.decimal-as-plain-number`]: 'true',
   })
-  if (rows === null)
+  if (node.changelog.mode !== 'upsert')
     return {
       table: `CREATE TEMPORARY TABLE ${name(sink)} (\n  ${list(columns)}\n) ${withOptions({ connector: 'kafka', ...common, ...format('format') })}`,
-      insert: `INSERT INTO ${name(sink)}\nSELECT\n  ${list(values)}\nFROM ${name(from)}`,
+      insert: `INSERT INTO ${name(sink)}\nSELECT\n  ${list(values)}\nFROM ${name(view)}`,
     }
-  const parts = carried.slice(0, 2 + groups).map((column) => `COALESCE(${jsonSql(column.value)}, 'null')`)
-  const keyed = `CONCAT('[', ${parts.join(", ',', ")}, ']') AS ${name(key)}`
+  const sent = new Map(carried.map((column) => [column.name, column.value]))
+  const parts = node.changelog.key.map((column) => `COALESCE(${jsonSql(sent.get(column) ?? name(column))}, 'null')`)
+  const keyed = `${parts.length === 0 ? "'[]'" : `CONCAT('[', ${parts.join(", ',', ")}, ']')`} AS ${name(key)}`
   return {
     table:
       `CREATE TEMPORARY TABLE ${name(sink)} (\n  ${list([`${name(key)} STRING NOT NULL`, ...columns, `PRIMARY KEY (${name(key)}) NOT ENFORCED`])}\n) ` +
@@ -64,7 +55,7 @@ export function sinkSql(chain: Chain, { from, rows, prefix, brokers }: SinkParts
         ...format('value.format'),
         'value.fields-include': 'EXCEPT_KEY',
       }),
-    insert: `INSERT INTO ${name(sink)}\nSELECT\n  ${list([keyed, ...values])}\nFROM (\n  ${rows.select.replaceAll('\n', '\n  ')})`,
+    insert: `INSERT INTO ${name(sink)}\nSELECT\n  ${list([keyed, ...values])}\nFROM ${name(view)}`,
   }
 }
 

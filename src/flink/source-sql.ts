@@ -3,31 +3,39 @@
 // process that runs beside Flink. Seen differently from the engine: a number in quotes is a number, a number where text
 // is wanted is text, a broken field that may be missing is missing, amounts with more than four decimals beyond their
 // scale are rounded before they are judged; and a record broken in another field than its time still moves the watermark.
-import type { Chain } from '../query/chain.ts'
 import type { Contract, Field, FieldType, Rule } from '../query/contract.ts'
+import type { PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { unreachable } from '../std/assert.ts'
 import { decimalText, minorFromNumber, minorFromText } from '../std/decimal.ts'
 import { parseInstant } from '../std/instant.ts'
 import { valueSql } from './expression-sql.ts'
 import { instantSql } from './instant-sql.ts'
+import { type FlinkQuery, type FlinkRows, refuse } from './query-views.ts'
 import { as, exactMax, heldAs, interval, list, name, scaleOf, text, withOptions } from './sql-text.ts'
 
 /** The earliest instant Flink has (year 0), for records without a usable time: it holds no watermark up and is left out. */
 const noTimeMs = -62_167_219_200_000
 
-export interface SourceNames {
-  readonly table: string
-  readonly view: string
-  /** Columns of ours: event time, arrival. No field begins with them. */
-  readonly at: string
+type SourceNode = PlanNode & { readonly kind: 'source' }
+
+interface Source {
+  readonly query: FlinkQuery
+  readonly node: SourceNode
+  readonly contract: Contract
+  /** Quoted columns of ours. */
   readonly arrival: string
-  readonly brokers: string
+  readonly partition: string
+  readonly offset: string
 }
 
-export function sourceDdl(chain: Chain, names: SourceNames): string[] {
-  const { plan, contract, source } = chain
-  for (const [column, { type }] of readFields(chain))
+/** Adds the table of the topic and the view of its valid records. */
+export function sourceSql(query: FlinkQuery, node: SourceNode): FlinkRows {
+  const { plan, prefix, at, order, seen } = query
+  const contract = plan.contracts[node.topic]
+  if (contract === undefined)
+    return refuse(query, node, `no contract for topic '${node.topic}'`, 'Build plans with `from`')
+  for (const { name: column, type } of node.columns)
     if (type.kind === 'struct' || type.kind === 'array')
       throw new PlanError(
         plan.name,
@@ -35,49 +43,56 @@ export function sourceDdl(chain: Chain, names: SourceNames): string[] {
         `a ${type.kind} has no Flink SQL yet`,
         'Leave it out with `select`',
       )
-  return [
-    tableSql(chain, names),
-    viewSql(
-      contract,
-      source.columns.map((column) => column.name),
-      chain,
-      names,
-    ),
+  const [arrival, partition, offset] = ['arrival', 'partition', 'offset'].map((one) => name(`${prefix}${one}`)) as [
+    string,
+    string,
+    string,
   ]
+  const source: Source = { query, node, contract, arrival, partition, offset }
+  const alone = plan.nodes.filter((one) => one.kind === 'source').length === 1
+  const view = `${plan.name}-source${alone ? '' : `-${node.topic}`}`
+  const carried = [at, ...(order === null ? [] : [order.rising, order.falling]), ...(seen === null ? [] : [seen])]
+  query.ddl.push(tableSql(source), viewSql(source, view))
+  return { view, node, carried, bounds: new Set() }
 }
 
 /** The fields Flink must read: all that can be judged. */
-function readFields(chain: Chain): [string, Field][] {
-  const used = chain.source.columns.map((column) => column.name)
+function readFields({ node, contract }: Source): [string, Field][] {
+  const used = node.columns.map((column) => column.name)
   const judged = (field: Field): boolean => field.type.kind !== 'struct' && field.type.kind !== 'array'
-  return Object.entries(chain.contract.fields).filter(([column, field]) => used.includes(column) || judged(field))
+  return Object.entries(contract.fields).filter(([column, field]) => used.includes(column) || judged(field))
 }
 
-function tableSql(chain: Chain, { table, at, arrival, brokers }: SourceNames): string {
-  const { plan, contract, source } = chain
-  const columns = readFields(chain).flatMap(([column, { type, aliases = [] }]) =>
+function tableSql(source: Source): string {
+  const { query, node, contract, arrival, partition, offset } = source
+  const { plan, at } = query
+  const columns = readFields(source).flatMap(([column, { type, aliases = [] }]) =>
     [column, ...aliases].map((one) => `${name(one)} ${readAs(type)}`),
   )
-  const time = contract.fields[source.eventTime]
-  const ms = instantSql(sent(source.eventTime, time))
+  const ms = instantSql(sent(node.eventTime, contract.fields[node.eventTime]))
   const usable = `TO_TIMESTAMP_LTZ(${ms}, 3)`
+  const place =
+    query.order === null
+      ? []
+      : [`${partition} INT METADATA FROM 'partition' VIRTUAL`, `${offset} BIGINT METADATA FROM 'offset' VIRTUAL`]
   return (
-    `CREATE TEMPORARY TABLE ${name(table)} (\n  ${list([
+    `CREATE TEMPORARY TABLE ${name(node.topic)} (\n  ${list([
       ...columns,
-      `${name(arrival)} TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL`,
+      `${arrival} TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL`,
+      ...place,
       // A time beyond the future limit counts as none.
-      `${name(at)} AS CASE WHEN ${usable} <= ${name(arrival)} + ${interval(source.futureLimitMs)}\n    THEN ${usable} ELSE TO_TIMESTAMP_LTZ(${noTimeMs}, 3) END`,
+      `${at} AS CASE WHEN ${usable} <= ${arrival} + ${interval(node.futureLimitMs)}\n    THEN ${usable} ELSE TO_TIMESTAMP_LTZ(${noTimeMs}, 3) END`,
       // Windows fire once, so they wait for what the engine would correct later.
-      `WATERMARK FOR ${name(at)} AS ${name(at)} - ${interval(source.outOfOrderMs + plan.latenessMs)}`,
+      `WATERMARK FOR ${at} AS ${at} - ${interval(node.outOfOrderMs + plan.latenessMs)}`,
     ])}\n) ` +
     withOptions({
       connector: 'kafka',
-      topic: source.topic,
-      'properties.bootstrap.servers': brokers,
+      topic: node.topic,
+      'properties.bootstrap.servers': query.brokers,
       'properties.group.id': `millrace-flink-${plan.name}`,
       'properties.isolation.level': 'read_committed',
       'scan.startup.mode': 'earliest-offset',
-      'scan.watermark.idle-timeout': `${source.idleTimeoutMs} ms`,
+      'scan.watermark.idle-timeout': `${node.idleTimeoutMs} ms`,
       format: 'json',
       'json.ignore-parse-errors': 'true',
       'json.timestamp-format.standard': 'ISO-8601',
@@ -107,15 +122,34 @@ function sent(column: string, field: Field | undefined): string {
   return names.length === 1 ? (names[0] ?? '') : `COALESCE(${names.join(', ')})`
 }
 
-function viewSql(contract: Contract, used: readonly string[], chain: Chain, { table, view, at }: SourceNames): string {
-  const columns = used.map((column) => as(heldSql(column, contract.fields[column]), column))
-  const conditions = [`${name(at)} > TO_TIMESTAMP_LTZ(${noTimeMs}, 3)`]
-  for (const [column, field] of readFields(chain))
+function viewSql(source: Source, view: string): string {
+  const { query, node, contract } = source
+  const columns = node.columns.map(({ name: column }) => as(heldSql(column, contract.fields[column]), column))
+  const conditions = [`${query.at} > TO_TIMESTAMP_LTZ(${noTimeMs}, 3)`]
+  for (const [column, field] of readFields(source))
     if (column !== contract.eventTime) conditions.push(...conditionsOf(column, field))
+  const seen = query.seen === null ? [] : [`PROCTIME() AS ${query.seen}`]
   return (
-    `CREATE TEMPORARY VIEW ${name(view)} AS\nSELECT\n  ${list([...columns, name(at)])}\n` +
-    `FROM ${name(table)}\nWHERE ${conditions.join('\n  AND ')}`
+    `CREATE TEMPORARY VIEW ${name(view)} AS\nSELECT\n  ${list([...columns, query.at, ...orderSql(source), ...seen])}\n` +
+    `FROM ${name(node.topic)}\nWHERE ${conditions.join('\n  AND ')}`
   )
+}
+
+/** Event time, partition and offset as 50 digits that sort like them, and as their complement. */
+function orderSql({ query, node, contract, partition, offset }: Source): string[] {
+  if (query.order === null) return []
+  const ms = `(${heldSql(node.eventTime, contract.fields[node.eventTime])})`
+  const digits = (value: string, length: number): string => `LPAD(CAST(${value} AS STRING), ${length}, '0')`
+  const rising = [digits(`${ms} + ${-noTimeMs}`, 20), digits(partition, 10), digits(offset, 20)]
+  const falling = [
+    digits(`999999999999999999 - (${ms} + ${-noTimeMs})`, 20),
+    digits(`2147483647 - ${partition}`, 10),
+    digits(`9223372036854775807 - ${offset}`, 20),
+  ]
+  return [
+    `CONCAT(${rising.join(', ')}) AS ${query.order.rising}`,
+    `CONCAT(${falling.join(', ')}) AS ${query.order.falling}`,
+  ]
 }
 
 /** A field as held; what does not fit is left out by the conditions. */

@@ -119,6 +119,38 @@ SELECT
   `__at`
 FROM `every-kind-step-2`;
 
+CREATE TEMPORARY VIEW `every-kind-step-4` AS
+SELECT
+  window_start,
+  window_end,
+  `who`,
+  `day`,
+  `_at`,
+  `__count_1` AS `n`,
+  `__min_2` AS `least`,
+  `__max_3` AS `most`,
+  `__max_4` AS `newest`,
+  `__min_5` AS `oldest`,
+  `__sum_6` AS `total`,
+  `__at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    `who`,
+    `day`,
+    `_at`,
+    window_time AS `__at`,
+    COUNT(`open`) FILTER (WHERE (`size` IN (CAST(1 AS BIGINT), CAST(2 AS BIGINT)))) AS `__count_1`,
+    MIN(CAST((CAST(`price` AS DECIMAL(19, 0)) - CAST(`bonus` AS DECIMAL(19, 0))) AS BIGINT)) AS `__min_2`,
+    MAX(`heavy`) AS `__max_3`,
+    MAX(`when`) AS `__max_4`,
+    MIN(`day`) AS `__min_5`,
+    SUM(CAST(`total` AS DECIMAL(20, 0))) AS `__sum_6`
+  FROM TABLE(
+    TUMBLE(TABLE `every-kind-step-3`, DESCRIPTOR(`__at`), INTERVAL '7' DAY, INTERVAL '4' DAY))
+  GROUP BY window_start, window_end, `who`, `day`, `_at`, window_time);
+
 CREATE TEMPORARY TABLE `every-kind-sink` (
   `__key` STRING NOT NULL,
   `window_start` BIGINT,
@@ -156,29 +188,14 @@ SELECT
   `who`,
   CAST(`day` AS STRING) AS `day`,
   `_at`,
-  CAST(`__count_1` AS DECIMAL(38, 0)) AS `n`,
-  CAST(CAST(`__min_2` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `least`,
-  `__max_3` AS `most`,
-  `__max_4` AS `newest`,
-  CAST(`__min_5` AS STRING) AS `oldest`,
-  CAST(CAST(`__sum_6` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `total`,
+  CAST(`n` AS DECIMAL(38, 0)) AS `n`,
+  CAST(CAST(`least` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `least`,
+  `most`,
+  `newest`,
+  CAST(`oldest` AS STRING) AS `oldest`,
+  CAST(CAST(`total` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `total`,
   TRUE AS `is_final`
-FROM (
-  SELECT
-    window_start,
-    window_end,
-    `who`,
-    `day`,
-    `_at`,
-    COUNT(`open`) FILTER (WHERE (`size` IN (CAST(1 AS BIGINT), CAST(2 AS BIGINT)))) AS `__count_1`,
-    MIN(CAST((CAST(`price` AS DECIMAL(19, 0)) - CAST(`bonus` AS DECIMAL(19, 0))) AS BIGINT)) AS `__min_2`,
-    MAX(`heavy`) AS `__max_3`,
-    MAX(`when`) AS `__max_4`,
-    MIN(`day`) AS `__min_5`,
-    SUM(CAST(`total` AS DECIMAL(20, 0))) AS `__sum_6`
-  FROM TABLE(
-    TUMBLE(TABLE `every-kind-step-3`, DESCRIPTOR(`__at`), INTERVAL '7' DAY, INTERVAL '4' DAY))
-  GROUP BY window_start, window_end, `who`, `day`, `_at`);
+FROM `every-kind-step-4`;
 
 SET 'pipeline.name' = 'millrace append';
 SET 'execution.runtime-mode' = 'streaming';
@@ -462,6 +479,22 @@ SELECT
   `__at`
 FROM `hops-step-2`;
 
+CREATE TEMPORARY VIEW `hops-step-4` AS
+SELECT
+  window_start,
+  window_end,
+  `__count_1` AS `n`,
+  `__at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    window_time AS `__at`,
+    COUNT(*) AS `__count_1`
+  FROM TABLE(
+    HOP(TABLE `hops-step-3`, DESCRIPTOR(`__at`), INTERVAL '0.250' SECOND(2, 3), INTERVAL '1.500' SECOND(2, 3)))
+  GROUP BY window_start, window_end, window_time);
+
 CREATE TEMPORARY TABLE `hops-sink` (
   `__key` STRING NOT NULL,
   `window_start` STRING,
@@ -487,12 +520,5 @@ SELECT
   CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''')), 'null'), ']') AS `__key`,
   DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') AS `window_start`,
   DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') AS `window_end`,
-  CAST(`__count_1` AS DECIMAL(38, 0)) AS `n`
-FROM (
-  SELECT
-    window_start,
-    window_end,
-    COUNT(*) AS `__count_1`
-  FROM TABLE(
-    HOP(TABLE `hops-step-3`, DESCRIPTOR(`__at`), INTERVAL '0.250' SECOND(2, 3), INTERVAL '1.500' SECOND(2, 3)))
-  GROUP BY window_start, window_end);
+  CAST(`n` AS DECIMAL(38, 0)) AS `n`
+FROM `hops-step-4`;

@@ -81,6 +81,19 @@ FROM (
   FROM `monthly-revenue-step-1`)
 WHERE (`value` IS NULL OR ABS(`value`) <= 9007199254740991);
 
+CREATE TEMPORARY VIEW `monthly-revenue-step-3` AS
+SELECT
+  window_start,
+  window_end,
+  `_sum_1` AS `gross`
+FROM (
+  SELECT
+    CAST(CONCAT(CAST(CAST(CONCAT(SUBSTRING(DATE_FORMAT(CAST(`_at` AS TIMESTAMP(3)), 'yyyy-MM-dd HH:mm:ss'), 1, 7), '-01') AS DATE) AS STRING), ' 00:00:00') AS TIMESTAMP(3)) AS window_start,
+    CAST(CONCAT(CAST(TIMESTAMPADD(MONTH, 1, CAST(CONCAT(SUBSTRING(DATE_FORMAT(CAST(`_at` AS TIMESTAMP(3)), 'yyyy-MM-dd HH:mm:ss'), 1, 7), '-01') AS DATE)) AS STRING), ' 00:00:00') AS TIMESTAMP(3)) AS window_end,
+    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_1`
+  FROM `monthly-revenue-step-2`
+  GROUP BY CAST(CONCAT(SUBSTRING(DATE_FORMAT(CAST(`_at` AS TIMESTAMP(3)), 'yyyy-MM-dd HH:mm:ss'), 1, 7), '-01') AS DATE));
+
 CREATE TEMPORARY TABLE `monthly-revenue-sink` (
   `_key` STRING NOT NULL,
   `window_start` STRING,
@@ -106,11 +119,5 @@ SELECT
   CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ']') AS `_key`,
   DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_start`,
   DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_end`,
-  CAST(CAST(`_sum_1` AS DECIMAL(31, 0)) * 0.001 AS DECIMAL(38, 3)) AS `gross`
-FROM (
-  SELECT
-    CAST(DATE_FORMAT(CAST(`_at` AS TIMESTAMP(3)), 'yyyy-MM-01 00:00:00') AS TIMESTAMP(3)) AS window_start,
-    CAST(DATE_FORMAT(CAST(`_at` AS TIMESTAMP(3)), 'yyyy-MM-01 00:00:00') AS TIMESTAMP(3)) + INTERVAL '1' MONTH AS window_end,
-    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_1`
-  FROM `monthly-revenue-step-2`
-  GROUP BY DATE_FORMAT(CAST(`_at` AS TIMESTAMP(3)), 'yyyy-MM-01 00:00:00'));
+  CAST(CAST(`gross` AS DECIMAL(31, 0)) * 0.001 AS DECIMAL(38, 3)) AS `gross`
+FROM `monthly-revenue-step-3`;

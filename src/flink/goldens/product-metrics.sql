@@ -68,6 +68,31 @@ SELECT
 FROM `product-metrics-source`
 WHERE `product_id` IN ('prod-1', 'prod-2', 'prod-3', 'prod-4', 'prod-5');
 
+CREATE TEMPORARY VIEW `product-metrics-step-2` AS
+SELECT
+  window_start,
+  window_end,
+  `product_id`,
+  `product_name`,
+  `_count_1` AS `order_count`,
+  `_sum_2` AS `total_revenue`,
+  CASE WHEN `_count_3` <> 0 AND ABS(`_sum_2`) < 100000000000000000 AND ABS(`_count_3`) < 100000000000000000
+    THEN CASE WHEN (`_sum_2` < 0) <> (`_count_3` < 0) THEN -1 ELSE 1 END * ((2 * ABS(CAST(`_sum_2` AS BIGINT)) + ABS(CAST(`_count_3` AS BIGINT))) / (2 * ABS(CAST(`_count_3` AS BIGINT)))) END AS `avg_order_value`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    `product_id`,
+    `product_name`,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`,
+    SUM(CAST(`amount` AS DECIMAL(20, 0))) AS `_sum_2`,
+    COUNT(`amount`) AS `_count_3`
+  FROM TABLE(
+    TUMBLE(TABLE `product-metrics-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
+  GROUP BY window_start, window_end, `product_id`, `product_name`, window_time);
+
 CREATE TEMPORARY TABLE `product-metrics-sink` (
   `_key` STRING NOT NULL,
   `window_start` BIGINT,
@@ -100,20 +125,8 @@ SELECT
   UNIX_TIMESTAMP(DATE_FORMAT(`window_end`, 'yyyy-MM-dd HH:mm:ss')) AS `window_end`,
   `product_id`,
   `product_name`,
-  CAST(`_count_1` AS DECIMAL(38, 0)) AS `order_count`,
-  CAST(CAST(`_sum_2` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `total_revenue`,
-  CAST(CAST(CASE WHEN `_count_3` <> 0 AND ABS(`_sum_2`) < 100000000000000000 AND ABS(`_count_3`) < 100000000000000000
-    THEN CASE WHEN (`_sum_2` < 0) <> (`_count_3` < 0) THEN -1 ELSE 1 END * ((2 * ABS(CAST(`_sum_2` AS BIGINT)) + ABS(CAST(`_count_3` AS BIGINT))) / (2 * ABS(CAST(`_count_3` AS BIGINT)))) END AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `avg_order_value`,
+  CAST(`order_count` AS DECIMAL(38, 0)) AS `order_count`,
+  CAST(CAST(`total_revenue` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `total_revenue`,
+  CAST(CAST(`avg_order_value` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `avg_order_value`,
   TRUE AS `is_final`
-FROM (
-  SELECT
-    window_start,
-    window_end,
-    `product_id`,
-    `product_name`,
-    COUNT(*) AS `_count_1`,
-    SUM(CAST(`amount` AS DECIMAL(20, 0))) AS `_sum_2`,
-    COUNT(`amount`) AS `_count_3`
-  FROM TABLE(
-    TUMBLE(TABLE `product-metrics-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
-  GROUP BY window_start, window_end, `product_id`, `product_name`);
+FROM `product-metrics-step-2`;

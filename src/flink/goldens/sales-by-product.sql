@@ -81,6 +81,28 @@ FROM (
   FROM `sales-by-product-source`)
 WHERE (`value` IS NULL OR ABS(`value`) <= 9007199254740991);
 
+CREATE TEMPORARY VIEW `sales-by-product-step-2` AS
+SELECT
+  window_start,
+  window_end,
+  `id_product`,
+  `nm_product`,
+  `_count_1` AS `sales`,
+  `_sum_2` AS `revenue`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    `id_product`,
+    `nm_product`,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`,
+    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_2`
+  FROM TABLE(
+    HOP(TABLE `sales-by-product-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE, INTERVAL '15' MINUTE))
+  GROUP BY window_start, window_end, `id_product`, `nm_product`, window_time);
+
 CREATE TEMPORARY TABLE `sales-by-product-sink` (
   `_key` STRING NOT NULL,
   `window_start` STRING,
@@ -111,16 +133,6 @@ SELECT
   DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_end`,
   `id_product`,
   `nm_product`,
-  CAST(`_count_1` AS DECIMAL(38, 0)) AS `sales`,
-  CAST(CAST(`_sum_2` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`
-FROM (
-  SELECT
-    window_start,
-    window_end,
-    `id_product`,
-    `nm_product`,
-    COUNT(*) AS `_count_1`,
-    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_2`
-  FROM TABLE(
-    HOP(TABLE `sales-by-product-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE, INTERVAL '15' MINUTE))
-  GROUP BY window_start, window_end, `id_product`, `nm_product`);
+  CAST(`sales` AS DECIMAL(38, 0)) AS `sales`,
+  CAST(CAST(`revenue` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`
+FROM `sales-by-product-step-2`;

@@ -75,6 +75,24 @@ FROM (
   FROM `sales-per-second-source`)
 WHERE (`value` IS NULL OR ABS(`value`) <= 9007199254740991);
 
+CREATE TEMPORARY VIEW `sales-per-second-step-2` AS
+SELECT
+  window_start,
+  window_end,
+  `_count_1` AS `sales`,
+  `_sum_2` AS `revenue`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`,
+    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_2`
+  FROM TABLE(
+    TUMBLE(TABLE `sales-per-second-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' SECOND))
+  GROUP BY window_start, window_end, window_time);
+
 CREATE TEMPORARY TABLE `sales-per-second-sink` (
   `_key` STRING NOT NULL,
   `window_start` STRING,
@@ -101,14 +119,6 @@ SELECT
   CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ']') AS `_key`,
   DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_start`,
   DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_end`,
-  CAST(`_count_1` AS DECIMAL(38, 0)) AS `sales`,
-  CAST(CAST(`_sum_2` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`
-FROM (
-  SELECT
-    window_start,
-    window_end,
-    COUNT(*) AS `_count_1`,
-    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_2`
-  FROM TABLE(
-    TUMBLE(TABLE `sales-per-second-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' SECOND))
-  GROUP BY window_start, window_end);
+  CAST(`sales` AS DECIMAL(38, 0)) AS `sales`,
+  CAST(CAST(`revenue` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`
+FROM `sales-per-second-step-2`;

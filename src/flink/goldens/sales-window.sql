@@ -84,6 +84,35 @@ FROM (
   FROM `sales-window-source`)
 WHERE (`value` IS NULL OR ABS(`value`) <= 9007199254740991);
 
+CREATE TEMPORARY VIEW `sales-window-step-2` AS
+SELECT
+  window_start,
+  window_end,
+  `_count_1` AS `sales`,
+  `_sum_2` AS `revenue`,
+  CASE WHEN `_count_3` <> 0 AND ABS(`_sum_2`) < 100000000000000000 AND ABS(`_count_3`) < 100000000000000000
+    THEN CASE WHEN (`_sum_2` < 0) <> (`_count_3` < 0) THEN -1 ELSE 1 END * ((2 * ABS(CAST(`_sum_2` AS BIGINT)) + ABS(CAST(`_count_3` AS BIGINT))) / (2 * ABS(CAST(`_count_3` AS BIGINT)))) END AS `avg_ticket`,
+  `_distinct_4` AS `active_sellers`,
+  `_distinct_5` AS `active_categories`,
+  `_distinct_6` AS `active_products`,
+  `_max_7` AS `biggest_sale`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`,
+    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_2`,
+    COUNT(`value`) AS `_count_3`,
+    COUNT(DISTINCT `seller`) AS `_distinct_4`,
+    COUNT(DISTINCT `nm_category`) AS `_distinct_5`,
+    COUNT(DISTINCT `id_product`) AS `_distinct_6`,
+    MAX(`value`) AS `_max_7`
+  FROM TABLE(
+    HOP(TABLE `sales-window-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' SECOND, INTERVAL '15' MINUTE))
+  GROUP BY window_start, window_end, window_time);
+
 CREATE TEMPORARY TABLE `sales-window-sink` (
   `_key` STRING NOT NULL,
   `window_start` STRING,
@@ -115,25 +144,11 @@ SELECT
   CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ']') AS `_key`,
   DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_start`,
   DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_end`,
-  CAST(`_count_1` AS DECIMAL(38, 0)) AS `sales`,
-  CAST(CAST(`_sum_2` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`,
-  CAST(CAST(CASE WHEN `_count_3` <> 0 AND ABS(`_sum_2`) < 100000000000000000 AND ABS(`_count_3`) < 100000000000000000
-    THEN CASE WHEN (`_sum_2` < 0) <> (`_count_3` < 0) THEN -1 ELSE 1 END * ((2 * ABS(CAST(`_sum_2` AS BIGINT)) + ABS(CAST(`_count_3` AS BIGINT))) / (2 * ABS(CAST(`_count_3` AS BIGINT)))) END AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `avg_ticket`,
-  CAST(`_distinct_4` AS DECIMAL(38, 0)) AS `active_sellers`,
-  CAST(`_distinct_5` AS DECIMAL(38, 0)) AS `active_categories`,
-  CAST(`_distinct_6` AS DECIMAL(38, 0)) AS `active_products`,
-  CAST(CAST(`_max_7` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `biggest_sale`
-FROM (
-  SELECT
-    window_start,
-    window_end,
-    COUNT(*) AS `_count_1`,
-    SUM(CAST(`value` AS DECIMAL(20, 0))) AS `_sum_2`,
-    COUNT(`value`) AS `_count_3`,
-    COUNT(DISTINCT `seller`) AS `_distinct_4`,
-    COUNT(DISTINCT `nm_category`) AS `_distinct_5`,
-    COUNT(DISTINCT `id_product`) AS `_distinct_6`,
-    MAX(`value`) AS `_max_7`
-  FROM TABLE(
-    HOP(TABLE `sales-window-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' SECOND, INTERVAL '15' MINUTE))
-  GROUP BY window_start, window_end);
+  CAST(`sales` AS DECIMAL(38, 0)) AS `sales`,
+  CAST(CAST(`revenue` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`,
+  CAST(CAST(`avg_ticket` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `avg_ticket`,
+  CAST(`active_sellers` AS DECIMAL(38, 0)) AS `active_sellers`,
+  CAST(`active_categories` AS DECIMAL(38, 0)) AS `active_categories`,
+  CAST(`active_products` AS DECIMAL(38, 0)) AS `active_products`,
+  CAST(CAST(`biggest_sale` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `biggest_sale`
+FROM `sales-window-step-2`;

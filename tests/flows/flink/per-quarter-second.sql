@@ -1,0 +1,23 @@
+CREATE TEMPORARY VIEW `per-quarter-second-step-1` AS
+SELECT
+  window_start,
+  window_end,
+  `_count_1` AS `n`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`
+  FROM TABLE(
+    TUMBLE(TABLE `per-quarter-second-source`, DESCRIPTOR(`_at`), INTERVAL '0.250' SECOND(2, 3)))
+  GROUP BY window_start, window_end, window_time);
+
+INSERT INTO `per-quarter-second-sink`
+SELECT
+  CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''')), 'null'), ']') AS `_key`,
+  DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') AS `window_start`,
+  DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') AS `window_end`,
+  CAST(`n` AS DECIMAL(38, 0)) AS `n`
+FROM `per-quarter-second-step-1`;
