@@ -145,6 +145,14 @@ class SimSocket implements Socket {
     return !this.#waitsForDrain
   }
 
+  /** The kernel takes a copy at once; that its owner may change the bytes is known a moment later. */
+  writeAll(chunks: readonly Uint8Array[], taken: () => void): boolean {
+    let goesOn = true
+    for (const bytes of chunks) goesOn = this.write(bytes.slice())
+    if (this.#closed === null) this.context.after(0, taken)
+    return goesOn
+  }
+
   onData(handler: (bytes: Uint8Array) => void): void {
     this.#onData = handler
     this.context.after(0, () => this.#deliver())

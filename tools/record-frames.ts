@@ -47,6 +47,7 @@ function tapped(socket: Socket): Socket {
       return socket.queuedBytes
     },
     write: (bytes) => socket.write(bytes),
+    writeAll: (chunks, taken) => socket.writeAll(chunks, taken),
     onData: (handler) =>
       socket.onData((bytes) => {
         listen(bytes)

@@ -52,6 +52,25 @@ export const networkCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'writeAll sends its chunks in order, and what it has taken may change',
+    async run({ world }) {
+      const { listener, here, there } = await connected(world)
+      const sent = pattern(900_000)
+      const received = take(there, sent.length)
+      const memory = new Uint8Array(100_000)
+      for (let at = 0; at < sent.length; at += memory.length) {
+        memory.set(sent.subarray(at, at + memory.length))
+        const chunks = [memory.subarray(0, 10), memory.subarray(10, 70_000), memory.subarray(70_000)]
+        await new Promise<void>((taken) => here.writeAll(chunks, taken))
+        memory.fill(0)
+      }
+      assert.deepEqual(await received, sent)
+      here.destroy()
+      there.destroy()
+      await listener.close()
+    },
+  },
+  {
     name: 'listening on a port that is taken rejects with EADDRINUSE',
     async run({ world }) {
       const listener = await world.net.listen({ host, port: 0 }, () => {})

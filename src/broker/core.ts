@@ -3,6 +3,7 @@ import type { Appended, Log, TopicInfo } from '../log/log.ts'
 import type { Offset, PartitionId } from '../std/units.ts'
 import type { OffsetStore } from './groups/offset-store.ts'
 import type { EpochEnd } from './leader-epochs.ts'
+import type { ReadRoom } from './read-room.ts'
 import type { SettingsStore } from './settings-table.ts'
 import type { Within } from './transactions/appending.ts'
 import type { TransactionCoordinator } from './transactions/coordinator.ts'
@@ -16,6 +17,14 @@ export interface BrokerCore extends Log {
   newProducerId(): Promise<{ readonly producerId: bigint; readonly epoch: number }>
   /** Raises the epoch of a known producer; rejects with a LogError INVALID_PRODUCER_EPOCH if `epoch` is not its current one. */
   bumpProducerEpoch(producerId: bigint, epoch: number): Promise<{ readonly producerId: bigint; readonly epoch: number }>
+  /** As in `Log`; with a room the batches lie in its memory. */
+  read(
+    topic: string,
+    partition: PartitionId,
+    from: Offset,
+    maxBytes: number,
+    room?: ReadRoom,
+  ): Promise<readonly Uint8Array[]>
   /** Appends a batch of a transaction, and joins the partition to it if the batch may (see `Within`). Else as `append`. */
   appendWithin(topic: string, partition: PartitionId, batch: Uint8Array, within: Within): Promise<Appended>
   /** Who writes in transactions, and what became of them. */

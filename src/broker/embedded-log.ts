@@ -31,6 +31,7 @@ import type { EpochEnd } from './leader-epochs.ts'
 import { diskUsageOf, planLogStart, showLogStart, startOf, takeLogStart } from './log-starts.ts'
 import type { Partition } from './partition.ts'
 import { newlyFollowed, type Pin, pinsOf } from './pins.ts'
+import type { ReadRoom } from './read-room.ts'
 import { findMaxTime, findTime, offsetsOf, readBatches, type Tiers } from './reading.ts'
 import { asLogError, inKafkasWords } from './refusals.ts'
 import type { LogState } from './replay.ts'
@@ -255,9 +256,9 @@ export class EmbeddedLog implements Log, BrokerCore {
   offsets(topic: string, partition: PartitionId): OffsetRange {
     return offsetsOf(this.#state.topics.partition(topic, partition).partition)
   }
-  async read(topic: string, id: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]> {
+  async read(topic: string, id: PartitionId, from: Offset, maxBytes: number, room?: ReadRoom): Promise<Uint8Array[]> {
     const { partition } = this.#state.topics.partition(topic, id)
-    return readBatches(this.#tiers, partition, topic, from, maxBytes)
+    return readBatches(this.#tiers, partition, topic, from, maxBytes, room)
   }
   async readCommitted(topic: string, id: PartitionId, from: Offset, maxBytes: number): Promise<CommittedRead> {
     const { partition } = this.#state.topics.partition(topic, id)

@@ -15,6 +15,7 @@ import { WireError } from '../wire/wire-error.ts'
 import { entryKind } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Partition } from './partition.ts'
+import { freshRoom, type ReadRoom } from './read-room.ts'
 import { inKafkasWords } from './refusals.ts'
 import { readSettledBatches, settledBatchAtTime, settledMaxTime } from './settled/reading.ts'
 import type { Settled } from './settled/settled.ts'
@@ -46,12 +47,13 @@ export function readBatches(
   topic: string,
   from: number,
   maxBytes: number,
+  room: ReadRoom = freshRoom,
 ): Uint8Array[] {
   const { start, durableEnd: end } = partition
   if (from < start || from > end) {
     throw new LogError('OFFSET_OUT_OF_RANGE', `${topic}-${partition.id} holds offsets ${start} to ${end}, not ${from}`)
   }
-  return readHeld({ journal, settled }, partition, topic, from, maxBytes)
+  return readHeld({ journal, settled }, partition, topic, from, maxBytes, room)
 }
 
 /** The first offset that is still on the disk: DeleteRecords hides what it deletes, and retention drops it later. */
@@ -64,6 +66,7 @@ export function readHeld(
   topic: string,
   from: number,
   maxBytes: number,
+  room: ReadRoom = freshRoom,
 ): Uint8Array[] {
   const { durableEnd: end, index } = partition
   const { settled: files } = partition
@@ -72,26 +75,30 @@ export function readHeld(
   let bytes = 0
   if (files !== null && from < files.end) {
     const place = partition.settledPlace
-    const read = inKafkasWords(() => readSettledBatches(settled, files, topic, from, maxBytes, place))
+    const read = inKafkasWords(() => readSettledBatches(settled, files, topic, from, maxBytes, place, room))
     partition.settledPlace = read.place
     if (read.next < files.end) return read.batches
     for (const batch of read.batches) bytes += batch.length
     batches.push(...read.batches)
     expected = read.next
   }
-  for (let entry = index.find(expected); entry < index.count && index.lastOffset(entry) < end; entry++) {
+  const first = index.find(expected)
+  let entry = first
+  for (; entry < index.count && index.lastOffset(entry) < end; entry++) {
     const size = index.bytes(entry)
-    if (batches.length > 0 && bytes + size > maxBytes) break
+    const isFirst = batches.length === 0 && entry === first
+    if (!isFirst && bytes + size > maxBytes) break
     if (index.baseOffset(entry) > expected) {
       // A hole: what was there is damaged. Nobody is led across it unawares.
-      if (batches.length > 0) break
+      if (!isFirst) break
       throw damaged(topic, partition, expected, index.baseOffset(entry))
     }
-    batches.push(inKafkasWords(() => batchAt(journal, partition, entry)))
     bytes += size
     expected = index.lastOffset(entry) + 1
   }
-  return batches
+  if (entry === first) return batches
+  const read = inKafkasWords(() => journal.readBatches(index, first, entry, room))
+  return batches.length === 0 ? read : [...batches, ...read]
 }
 function damaged(topic: string, partition: Partition, from: number, to: number): LogError {
   return new LogError(

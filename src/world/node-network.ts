@@ -76,6 +76,19 @@ class TcpSocket implements Socket {
     return this.#socket.writable && this.#socket.write(bytes)
   }
 
+  writeAll(chunks: readonly Uint8Array[], taken: () => void): boolean {
+    const socket = this.#socket
+    if (!socket.writable) return false
+    const last = chunks.length - 1
+    socket.cork()
+    let goesOn = true
+    for (const [i, bytes] of chunks.entries()) {
+      goesOn = i < last ? socket.write(bytes) : socket.write(bytes, (error) => error == null && taken())
+    }
+    socket.uncork()
+    return goesOn
+  }
+
   onData(handler: (bytes: Uint8Array) => void): void {
     this.#socket.removeAllListeners('data').on('data', handler)
   }

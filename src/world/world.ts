@@ -126,6 +126,11 @@ export interface Socket {
   readonly queuedBytes: number
   /** Queues the bytes (they must not change afterwards). False when the peer is slow: wait for `onDrain`. */
   write(bytes: Uint8Array): boolean
+  /**
+   * All of them in order, in as few system calls as may be. `taken` is called once when the kernel has them: from then on
+   * they may change. Never if the connection is over before.
+   */
+  writeAll(chunks: readonly Uint8Array[], taken: () => void): boolean
   onData(handler: (bytes: Uint8Array) => void): void
   onDrain(handler: () => void): void
   /** Called once, when the connection is over for whatever reason. */

@@ -57,6 +57,11 @@ function peer(port: number): Peer {
         sent.push(bytes)
         return true
       },
+      writeAll(chunks, taken) {
+        for (const bytes of chunks) sent.push(bytes.slice())
+        taken()
+        return true
+      },
       onData(handler) {
         onData = handler
       },

@@ -1,5 +1,6 @@
 // Moving bytes between memory and files whole: partial writes and short reads are looped, block headers closed up.
 import { type File, FsError } from '../../world/world.ts'
+import { freshRoom, type ReadRoom } from '../read-room.ts'
 import { blockBodyBytes, blockHeaderBytes, bodyLeft, fileBytesOf, placeOf } from './layout.ts'
 
 /** Writes all of `bytes` at `place`; throws the FsError of the write that failed, with part of the bytes perhaps out. */
@@ -62,10 +63,10 @@ export class FileWindow {
   place = 0
   length = 0
 
-  constructor(file: File, sizeBytes: number, windowBytes: number) {
+  constructor(file: File, sizeBytes: number, windowBytes: number, room: ReadRoom = freshRoom) {
     this.file = file
     this.sizeBytes = sizeBytes
-    this.bytes = new Uint8Array(Math.min(windowBytes, sizeBytes))
+    this.bytes = room.take(Math.min(windowBytes, sizeBytes))
   }
 
   holds(place: number, count: number): boolean {

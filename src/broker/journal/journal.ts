@@ -3,6 +3,7 @@
 // entry.ts. What a start makes of a folder: survey.ts, recovery.ts. Writing: group-commit.ts.
 import { assert } from '../../std/assert.ts'
 import type { FileSystem, World } from '../../world/world.ts'
+import type { ReadRoom } from '../read-room.ts'
 import { type Damage, StreamSequences } from './damage.ts'
 import type { Need } from './disk-room.ts'
 import { blankEntryHeader, type EntryHeader, payloadIsIntact, readEntryHeader } from './entry.ts'
@@ -14,6 +15,7 @@ import { entryHeaderBytes, fileBytesOf, placeOf, type SegmentIdentity } from './
 import { OpenFiles, TailCache } from './open-files.ts'
 import type { Outcome } from './pending-groups.ts'
 import { type ReplayedEntry, recoverSegments, replaySegments, sealsOf } from './recovery.ts'
+import { type BatchPlaces, type RunSource, readRun } from './run-reader.ts'
 import { removeSeal, type Seal, sealName, writeSeal } from './seal.ts'
 import { firstLive, type Segment, type SegmentEnding } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
@@ -37,6 +39,8 @@ export interface Journal {
   onAdvance(listener: (durableLsn: number) => void): void
   /** The payload of a durable entry by its place. Stays valid. Throws DAMAGED if the file holds other bytes by now. */
   read(header: PayloadPlace): Uint8Array
+  /** The payloads of batches [first, end), one behind the other in memory of the room. Throws as `read`. */
+  readBatches(places: BatchPlaces, first: number, end: number, room: ReadRoom): Uint8Array[]
   /** Reads on after this LSN, in order. */
   reader(afterLsn: number): JournalReader
   readonly damage: Damage
@@ -184,6 +188,7 @@ class OpenJournal implements Journal {
   readonly #commit: GroupCommit
   readonly #copiedEntries: number
   readonly #clock: World['clock']
+  readonly #runs: RunSource
   readonly damage: Damage
   readonly onSealed: (listener: () => void) => void
 
@@ -206,6 +211,15 @@ class OpenJournal implements Journal {
     this.#commit = commit
     this.#copiedEntries = copiedEntries
     this.damage = damage
+    this.#runs = {
+      segment(index) {
+        const segment = segments[index]
+        assert(segment !== undefined, `no segment ${index}`)
+        return segment
+      },
+      fileOf: (segment) => this.#files.of(segment),
+      damaged: (segment, position) => this.#damaged(segment, position),
+    }
   }
 
   appendGroup(entries: readonly NewEntry[], outcome?: Outcome, need?: Need): GroupPlace {
@@ -233,14 +247,21 @@ class OpenJournal implements Journal {
     // The header vouches for the payload, so both are read: bytes of a file may have rotted since the start.
     const bytes = readBody(this.#files.of(segment), place.position, entryHeaderBytes + place.payloadBytes)
     if (bytes === null || !isIntact(bytes, segment, place)) {
-      removeSeal(this.#fs, segment.path, segment.header.startLsn)
-      throw new JournalError(
-        'DAMAGED',
-        `${segment.path} no longer holds the entry at byte ${placeOf(place.position)}: the disk gave other bytes than ` +
-          'were written. Restart Millrace: it will name what is lost.',
-      )
+      throw this.#damaged(segment, place.position)
     }
     return bytes.subarray(entryHeaderBytes)
+  }
+  #damaged(segment: Segment, position: number): JournalError {
+    removeSeal(this.#fs, segment.path, segment.header.startLsn)
+    return new JournalError(
+      'DAMAGED',
+      `${segment.path} no longer holds the entry at byte ${placeOf(position)}: the disk gave other bytes than ` +
+        'were written. Restart Millrace: it will name what is lost.',
+    )
+  }
+
+  readBatches(places: BatchPlaces, first: number, end: number, room: ReadRoom): Uint8Array[] {
+    return readRun(this.#runs, places, first, end, room)
   }
 
   reader(afterLsn: number): JournalReader {

@@ -116,6 +116,20 @@ export class Segment {
     return copy
   }
 
+  /** The same into memory of the caller. False: not all of it is in memory, and what lies there now is nothing. */
+  copy(position: number, length: number, into: Uint8Array, at: number): boolean {
+    for (let done = 0; done < length; ) {
+      const from = placeOf(position + done)
+      const part = this.arenaOf(from)
+      if (part === null) return false
+      const count = Math.min(bodyLeft(position + done), length - done)
+      const begin = from % arenaBytes
+      into.set(part.subarray(begin, begin + count), at + done)
+      done += count
+    }
+    return true
+  }
+
   // --- Appending, in memory ---
 
   /** Writes the header of the segment into its first block. */

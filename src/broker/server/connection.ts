@@ -20,6 +20,7 @@ interface Slot {
   /** Of its answer, counted as outbound before there is one. */
   reservedBytes: number
   throttleMs: number
+  afterSent: (() => void) | null
 }
 
 export class Connection implements Holder {
@@ -199,7 +200,7 @@ export class Connection implements Holder {
   }
 
   #start(frame: Uint8Array): void {
-    const slot: Slot = { chunks: undefined, reservedBytes: 0, throttleMs: 0 }
+    const slot: Slot = { chunks: undefined, reservedBytes: 0, throttleMs: 0, afterSent: null }
     this.#slots.push(slot)
     this.#unanswered++
     const turn = this.#turnOf(slot)
@@ -258,6 +259,9 @@ export class Connection implements Holder {
         slot.reservedBytes = bytes
         flow.countOutbound(more)
       },
+      afterSent(callback) {
+        slot.afterSent = callback
+      },
       get queuedBytes() {
         return queuedBytes()
       },
@@ -296,19 +300,13 @@ export class Connection implements Holder {
       this.#slots.shift()
       this.#release(slot)
       if (this.#gone || slot.chunks === null) continue
-      for (const chunk of slot.chunks) {
-        this.#serving.telemetry.sentBytes += chunk.length
-        this.socket.write(this.#lean(chunk))
-      }
+      for (const chunk of slot.chunks) this.#serving.telemetry.sentBytes += chunk.length
+      const isSlow = this.socket.queuedBytes > 0
+      this.socket.writeAll(isSlow ? slot.chunks.map(lean) : slot.chunks, slot.afterSent ?? ignored)
       this.#countOutbound()
     }
     this.#lastSeenMs = this.#serving.world.clock.monoMs()
     if (this.#closing && !this.#gone) this.socket.end()
-  }
-  /** For a peer that is slow: a small part of something large must not keep all of it in memory. */
-  #lean(chunk: Uint8Array): Uint8Array {
-    const isSlow = this.socket.queuedBytes > 0
-    return isSlow && chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk
   }
 
   #countOutbound(): void {
@@ -326,3 +324,9 @@ export class Connection implements Holder {
     if (more !== 0) this.#serving.flow.countInbound(more)
   }
 }
+
+/** For a peer that is slow: a small part of something large must not keep all of it in memory. */
+function lean(chunk: Uint8Array): Uint8Array {
+  return chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk
+}
+function ignored(): void {}

@@ -3,6 +3,7 @@ import { limitedLog, noLog, type WriteLog } from '../../std/log-line.ts'
 import type { Listener, ServerTls, Socket, World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import { RoomPool } from '../read-room.ts'
 import { type ListenerSettings, saslOf } from '../security/listener.ts'
 import { type Security, securityOf } from '../security/security.ts'
 import { Session } from '../security/session.ts'
@@ -82,6 +83,7 @@ export async function serveKafka(
     fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
     flow: shared.flow,
     quotas: shared.quotas,
+    rooms: new RoomPool(),
   }
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
@@ -152,6 +154,7 @@ export async function serveKafka(
     const nowMs = world.clock.monoMs()
     for (const connection of connections) connection.look(nowMs)
     serving.flow.look(nowMs)
+    serving.rooms.trim()
     lookTimer = world.clock.timer(lookEachMs, look, { background: true })
   }
   let lookTimer = world.clock.timer(lookEachMs, look, { background: true })

@@ -5,6 +5,7 @@ import { kafkaErrors } from '../../wire/wire.ts'
 import type { World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { RoomPool } from '../read-room.ts'
 import type { Security } from '../security/security.ts'
 import type { Session } from '../security/session.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -29,6 +30,7 @@ export interface Serving {
   readonly fetchSessions: FetchSessions
   readonly flow: Flow
   readonly quotas: Quotas
+  readonly rooms: RoomPool
 }
 
 /** Kafka's resource types, and what may be asked of them (KIP-140). The cluster's name is `kafka-cluster`. */
@@ -59,6 +61,8 @@ export interface Turn {
   hold(): () => void
   /** Bytes of records that the answer will hold: from now on they count as on their way. */
   reserve(bytes: number): void
+  /** Called once the kernel has the answer: its bytes may change. Never if the connection is over before. */
+  afterSent(callback: () => void): void
   /** Bytes of earlier answers that the client has not taken. */
   readonly queuedBytes: number
 }

@@ -13,6 +13,7 @@ import {
   readBlockHeader,
   type SegmentIdentity,
 } from '../journal/layout.ts'
+import { freshRoom, type ReadRoom } from '../read-room.ts'
 import {
   blankSettledEntry,
   identityOf,
@@ -42,16 +43,22 @@ export class FileWalk {
   readonly #length: number
   readonly #sizeBytes: number
   readonly #windowBytes: number
+  readonly #room: ReadRoom | null
   #window: FileWindow | null = null
 
-  /** `file` gives the open file, whenever it is read. `windowBytes`: read at a time. The bytes of each piece stay as they are for whoever holds payloads of it. */
-  constructor(file: () => File, settled: WalkFile, windowBytes: number) {
+  /**
+   * `file` gives the open file, whenever it is read. `windowBytes`: read at a time. The bytes of each piece stay as they
+   * are for whoever holds payloads of it. With a room the pieces are its memory, and payloads are closed up where they
+   * lie: ask for each once, and go forward only.
+   */
+  constructor(file: () => File, settled: WalkFile, windowBytes: number, room: ReadRoom | null = null) {
     this.#file = file
     this.#path = settledName(settled)
     this.#identity = identityOf(settled)
     this.#length = settled.length
     this.#sizeBytes = settledFileBytes(settled)
     this.#windowBytes = windowBytes
+    this.#room = room
   }
 
   /** Goes on from this position: of an entry, or where one was. */
@@ -86,11 +93,14 @@ export class FileWalk {
     const { bytes } = this.#window!
     let payload = bytes.subarray(at, at + span)
     if (span > length) {
-      payload = payload.slice()
+      if (this.#room === null) payload = payload.slice()
       closeUp(payload, 0, position, length)
       payload = payload.subarray(0, length)
     }
-    return payloadIsIntact(payload, 0, this.entry) ? payload : null
+    if (payloadIsIntact(payload, 0, this.entry)) return payload
+    // Closed up where it lay it is not what the file holds: whoever goes on from here reads that again.
+    if (this.#room !== null) this.#window = null
+    return null
   }
 
   /** After 'broken', or an entry whose payload is: moves on to the next entry that can be read. False: there is none. */
@@ -146,7 +156,12 @@ export class FileWalk {
     const window = this.#window
     if (window?.holds(place, count)) return place - window.place
     assert(count >= 0, 'a stretch of a file')
-    const fresh = new FileWindow(this.#file(), this.#sizeBytes, Math.max(this.#windowBytes, count))
+    const fresh = new FileWindow(
+      this.#file(),
+      this.#sizeBytes,
+      Math.max(this.#windowBytes, count),
+      this.#room ?? freshRoom,
+    )
     const at = fresh.load(place, count)
     if (at >= 0) this.#window = fresh
     return at

@@ -123,6 +123,32 @@ test('what is written in sittings, over garbage, is read back whole and in order
   }
 })
 
+test('payloads in memory that was used before are the same, and what is broken is stepped over the same', () => {
+  const random = randomStream('rooms')
+  const puts = draw('rooms', 300)
+  const fs = fileSystem()
+  const file = write(fs, puts, 2)
+  const path = `${folder}/${settledName(file)}`
+  const room = { take: (bytes: number) => new Uint8Array(bytes).fill(0xee) }
+  for (let i = 0; i < 40; i++) {
+    const handle = fs.open(path, 'read')
+    const windowBytes = 1_000 + random.below(300_000)
+    const found = readAll(new FileWalk(() => handle, file, windowBytes, room))
+    assert.deepEqual(found, readAll(walkOf(fs, file, windowBytes)), `round ${i}`)
+    handle.close()
+    // One more byte is broken in each round.
+    const at = random.below(settledFileBytes(file))
+    const writing = fs.open(path, 'write')
+    const byte = new Uint8Array(1)
+    writing.read(byte, at)
+    writing.write(
+      byte.map((was) => was ^ 4),
+      at,
+    )
+    writing.close()
+  }
+})
+
 test('any offset, LSN and time is found by halving', () => {
   const puts = draw('seek', 400)
   const fs = fileSystem()

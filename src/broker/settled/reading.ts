@@ -1,5 +1,6 @@
 // Batches of one partition out of its settled files, by offset and by time. Every byte is checked; what is broken is said.
 import { LogError } from '../../log/log.ts'
+import type { ReadRoom } from '../read-room.ts'
 import type { SettledFile } from './file-format.ts'
 import type { FileWalk } from './file-walk.ts'
 import type { SettledPartition } from './manifest.ts'
@@ -34,6 +35,7 @@ export function readSettledBatches(
   from: number,
   maxBytes: number,
   last: ReadPlace | null,
+  room: ReadRoom,
 ): SettledRead {
   const batches: Uint8Array[] = []
   const { files } = partition
@@ -44,7 +46,7 @@ export function readSettledBatches(
   for (let i = fileOfOffset(files, from); i < files.length; i++) {
     if (batches.length > 0 && bytes >= maxBytes) return { batches, next, place }
     const file = files[i]!
-    const walk = settled.walk(file, windowBytes)
+    const walk = settled.walk(file, windowBytes, room)
     let met = start(walk, file, next, last)
     for (; met !== 'end'; met = walk.next()) {
       const { entry } = walk

@@ -5,6 +5,7 @@
 import { LogError } from '../../log/log.ts'
 import type { File, FileSystem, Threads, World } from '../../world/world.ts'
 import { type Damage, streamKey } from '../journal/damage.ts'
+import type { ReadRoom } from '../read-room.ts'
 import { type SettledFile, settledFileBytes, settledName } from './file-format.ts'
 import { FileWalk } from './file-walk.ts'
 import { applyChange } from './keeper.ts'
@@ -139,8 +140,9 @@ export class Settled {
     }
     return opened
   }
-  walk(file: SettledFile, windowBytes: number): FileWalk {
-    return new FileWalk(() => this.fileOf(file), file, windowBytes)
+  /** `room`: see FileWalk. */
+  walk(file: SettledFile, windowBytes: number, room: ReadRoom | null = null): FileWalk {
+    return new FileWalk(() => this.fileOf(file), file, windowBytes, room)
   }
 
   // --- Changing ---

@@ -8,6 +8,7 @@ import { offset, type PartitionId, partitionId } from '../../../std/units.ts'
 import { baseOffset, lastOffset } from '../../../wire/record-batch.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { BrokerCore } from '../../core.ts'
+import type { ReadRoom } from '../../read-room.ts'
 import type { Wanted } from '../arrivals.ts'
 import type { AskedPartition, ServedContext } from '../fetch-sessions.ts'
 import { leaderEpochProblem } from '../leader-epoch.ts'
@@ -59,12 +60,13 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
   }
   let over: Over | null = null
   for (;;) {
+    const lease = serving.rooms.lease()
     const wait = serving.arrivals.wait(watched)
     try {
       const found = await flow.oneByOne(() => {
         const room = flow.fetchBytes(turn.queuedBytes)
         if (room === 0) return null
-        return collect(serving, wanted, Math.max(0, Math.min(bytesAtOnce, room)), request.isolationLevel, turn)
+        return collect(serving, wanted, Math.max(0, Math.min(bytesAtOnce, room)), request.isolationLevel, turn, lease)
       })
       if (found === null) {
         over?.cancel()
@@ -74,9 +76,12 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
       if (enough || over?.passed === true) {
         over?.cancel()
         turn.throttle(quotas.charge(client, 'consumer_byte_rate', found.bytes))
+        turn.afterSent(() => lease.giveBack())
         return { errorCode: kafkaErrors.NONE, ...serving.fetchSessions.answer(context, version, found.responses) }
       }
       turn.reserve(0)
+      // What there is will be looked for again.
+      lease.giveBack()
       over ??= untilOver(asking, waitMs)
       await Promise.race([wait.news, over.promise])
       if (request.minBytes > 1 && !over.passed) await Promise.race([serving.world.clock.sleep(gatherMs), over.promise])
@@ -183,6 +188,7 @@ async function collect(
   bytesMax: number,
   isolationLevel: number,
   turn: Turn,
+  room: ReadRoom,
 ): Promise<Found> {
   const committed = isolationLevel === readCommitted
   let bytes = 0
@@ -211,6 +217,7 @@ async function collect(
               Math.max(0, Math.min(partitionBytesMax, bytesMax - bytes)),
               bytes === 0,
               committed,
+              room,
             )
       if (answer.errorCode !== kafkaErrors.NONE || answer.divergingEpoch != null) failed = true
       for (const batch of partsOf(answer)) bytes += batch.length
@@ -237,6 +244,7 @@ async function read(
   bytesMax: number,
   nothingYet: boolean,
   committed: boolean,
+  room: ReadRoom,
 ): Promise<PartitionAnswer> {
   try {
     const { start, end } = core.offsets(topic, partition)
@@ -251,13 +259,15 @@ async function read(
     const stable = core.stable.end(topic, partition)
     const readable = committed ? stable : end
     const records: Uint8Array[] = []
+    let last: Uint8Array | null = null
     if (from < readable && (bytesMax > 0 || nothingYet)) {
       let bytes = 0
-      for (const batch of await core.read(topic, partition, offset(from), Math.max(1, bytesMax))) {
+      for (const batch of await core.read(topic, partition, offset(from), Math.max(1, bytesMax), room)) {
         // The log gives at least one batch; it may be above the limit only if it is the first of the whole answer.
         if (bytes + batch.length > bytesMax && !(nothingYet && bytes === 0)) break
         if (baseOffset(batch) >= readable) break
-        records.push(batch)
+        append(records, batch)
+        last = batch
         bytes += batch.length
       }
     }
@@ -267,7 +277,7 @@ async function read(
       highWatermark: end,
       lastStableOffset: stable,
       logStartOffset: start,
-      abortedTransactions: committed ? abortedAmong(core, topic, partition, from, records) : null,
+      abortedTransactions: committed ? abortedAmong(core, topic, partition, from, last) : null,
       records,
     }
   } catch (error) {
@@ -276,15 +286,21 @@ async function read(
   }
 }
 
+/** What lies behind each other in memory goes out as one. */
+function append(parts: Uint8Array[], batch: Uint8Array): void {
+  const before = parts.at(-1)
+  const end = before === undefined ? -1 : before.byteOffset + before.length
+  if (before === undefined || before.buffer !== batch.buffer || end !== batch.byteOffset) parts.push(batch)
+  else parts[parts.length - 1] = new Uint8Array(before.buffer, before.byteOffset, before.length + batch.length)
+}
 function abortedAmong(
   core: BrokerCore,
   topic: string,
   partition: PartitionId,
   from: number,
-  records: readonly Uint8Array[],
+  last: Uint8Array | null,
 ): NonNullable<PartitionAnswer['abortedTransactions']> {
-  const last = records.at(-1)
-  if (last === undefined) return []
+  if (last === null) return []
   const aborted = core.stable.abortedIn(topic, partition, offset(from), offset(lastOffset(last) + 1))
   return aborted.map(({ producerId, firstOffset }) => ({ producerId: BigInt(producerId), firstOffset }))
 }
