@@ -2,7 +2,7 @@
 // costs nothing beside its sum, several quantiles one sketch.
 import type { FieldType } from '../query/contract.ts'
 import type { Aggregation, Column, Expression, NamedAggregate, Plan } from '../query/plan.ts'
-import { PlanError, typeOf } from '../query/plan.ts'
+import { isNullable, PlanError, typeOf } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
 import { Dictionary } from './dictionary.ts'
@@ -242,22 +242,6 @@ function nullTest(of: Expression, slotOf: (name: string) => number): (batch: Bat
   return (batch) => {
     const values = numbers(batch)
     return (row) => Number.isNaN(values[row]!)
-  }
-}
-
-/** May the expression be null for some row? */
-function isNullable(expression: Expression, columns: readonly Column[]): boolean {
-  switch (expression.op) {
-    case 'column':
-      return columns.find((column) => column.name === expression.name)?.nullable ?? true
-    case 'literal':
-      return expression.value === null
-    case 'plus':
-    case 'minus':
-    case 'times':
-      return isNullable(expression.left, columns) || isNullable(expression.right, columns)
-    default:
-      return true
   }
 }
 

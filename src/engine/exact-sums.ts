@@ -164,7 +164,7 @@ export function sumOf(sums: LimbSums, index: number): number {
 
 /**
  * Variance (of the population) of `count` values held in units of 10^-scale: (n Σx² - (Σx)²) / n², exact until one
- * rounding to the nearest float64. NaN where there is no value.
+ * rounding to the nearest float64. NaN where there is no value, or the result is beyond a float64.
  */
 export function varianceOf(sums: LimbSums, squares: LimbSums, index: number, count: number, scale: number): number {
   if (count === 0) return Number.NaN
@@ -175,7 +175,8 @@ export function varianceOf(sums: LimbSums, squares: LimbSums, index: number, cou
   const over =
     ((n * squares.wholeOf(index)) << BigInt(squareExponent - exponent)) -
     ((sum * sum) << BigInt(sumExponent - exponent))
-  return roundedRatio(over, n * n * 10n ** BigInt(2 * scale), exponent + SQUARE_UNIT)
+  const variance = roundedRatio(over, n * n * 10n ** BigInt(2 * scale), exponent + SQUARE_UNIT)
+  return Number.isFinite(variance) ? variance : Number.NaN
 }
 
 /** numerator / denominator * 2^exponent as the nearest float64, ties to even; Infinity beyond them. */

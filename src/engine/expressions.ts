@@ -1,9 +1,20 @@
 // Expressions lowered to loops over a whole batch, one closure per operator. Three-valued logic: null is NaN (numbers,
 // truth) or -1 (text ids). A number beyond 2^53 becomes Infinity, which the caller turns into a dead letter.
+import type { FieldType } from '../query/contract.ts'
 import type { Expression } from '../query/plan.ts'
 import { typeOf } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Batch, BatchColumn, IdColumn, NumberColumn } from './columns.ts'
+import {
+  chosen,
+  divided,
+  extremeOf,
+  firstKnown,
+  floatFunction,
+  quotient,
+  remainder,
+  timePart,
+} from './computed-numbers.ts'
 import { grownFloats } from './int-set.ts'
 import { textPredicate, textsCompared } from './text-predicates.ts'
 
@@ -59,6 +70,45 @@ export function lowerNumbers(expression: Expression, slotOf: (name: string) => n
       if (isText(of)) return nullIds(idColumn(of, slotOf))
       return mapped(lowerNumbers(of, slotOf), (value) => (Number.isNaN(value) ? 1 : 0))
     }
+    case 'when': {
+      const branches = expression.branches.map(({ condition, value }) => ({
+        condition: lowerNumbers(condition, slotOf),
+        value: lowerNumbers(value, slotOf),
+      }))
+      return chosen(branches, lowerNumbers(expression.otherwise, slotOf))
+    }
+    case 'coalesce':
+      return firstKnown(expression.of.map((value) => lowerNumbers(value, slotOf)))
+    case 'least':
+    case 'greatest':
+      return extremeOf(
+        expression.op,
+        expression.of.map((value) => lowerNumbers(value, slotOf)),
+      )
+    case 'absolute':
+      return mapped(lowerNumbers(expression.of, slotOf), Math.abs)
+    case 'modulo':
+      return remainder(lowerNumbers(expression.left, slotOf), lowerNumbers(expression.right, slotOf))
+    case 'ratio': {
+      const { left, right, type } = expression
+      const shift = scaleOf(type) - scaleOf(typeOf(left)) + scaleOf(typeOf(right))
+      return quotient(lowerNumbers(left, slotOf), lowerNumbers(right, slotOf), shift)
+    }
+    case 'divide':
+      return divided(lowerNumbers(expression.left, slotOf), lowerNumbers(expression.right, slotOf))
+    case 'to-float': {
+      // A division by an exact power of ten is rounded once: the float nearest to the number.
+      const unit = 10 ** scaleOf(typeOf(expression.of))
+      return mapped(lowerNumbers(expression.of, slotOf), (value) => value / unit)
+    }
+    case 'ln':
+    case 'sqrt':
+    case 'exp':
+      return mapped(lowerNumbers(expression.of, slotOf), floatFunction(expression.op))
+    case 'time-part': {
+      const { of, part, zone } = expression
+      return timePart(lowerNumbers(of, slotOf), part, zone, typeOf(of).kind === 'date' ? 86_400_000 : 1)
+    }
     case 'starts-with': {
       const { prefix } = expression
       return textPredicate(idColumn(expression.of, slotOf), (text) => text.startsWith(prefix))
@@ -75,6 +125,9 @@ export function lowerNumbers(expression: Expression, slotOf: (name: string) => n
   }
 }
 
+function scaleOf(type: FieldType): number {
+  return type.kind === 'money' || type.kind === 'decimal' ? type.scale : 0
+}
 export function isText(expression: Expression): boolean {
   const { kind } = typeOf(expression)
   return kind === 'string' || kind === 'uuid' || kind === 'bytes'

@@ -78,7 +78,7 @@ function instantOf(localMs: number, offsetAt: (timeMs: number) => number): numbe
 }
 
 /** Milliseconds local time is ahead of UTC at an instant, from the runtime's zone data, cached by quarter of an hour. */
-function zoneOffset(zone: string): (timeMs: number) => number {
+export function zoneOffset(zone: string): (timeMs: number) => number {
   if (zone === 'UTC' || zone === 'Etc/UTC') return () => 0
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,

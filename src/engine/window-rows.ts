@@ -1,9 +1,9 @@
 // From the states of a window to its result rows: bounds, group keys in order, values, exact ratios.
-import { dividedHalfAway } from '../std/decimal.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { RowSink } from './operator.ts'
 import type { PaneClock } from './pane-clock.ts'
 import type { Groups } from './panes.ts'
+import { exactRatio, quickRatio } from './ratio.ts'
 import type { TimingIndex } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import { LANE } from './sum-state.ts'
@@ -263,21 +263,4 @@ export class WindowRows {
     }
     return 0
   }
-}
-
-/** In doubles where every step is exact, else NaN. Half away from zero. */
-export function quickRatio(numerator: number, denominator: number, shift: number): number {
-  let over = Math.abs(numerator)
-  let under = Math.abs(denominator)
-  if (shift >= 0) over *= 10 ** shift
-  else under *= 10 ** -shift
-  if (!(over <= Number.MAX_SAFE_INTEGER && under <= Number.MAX_SAFE_INTEGER / 2)) return Number.NaN
-  const rest = over % under
-  let quotient = (over - rest) / under
-  if (rest * 2 >= under) quotient++
-  return numerator < 0 === denominator < 0 ? quotient : 0 - quotient
-}
-function exactRatio(numerator: bigint, denominator: bigint, shift: number): bigint {
-  const negative = denominator < 0n
-  return dividedHalfAway(negative ? -numerator : numerator, negative ? -denominator : denominator, shift)
 }

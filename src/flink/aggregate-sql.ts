@@ -3,8 +3,9 @@
 import type { Aggregation, Expression, NamedAggregate, PlanNode } from '../query/plan.ts'
 import { typeOf } from '../query/plan.ts'
 import { unreachable } from '../std/assert.ts'
-import { expressionSql, isArithmetic } from './expression-sql.ts'
+import { expressionSql, isWide } from './expression-sql.ts'
 import { type FlinkQuery, type FlinkRows, refuse } from './query-views.ts'
+import { ratioSql } from './ratio-sql.ts'
 import { heldAs, isExact, name, scaleOf } from './sql-text.ts'
 
 export interface Lowered {
@@ -31,9 +32,7 @@ export function loweredAggregates(
     refuse(query, node, `${what} has no Flink SQL`, 'Leave it out, or run the plan where it is known')
   const sqlOf = (of: Expression): string => {
     if (of.op === 'column' && input.bounds.has(of.name)) return no('an aggregate of the bounds of a window')
-    return isArithmetic(of) && typeOf(of).kind !== 'float64'
-      ? `CAST(${expressionSql(of)} AS BIGINT)`
-      : expressionSql(of)
+    return isWide(of) && typeOf(of).kind !== 'float64' ? `CAST(${expressionSql(of)} AS BIGINT)` : expressionSql(of)
   }
   const state = (kind: string, call: (value: string) => string, value: string, where: string | null): string => {
     // Flink has no FILTER on ranges: null is skipped there as everywhere.
@@ -154,21 +153,4 @@ function sortableSql(by: Expression): { readonly text: string; readonly length: 
     default:
       return null
   }
-}
-
-/**
- * numerator * 10^shift / denominator in whole numbers, half away from zero; null where the denominator is 0. BIGINT
- * divides towards zero, which is what this needs; DECIMAL would round at six digits. Exact while twice the numerator fits
- * 18 digits (a window of 9 * 10^15 in money of two decimals); null beyond, never wrong.
- */
-function ratioSql(numerator: string, denominator: string, shift: number): string {
-  const times = (value: string, power: number): string =>
-    power > 0 ? `ABS(CAST(${value} AS BIGINT)) * ${10n ** BigInt(power)}` : `ABS(CAST(${value} AS BIGINT))`
-  const [over, under] = [times(numerator, shift), times(denominator, -shift)]
-  const limit = (power: number): string => `${10n ** BigInt(17 - Math.max(0, power))}`
-  const sign = `CASE WHEN (${numerator} < 0) <> (${denominator} < 0) THEN -1 ELSE 1 END`
-  return (
-    `CASE WHEN ${denominator} <> 0 AND ABS(${numerator}) < ${limit(shift)} AND ABS(${denominator}) < ${limit(-shift)}\n` +
-    `    THEN ${sign} * ((2 * ${over} + ${under}) / (2 * ${under})) END`
-  )
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { pipelines } from '../commerce/commerce.ts'
 import { contract, field, nullable } from '../query/contract.ts'
 import type { Plan, Window } from '../query/plan.ts'
-import { calendar, count, from, hopping, max, min, staticTable, sum, tumbling } from '../query/query.ts'
+import { calendar, count, from, hopping, least, max, min, staticTable, sum, tumbling, when } from '../query/query.ts'
 import { type FlinkSql, flinkSql } from './flink.ts'
 import { interval } from './sql-text.ts'
 import { lookupRowsMax } from './step-sql.ts'
@@ -81,7 +81,22 @@ test('every kind of step, window and value in Flink SQL', () => {
     .aggregate(() => ({ n: count() }))
     .output({ times: 'iso-milliseconds' })
     .named('hops')
-  const seen = [week, append, hops].map((plan) => `${printed(flinkSql(plan, { brokers: 'kafka:9092' }))}\n`).join('\n')
+  const computed = from(small)
+    .derive((e) => ({
+      each: e.price.dividedBy(e.size, { scale: 4 }),
+      left_over: e.size.modulo(3).absolute(),
+      kind: when(e.size.above(2), 1).when(e.open, e.size.times(2)).otherwise(e.size.orElse(0)),
+      low: least(e.size, e.size.plus(1)),
+      heavy: e.weight.dividedBy(e.price.toFloat()).ln(),
+      root: e.weight.sqrt().exp(),
+      hour: e.at.part('hour-of-week'),
+      day_of: e.day.part('day-of-year'),
+      later: e.at.plusMs(500).since(e.at),
+    }))
+    .named('computed')
+  const seen = [week, append, hops, computed]
+    .map((plan) => `${printed(flinkSql(plan, { brokers: 'kafka:9092' }))}\n`)
+    .join('\n')
   if (process.env.UPDATE_GOLDENS) writeFileSync(golden, seen)
   assert.equal(seen, readFileSync(golden, 'utf8'))
 })
@@ -112,6 +127,12 @@ test('what has no Flink SQL is refused by name', () => {
       .window(window)
       .aggregate(() => ({ n: count() }))
       .named('refused')
+  refused(
+    from(small)
+      .derive((e) => ({ hour: e.at.part('hour', { zone: 'Europe/Berlin' }) }))
+      .named('refused'),
+    /parts of times in zone 'Europe\/Berlin' have no Flink SQL yet\. Use UTC/,
+  )
   const plan = counted(tumbling({ sizeMs: 1000 }))
   const [source, window] = [plan.nodes[0]!, plan.nodes[1]!]
   const then = (node: object, ...more: object[]): Plan => ({

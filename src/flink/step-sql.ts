@@ -1,7 +1,7 @@
 // Steps over rows one by one in Flink SQL: computed columns, conditions, columns of a table, first copies, tops.
 import type { PlanNode, TableData } from '../query/plan.ts'
 import { typeOf } from '../query/plan.ts'
-import { expressionSql, isArithmetic, valueSql } from './expression-sql.ts'
+import { expressionSql, isWide, valueSql } from './expression-sql.ts'
 import { addView, columnsOf, type FlinkQuery, type FlinkRows, refuse, within } from './query-views.ts'
 import { as, exactMax, list, name, text } from './sql-text.ts'
 
@@ -19,7 +19,7 @@ export function filterSql(query: FlinkQuery, node: Of<'filter'>, input: FlinkRow
 export function projectSql(query: FlinkQuery, node: Of<'project'>, input: FlinkRows): FlinkRows {
   const values = new Map(node.derive.map((derived) => [derived.name, derived.value]))
   const bounds = new Set<string>()
-  const computed = node.derive.filter(({ value }) => isArithmetic(value))
+  const computed = node.derive.filter(({ value }) => isWide(value))
   const exact = computed.filter(({ value }) => typeOf(value).kind !== 'float64').map((one) => one.name)
   const columns = node.columns.map(({ name: column }) => {
     const value = values.get(column)

@@ -1,19 +1,23 @@
 // The aggregates of the query language: each skips nulls, as in SQL; counts, sums and ratios are exact.
 import type { FieldType } from './contract.ts'
 import { type Aggregation, PlanError } from './plan.ts'
-import type { Aggregate, Condition, ExactType, NumericType, OrderedType, ScalarType, Value } from './values.ts'
+import {
+  type Aggregate,
+  type Condition,
+  checkScale,
+  type ExactType,
+  type NumericType,
+  type OrderedType,
+  type Rescaled,
+  rescaled,
+  type ScalarType,
+  type Value,
+} from './values.ts'
 
 type Float64 = { readonly kind: 'float64' }
 /** What `min` and `max` take: everything that has an order. */
 export type RankedType = OrderedType | Extract<FieldType, { kind: 'string' | 'uuid' | 'bool' }>
 type Int64 = { readonly kind: 'int64' }
-/** Money keeps its currency; everything else becomes a decimal at the scale asked for. */
-type Rescaled<T extends FieldType, S extends number> = T extends {
-  readonly kind: 'money'
-  readonly currency: infer C extends string
-}
-  ? { readonly kind: 'money'; readonly scale: S; readonly currency: C }
-  : { readonly kind: 'decimal'; readonly scale: S }
 interface Filter {
   /** Only rows for which this is true. */
   readonly where?: Condition
@@ -97,9 +101,8 @@ export function ratio<T extends ExactType, const S extends number>(
         'a ratio divides counts, sums, distinct counts, minima and maxima',
         part.function === 'ratio' ? 'Divide what it is made of' : 'Put both out, and divide where the rows are read',
       )
-  const over: FieldType = numerator.type
-  const type: FieldType =
-    over.kind === 'money' ? { kind: 'money', scale, currency: over.currency } : { kind: 'decimal', scale }
+  checkScale(scale)
+  const type = rescaled(numerator.type, scale)
   const aggregation: Aggregation = {
     function: 'ratio',
     numerator: numerator.aggregation,
@@ -114,7 +117,8 @@ const dividable: readonly Aggregation['function'][] = ['count', 'sum', 'count-di
 
 /**
  * Of the population: the mean squared distance from the mean, in squared units (not minor ones). The float64 nearest to
- * the true value, whatever the order of records and however long the window slides; null where there is no value.
+ * the true value, whatever the order of records and however long the window slides; null where there is no value,
+ * or where it is beyond what a float64 holds.
  */
 export function variance<N extends boolean>(value: Value<NumericType, N>): Aggregate<Float64, N>
 export function variance(value: Value<NumericType>, filter: Filter): Aggregate<Float64, true>

@@ -2,7 +2,7 @@
 import type { Contract, Fields } from './contract.ts'
 import { type Canonical, fingerprint } from './fingerprint.ts'
 import type { Aggregation, Changelog, Column, Emit, Expression, NodeBody, Output, Plan, PlanNode } from './plan.ts'
-import { PlanError } from './plan.ts'
+import { PlanError, partsOf } from './plan.ts'
 
 export interface Draft {
   readonly contract: Contract<Fields>
@@ -126,24 +126,8 @@ function usedColumns(draft: Draft): ReadonlySet<string> {
 }
 
 export function columnsIn(expression: Expression, into: Set<string>): void {
-  switch (expression.op) {
-    case 'column':
-      into.add(expression.name)
-      return
-    case 'literal':
-      return
-    case 'plus':
-    case 'minus':
-    case 'times':
-    case 'compare':
-    case 'and':
-    case 'or':
-      columnsIn(expression.left, into)
-      columnsIn(expression.right, into)
-      return
-    default:
-      columnsIn(expression.of, into)
-  }
+  if (expression.op === 'column') into.add(expression.name)
+  for (const part of partsOf(expression)) columnsIn(part, into)
 }
 function columnsOfAggregate(aggregate: Aggregation, into: Set<string>): void {
   if (aggregate.function === 'ratio') {

@@ -161,6 +161,33 @@ function expressionText(expression: Expression): string {
     case 'and':
     case 'or':
       return `(${expressionText(expression.left)} ${expression.op} ${expressionText(expression.right)})`
+    case 'when': {
+      const branches = expression.branches.map(
+        ({ condition, value }) => `when ${expressionText(condition)} then ${expressionText(value)}`,
+      )
+      return `(${branches.join(' ')} else ${expressionText(expression.otherwise)})`
+    }
+    case 'coalesce':
+    case 'least':
+    case 'greatest':
+      return `${expression.op}(${expression.of.map(expressionText).join(', ')})`
+    case 'absolute':
+    case 'to-float':
+    case 'ln':
+    case 'sqrt':
+    case 'exp':
+      return `${expression.op}(${expressionText(expression.of)})`
+    case 'modulo':
+      return `(${expressionText(expression.left)} % ${expressionText(expression.right)})`
+    case 'ratio': {
+      const { left, right, type } = expression
+      const scale = 'scale' in type ? type.scale : 0
+      return `ratio(${expressionText(left)}, ${expressionText(right)}, ${scale} decimals)`
+    }
+    case 'divide':
+      return `(${expressionText(expression.left)} / ${expressionText(expression.right)})`
+    case 'time-part':
+      return `${expression.part}(${expressionText(expression.of)} in ${expression.zone})`
     case 'not':
       return `not ${expressionText(expression.of)}`
     case 'is-null':

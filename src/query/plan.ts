@@ -3,6 +3,7 @@
 //
 // A Plan is a list of nodes, inputs before their users; the last one is the result. Everything semantics needs later is
 // in the form already: an engine that cannot run a node kind must refuse it by name (`PlanError`), never skip it.
+import { unreachable } from '../std/assert.ts'
 import type { Contract, FieldType } from './contract.ts'
 
 /** Hash of the canonical sub-plan: 16 hex digits. Two nodes with the same id keep the same state. */
@@ -228,6 +229,22 @@ export type Aggregation =
       readonly where: Expression | null
     }
 
+export const timeParts = [
+  'year',
+  'month',
+  'day',
+  /** From 1. */
+  'day-of-year',
+  /** Monday is 1, Sunday 7. */
+  'day-of-week',
+  'hour',
+  'minute',
+  'second',
+  /** From Monday's first, 0 to 167. */
+  'hour-of-week',
+] as const
+export type TimePart = (typeof timeParts)[number]
+
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
 /** Three-valued as in SQL. Exact arithmetic: integers at the type's scale; overflow of 2^53 is an error of the record. */
 export type Expression =
@@ -243,6 +260,28 @@ export type Expression =
   | { readonly op: 'compare'; readonly by: Comparison; readonly left: Expression; readonly right: Expression }
   | { readonly op: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
   | { readonly op: 'not' | 'is-null'; readonly of: Expression }
+  /** The value of the first branch whose condition is true, or `otherwise`; what is not taken is not judged. */
+  | {
+      readonly op: 'when'
+      readonly branches: readonly { readonly condition: Expression; readonly value: Expression }[]
+      readonly otherwise: Expression
+      readonly type: FieldType
+    }
+  /** `coalesce`: the first that is not null. `least`, `greatest`: null if any is. */
+  | { readonly op: 'coalesce' | 'least' | 'greatest'; readonly of: readonly Expression[]; readonly type: FieldType }
+  | { readonly op: 'absolute'; readonly of: Expression; readonly type: FieldType }
+  /** What dividing exact numbers of one scale leaves, with the sign of the dividend; null where the divisor is 0. */
+  | { readonly op: 'modulo'; readonly left: Expression; readonly right: Expression; readonly type: FieldType }
+  /** Of exact numbers: rounded once to the type's scale, half away from zero; null where the divisor is 0. */
+  | { readonly op: 'ratio'; readonly left: Expression; readonly right: Expression; readonly type: FieldType }
+  /** Of floats; null where the divisor is 0. */
+  | { readonly op: 'divide'; readonly left: Expression; readonly right: Expression; readonly type: FieldType }
+  /** An exact number as a float, in units (not minor ones). */
+  | { readonly op: 'to-float'; readonly of: Expression; readonly type: FieldType }
+  /** Of floats: null where there is none (`ln` of 0 and below, `sqrt` below 0). Equal between engines to a bit or two. */
+  | { readonly op: 'ln' | 'sqrt' | 'exp'; readonly of: Expression; readonly type: FieldType }
+  /** Of an instant in a zone, or of a date. */
+  | { readonly op: 'time-part'; readonly part: TimePart; readonly of: Expression; readonly zone: string }
   | { readonly op: 'starts-with'; readonly of: Expression; readonly prefix: string }
   | { readonly op: 'one-of'; readonly of: Expression; readonly values: readonly (string | number)[] }
 
@@ -253,9 +292,83 @@ export function typeOf(expression: Expression): FieldType {
     case 'plus':
     case 'minus':
     case 'times':
+    case 'when':
+    case 'coalesce':
+    case 'least':
+    case 'greatest':
+    case 'absolute':
+    case 'modulo':
+    case 'ratio':
+    case 'divide':
+    case 'to-float':
+    case 'ln':
+    case 'sqrt':
+    case 'exp':
       return expression.type
-    default:
+    case 'time-part':
+      return { kind: 'int64' }
+    case 'compare':
+    case 'and':
+    case 'or':
+    case 'not':
+    case 'is-null':
+    case 'starts-with':
+    case 'one-of':
       return { kind: 'bool' }
+    default:
+      return unreachable(expression)
+  }
+}
+/** The expressions an expression is made of. */
+export function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.op) {
+    case 'column':
+    case 'literal':
+      return []
+    case 'plus':
+    case 'minus':
+    case 'times':
+    case 'compare':
+    case 'and':
+    case 'or':
+    case 'modulo':
+    case 'ratio':
+    case 'divide':
+      return [expression.left, expression.right]
+    case 'when':
+      return [...expression.branches.flatMap(({ condition, value }) => [condition, value]), expression.otherwise]
+    case 'coalesce':
+    case 'least':
+    case 'greatest':
+      return expression.of
+    default:
+      return [expression.of]
+  }
+}
+/** May the expression be null for some row whose columns are these? */
+export function isNullable(expression: Expression, columns: readonly Column[]): boolean {
+  const anyOf = (parts: readonly Expression[]): boolean => parts.some((part) => isNullable(part, columns))
+  switch (expression.op) {
+    case 'column':
+      return columns.find((column) => column.name === expression.name)?.nullable ?? true
+    case 'literal':
+      return expression.value === null
+    case 'plus':
+    case 'minus':
+    case 'times':
+    case 'least':
+    case 'greatest':
+    case 'absolute':
+    case 'to-float':
+    case 'exp':
+    case 'time-part':
+      return anyOf(partsOf(expression))
+    case 'when':
+      return anyOf([...expression.branches.map(({ value }) => value), expression.otherwise])
+    case 'coalesce':
+      return expression.of.every((part) => isNullable(part, columns))
+    default:
+      return true
   }
 }
 

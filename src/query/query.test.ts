@@ -15,6 +15,7 @@ import {
   from,
   hopping,
   last,
+  least,
   max,
   minutes,
   quantile,
@@ -24,6 +25,7 @@ import {
   sum,
   tumbling,
   variance,
+  when,
 } from './query.ts'
 
 const sales = contract({
@@ -216,6 +218,14 @@ test('mistakes that the compiler cannot see are named', () => {
   assert.throws(() => calendar('day', { zone: 'Mars/Olympus' }), /unknown time zone 'Mars\/Olympus'/)
   assert.throws(() => from(sales).named('Not A Name'), /not a plan name/)
   assert.throws(() => from(sales).filter((s) => s.price.above(1.005)), /not exact at 2 decimals/)
+  assert.throws(
+    () => from(sales).derive((s) => ({ x: s.price.dividedBy(s.quantity, { scale: 16 }) })),
+    /scale: 16 is no number of decimals\. Use a whole number from 0 to 15/,
+  )
+  assert.throws(
+    () => from(sales).derive((s) => ({ x: s.sale_date.part('hour', { zone: 'Mars/Olympus' }) })),
+    /plan 'part 'hour'', zone: unknown time zone 'Mars\/Olympus'/,
+  )
   const windows = from(sales).window(tumbling({ sizeMs: 1 }))
   assert.throws(
     () => windows.aggregate((s) => ({ x: quantile(s.price, 95) })),
@@ -247,6 +257,24 @@ test('what must not compile does not', () => {
     rows.derive((s) => ({ x: s.price.times(s.price) }))
     // @ts-expect-error two currencies
     rows.derive((s) => ({ x: s.price.plus(s.shipping) }))
+    // @ts-expect-error the lesser of two currencies
+    rows.derive((s) => ({ x: least(s.price, s.shipping) }))
+    // @ts-expect-error branches of two types
+    rows.derive((s) => ({ x: when(s.price.above(1), s.price).otherwise(s.quantity) }))
+    // @ts-expect-error a text in place of an amount
+    rows.derive((s) => ({ x: s.price.orElse(s.seller) }))
+    // @ts-expect-error what is left of an amount in another currency
+    rows.derive((s) => ({ x: s.price.modulo(s.shipping) }))
+    // @ts-expect-error an amount divided by a float
+    rows.derive((s) => ({ x: s.price.dividedBy(s.weight, { scale: 2 }) }))
+    // @ts-expect-error the logarithm of an exact number
+    rows.derive((s) => ({ x: s.price.ln() }))
+    // @ts-expect-error the hour of a number
+    rows.derive((s) => ({ x: s.quantity.part('hour') }))
+    // @ts-expect-error a time plus a time
+    rows.derive((s) => ({ x: s.sale_date.plusMs(s.sale_date) }))
+    // @ts-expect-error the time since a number
+    rows.derive((s) => ({ x: s.sale_date.since(s.quantity) }))
     // @ts-expect-error a prefix of a number
     rows.filter((s) => s.quantity.startsWith('1'))
     // @ts-expect-error a column that is not a condition
@@ -281,14 +309,21 @@ test('what must not compile does not', () => {
     // @ts-expect-error a top by a column that the table does not have
     table.top({ rows: 1, by: 'price' })
     const picked = windows.aggregate((s) => ({ x: argmax(s.coupon, s.price), y: last(s.seller) })).named('y').rows
-    const [maybe, sure]: [true | undefined, false | undefined] = [picked?.x.nullable, picked?.y.nullable]
+    const [maybe, known]: [true | undefined, false | undefined] = [picked?.x.nullable, picked?.y.nullable]
+    const derived = rows
+      .derive((s) => ({ each: s.price.dividedBy(s.quantity, { scale: 4 }), sure: s.coupon.orElse('none') }))
+      .select('each', 'sure')
+      .named('z').rows
+    const each: 'USD' | undefined = derived?.each.type.currency
+    const scale: 4 | undefined = derived?.each.type.scale
+    const sure: false | undefined = derived?.sure.nullable
     const row = table.named('x').rows
     // @ts-expect-error a column that the result does not have
     row?.nothing
     const kind: 'money' | undefined = row?.x.type.kind
     const currency: 'USD' | undefined = row?.x.type.currency
     const nullable: false | undefined = row?.seller.nullable
-    return [kind, currency, nullable, maybe, sure]
+    return [kind, currency, nullable, maybe, known, each, scale, sure]
   }
   assert.equal(typeof wrong, 'function')
 })

@@ -1,7 +1,7 @@
 // The query language: typed steps from a contract to a Plan. Row types are inferred to the last column, so a misspelt
 // field or a sum over a string does not compile. What comes out is data (`plan.ts`); nothing here runs anything.
 import { type Draft, finishPlan, type PlanSettings } from './build.ts'
-import { checkMultiple, checkPositive } from './checks.ts'
+import { checkMultiple, checkPositive, checkZone } from './checks.ts'
 import type { Contract, Fields, FieldType } from './contract.ts'
 import { printPlan } from './explain.ts'
 import type { Column, Emit, Output, Plan, TableData, Window } from './plan.ts'
@@ -181,16 +181,7 @@ export function session(window: { readonly gapMs: number }): Window {
 }
 /** Civil days, weeks (from Monday) or months of a time zone. */
 export function calendar(unit: 'day' | 'week' | 'month', where: { readonly zone: string } = { zone: 'UTC' }): Window {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: where.zone })
-  } catch {
-    throw new PlanError(
-      'calendar window',
-      'zone',
-      `unknown time zone '${where.zone}'`,
-      "Use an IANA name such as 'America/Sao_Paulo'",
-    )
-  }
+  checkZone('calendar window', where.zone)
   return { kind: 'calendar', unit, zone: where.zone }
 }
 /** What a deduplication may hold unless told otherwise. */
@@ -210,6 +201,7 @@ export {
   sum,
   variance,
 } from './aggregates.ts'
+export { constant, greatest, least, when } from './choices.ts'
 
 /** The Plan for people: its operators with ids, changelog modes and keys. */
 export function explain(plan: Plan): string {

@@ -79,7 +79,7 @@ function toleranceOf(plan: Plan, column: string): number {
       'aggregates' in node &&
       node.aggregates.some(({ name, aggregate }) => name === column && aggregate.function === 'quantile'),
   )
-  return isQuantile ? 0.03 : 1e-9
+  return isQuantile ? 1 / 256 : 1e-9
 }
 
 /** The same rows, in any order; floats within their tolerance. */

@@ -91,7 +91,7 @@ FROM (
     `_at`,
     `at`,
     (CAST(`price` AS DECIMAL(19, 0)) * CAST(`size` AS DECIMAL(19, 0))) AS `total`,
-    (CAST(`weight` AS DOUBLE) * CAST(CAST(2 AS BIGINT) AS DOUBLE)) AS `heavy`,
+    (CAST(`weight` AS DOUBLE) * CAST(CAST(2 AS DOUBLE) AS DOUBLE)) AS `heavy`,
     `at` AS `when`,
     `__at`
   FROM `every-kind-step-1`)
@@ -290,7 +290,7 @@ FROM (
     `_at`,
     `at`,
     (CAST(`price` AS DECIMAL(19, 0)) * CAST(`size` AS DECIMAL(19, 0))) AS `total`,
-    (CAST(`weight` AS DOUBLE) * CAST(CAST(2 AS BIGINT) AS DOUBLE)) AS `heavy`,
+    (CAST(`weight` AS DOUBLE) * CAST(CAST(2 AS DOUBLE) AS DOUBLE)) AS `heavy`,
     `at` AS `when`,
     `__at`
   FROM `append-step-1`)
@@ -453,7 +453,7 @@ FROM (
     `weight`,
     `at`,
     (CAST(`price` AS DECIMAL(19, 0)) * CAST(`size` AS DECIMAL(19, 0))) AS `total`,
-    (CAST(`weight` AS DOUBLE) * CAST(CAST(2 AS BIGINT) AS DOUBLE)) AS `heavy`,
+    (CAST(`weight` AS DOUBLE) * CAST(CAST(2 AS DOUBLE) AS DOUBLE)) AS `heavy`,
     `at` AS `when`,
     `__at`
   FROM `hops-step-1`)
@@ -522,3 +522,164 @@ SELECT
   DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') AS `window_end`,
   CAST(`n` AS DECIMAL(38, 0)) AS `n`
 FROM `hops-step-4`;
+
+SET 'pipeline.name' = 'millrace computed';
+SET 'execution.runtime-mode' = 'streaming';
+SET 'table.local-time-zone' = 'UTC';
+SET 'execution.checkpointing.interval' = '1 s';
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+SET 'table.exec.source.idle-timeout' = '2000 ms';
+
+CREATE TEMPORARY TABLE `small` (
+  `who` STRING,
+  `whom` STRING,
+  `size` DECIMAL(20, 4),
+  `price` DECIMAL(22, 6),
+  `open` BOOLEAN,
+  `day` STRING,
+  `weight` DOUBLE,
+  `_at` STRING,
+  `at` STRING,
+  `__arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `__at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`at`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`at`, 1, 10), ' ', SUBSTRING(`at`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`at`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) <= `__arrival` + INTERVAL '1' MINUTE
+    THEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`at`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`at`, 1, 10), ' ', SUBSTRING(`at`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`at`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
+  WATERMARK FOR `__at` AS `__at` - INTERVAL '1.500' SECOND(2, 3)
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'small',
+  'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'millrace-flink-computed',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.watermark.idle-timeout' = '2000 ms',
+  'format' = 'json',
+  'json.ignore-parse-errors' = 'true',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
+
+CREATE TEMPORARY VIEW `computed-source` AS
+SELECT
+  COALESCE(`who`, `whom`) AS `who`,
+  CAST(`size` AS BIGINT) AS `size`,
+  CAST(`price` * 100 AS BIGINT) AS `price`,
+  `open`,
+  TRY_CAST(`day` AS DATE) AS `day`,
+  `weight`,
+  `_at`,
+  CASE WHEN REGEXP(`at`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`at`, 1, 10), ' ', SUBSTRING(`at`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`at`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`at`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END AS `at`,
+  `__at`
+FROM `small`
+WHERE `__at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
+  AND COALESCE(`who`, `whom`) IS NOT NULL
+  AND (`size` IS NULL OR `size` = FLOOR(`size`) AND ABS(`size`) <= 9007199254740991)
+  AND `price` IS NOT NULL
+  AND `price` = ROUND(`price`, 2) AND ABS(`price`) <= 90071992547409.91
+  AND CAST(`price` * 100 AS BIGINT) > 50
+  AND (`day` IS NULL OR REGEXP(`day`, '^\d{4}-\d\d-\d\d$') AND TRY_CAST(`day` AS DATE) IS NOT NULL);
+
+CREATE TEMPORARY VIEW `computed-step-1` AS
+SELECT
+  `who`,
+  `size`,
+  `price`,
+  `open`,
+  `day`,
+  `weight`,
+  `_at`,
+  `at`,
+  CAST(`each` AS BIGINT) AS `each`,
+  `left_over`,
+  CAST(`kind` AS BIGINT) AS `kind`,
+  CAST(`low` AS BIGINT) AS `low`,
+  `heavy`,
+  `root`,
+  `hour`,
+  `day_of`,
+  CAST(`later` AS BIGINT) AS `later`,
+  `__at`
+FROM (
+  SELECT
+    `who`,
+    `size`,
+    `price`,
+    `open`,
+    `day`,
+    `weight`,
+    `_at`,
+    `at`,
+    (CASE WHEN `size` <> 0 AND ABS(`price`) < 1000000000000000 AND ABS(`size`) < 100000000000000000
+      THEN CASE WHEN (`price` < 0) <> (`size` < 0) THEN -1 ELSE 1 END * ((2 * ABS(CAST(`price` AS BIGINT)) * 100 + ABS(CAST(`size` AS BIGINT))) / (2 * ABS(CAST(`size` AS BIGINT)))) END) AS `each`,
+    ABS((CASE WHEN CAST(3 AS BIGINT) <> 0 THEN MOD(`size`, CAST(3 AS BIGINT)) END)) AS `left_over`,
+    (CASE WHEN (`size` > CAST(2 AS BIGINT)) THEN CAST(1 AS BIGINT) WHEN `open` THEN (CAST(`size` AS DECIMAL(19, 0)) * CAST(CAST(2 AS BIGINT) AS DECIMAL(19, 0))) ELSE COALESCE(`size`, CAST(0 AS BIGINT)) END) AS `kind`,
+    LEAST(`size`, (CAST(`size` AS DECIMAL(19, 0)) + CAST(CAST(1 AS BIGINT) AS DECIMAL(19, 0)))) AS `low`,
+    (CASE WHEN (CASE WHEN (CAST(`price` AS DOUBLE) / 100) <> 0 THEN `weight` / (CAST(`price` AS DOUBLE) / 100) END) > 0 THEN LN((CASE WHEN (CAST(`price` AS DOUBLE) / 100) <> 0 THEN `weight` / (CAST(`price` AS DOUBLE) / 100) END)) END) AS `heavy`,
+    EXP((CASE WHEN `weight` >= 0 THEN SQRT(`weight`) END)) AS `root`,
+    (((MOD(DAYOFWEEK(CAST(CAST(TO_TIMESTAMP_LTZ(`at`, 3) AS TIMESTAMP(3)) AS DATE)) + 5, 7) + 1) - 1) * 24 + EXTRACT(HOUR FROM CAST(TO_TIMESTAMP_LTZ(`at`, 3) AS TIMESTAMP(3)))) AS `hour`,
+    EXTRACT(DOY FROM `day`) AS `day_of`,
+    (CAST((CAST(`at` AS DECIMAL(19, 0)) + CAST(CAST(500 AS BIGINT) AS DECIMAL(19, 0))) AS DECIMAL(19, 0)) - CAST(`at` AS DECIMAL(19, 0))) AS `later`,
+    `__at`
+  FROM `computed-source`)
+WHERE (`each` IS NULL OR ABS(`each`) <= 9007199254740991)
+  AND (`kind` IS NULL OR ABS(`kind`) <= 9007199254740991)
+  AND (`low` IS NULL OR ABS(`low`) <= 9007199254740991)
+  AND (`later` IS NULL OR ABS(`later`) <= 9007199254740991);
+
+CREATE TEMPORARY TABLE `computed-sink` (
+  `who` STRING,
+  `size` DECIMAL(38, 0),
+  `price` DECIMAL(38, 2),
+  `open` BOOLEAN,
+  `day` STRING,
+  `weight` DOUBLE,
+  `_at` STRING,
+  `at` STRING,
+  `each` DECIMAL(38, 4),
+  `left_over` DECIMAL(38, 0),
+  `kind` DECIMAL(38, 0),
+  `low` DECIMAL(38, 0),
+  `heavy` DOUBLE,
+  `root` DOUBLE,
+  `hour` DECIMAL(38, 0),
+  `day_of` DECIMAL(38, 0),
+  `later` DECIMAL(38, 0)
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'computed',
+  'properties.bootstrap.servers' = 'kafka:9092',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-computed',
+  'properties.transaction.timeout.ms' = '900000',
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601',
+  'json.encode.decimal-as-plain-number' = 'true'
+);
+
+INSERT INTO `computed-sink`
+SELECT
+  `who`,
+  CAST(`size` AS DECIMAL(38, 0)) AS `size`,
+  CAST(CAST(`price` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `price`,
+  `open`,
+  CAST(`day` AS STRING) AS `day`,
+  `weight`,
+  `_at`,
+  DATE_FORMAT(CAST(TO_TIMESTAMP_LTZ(`at`, 3) AS TIMESTAMP(3)), 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `at`,
+  CAST(CAST(`each` AS DECIMAL(31, 0)) * 0.0001 AS DECIMAL(38, 4)) AS `each`,
+  CAST(`left_over` AS DECIMAL(38, 0)) AS `left_over`,
+  CAST(`kind` AS DECIMAL(38, 0)) AS `kind`,
+  CAST(`low` AS DECIMAL(38, 0)) AS `low`,
+  `heavy`,
+  `root`,
+  CAST(`hour` AS DECIMAL(38, 0)) AS `hour`,
+  CAST(`day_of` AS DECIMAL(38, 0)) AS `day_of`,
+  CAST(`later` AS DECIMAL(38, 0)) AS `later`
+FROM `computed-step-1`;

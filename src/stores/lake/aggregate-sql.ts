@@ -1,9 +1,9 @@
 // Aggregates in DuckDB SQL: each becomes states (equal ones once), which any window can compute per cell and merge, and an
 // expression over them. What is picked by time is the least or greatest of a struct that begins with what decides.
 import type { Aggregation, Column, Expression, NamedAggregate } from '../../query/plan.ts'
-import { PlanError, typeOf } from '../../query/plan.ts'
+import { isNullable, PlanError, typeOf } from '../../query/plan.ts'
 import { unreachable } from '../../std/assert.ts'
-import { expressionSql, isArithmetic, overflowed } from './expression-sql.ts'
+import { expressionSql, mayOverflow, overflowed } from './expression-sql.ts'
 import type { QueryParts } from './query-parts.ts'
 import { isExact, scaleOf } from './sql-text.ts'
 import type { State } from './state-sql.ts'
@@ -116,7 +116,7 @@ export function loweredAggregates(
 /** A computation that leaves what is exact stops the query: the engine stops there too. */
 function argumentSql(of: Expression): string {
   const sql = expressionSql(of)
-  if (!isArithmetic(of) || typeOf(of).kind === 'float64') return sql
+  if (!mayOverflow(of) || typeOf(of).kind === 'float64') return sql
   return `CASE WHEN ${sql} = ${overflowed} THEN error('an aggregated value is beyond what is exact (2^53)') ELSE ${sql} END`
 }
 
@@ -133,20 +133,4 @@ function ratioSql(numerator: string, denominator: string, shift: number): string
 /** Of the population, in the type's unit. */
 function varianceSql(values: string, scale: number): string {
   return `list_aggregate(list_transform(${values}, lambda v: CAST(v AS DOUBLE)${scale === 0 ? '' : ` / ${10 ** scale}`}), 'var_pop')`
-}
-
-/** May the expression be null for some row? */
-export function isNullable(expression: Expression, columns: readonly Column[]): boolean {
-  switch (expression.op) {
-    case 'column':
-      return columns.find((column) => column.name === expression.name)?.nullable ?? true
-    case 'literal':
-      return expression.value === null
-    case 'plus':
-    case 'minus':
-    case 'times':
-      return isNullable(expression.left, columns) || isNullable(expression.right, columns)
-    default:
-      return true
-  }
 }
