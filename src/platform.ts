@@ -13,6 +13,7 @@ import { openIngest } from './platform/ingest.ts'
 import { type DeadLetterCount, deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { reportRows, reportsPort } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
+import { type FolderToWatch, startWatching, type Watching } from './platform/watching.ts'
 import type { Plan } from './query/plan.ts'
 import { type LiveFigures, liveFigures } from './serve/live-figures.ts'
 import type { Component, LedgerRow, ServePorts } from './serve/ports.ts'
@@ -28,6 +29,8 @@ export interface StartSettings extends BrokerSettings {
   readonly rate: number
   readonly seed: string
   readonly generate: boolean
+  /** Folders whose files are taken in. */
+  readonly watch?: readonly FolderToWatch[]
   /** Folder of the built screen; null serves the API alone. */
   readonly screen: string | null
   /** Of the package. */
@@ -86,6 +89,9 @@ export async function startPlatform(
     await settledOrWaiting(world, jobs.sales)
     const inputs = [...contracts].filter(([, { origin }]) => origin !== 'result')
     const ingest = await openIngest(world, broker, new Map(inputs))
+    const { watch = [] } = settings
+    const watching = watch.length === 0 ? null : await startWatching(world, broker, watch)
+    if (watching !== null) undo.push(() => watching.stop())
 
     const ports: ServePorts = {
       figures: {
@@ -95,7 +101,7 @@ export async function startPlatform(
             startedMs,
             durability:
               settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
-            components: components(broker, jobs, generator),
+            components: components(broker, jobs, generator, watching),
             ledger: ledger(broker, jobs.all),
             kafka,
             generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
@@ -104,7 +110,7 @@ export async function startPlatform(
       },
       health: {
         checks: async () =>
-          components(broker, jobs, generator).map(({ name, state, detail }) => ({
+          components(broker, jobs, generator, watching).map(({ name, state, detail }) => ({
             name,
             ok: state === 'ok' || state === 'off',
             needed: name !== 'generator',
@@ -135,6 +141,7 @@ export async function startPlatform(
         broker.failed,
         ...jobs.all.map((job) => job.failed),
         ...(generator ? [generator.failed] : []),
+        ...(watching ? [watching.failed] : []),
       ]),
     }
   } catch (error) {
@@ -215,7 +222,7 @@ function progressOf(job: LogJob, epoch: number): Parameters<LiveFigures['moved']
 
 // --- Health: what people should know about ---
 
-function components(broker: Broker, jobs: Jobs, generator: Generator | null): Component[] {
+function components(broker: Broker, jobs: Jobs, generator: Generator | null, watching: Watching | null): Component[] {
   const paused = jobs.all.map((job) => job.trouble()?.message).find((message) => message !== undefined)
   const behind = jobs.all.filter((job) => !job.caughtUp())
   return [
@@ -232,6 +239,7 @@ function components(broker: Broker, jobs: Jobs, generator: Generator | null): Co
           state: generator.trouble() !== null ? 'down' : generator.pause() !== null ? 'degraded' : 'ok',
           detail: (generator.trouble() ?? generator.pause())?.message ?? 'selling',
         },
+    ...(watching === null ? [] : [watching.component()]),
   ]
 }
 

@@ -21,6 +21,7 @@ export const commands: readonly Entry[] = [
   },
   { name: 'broker', summary: 'only the broker', load: () => import('./broker.ts') },
   { name: 'produce', summary: 'send generated or given records to a topic', load: () => import('./produce.ts') },
+  { name: 'watch', summary: 'take in the files of a folder, as they come', load: () => import('./watch.ts') },
   { name: 'run', summary: 'run a pipeline over files, without a broker', load: () => import('./run.ts') },
   { name: 'import', summary: 'bring a real data set in', load: () => import('./import.ts') },
   { name: 'report', summary: 'batch answers over everything in a topic', load: () => import('./report.ts') },

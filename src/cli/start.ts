@@ -9,12 +9,14 @@ import { clean, type Output } from './output.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
 import { stayUntilStopped, watchSignals } from './stopping.ts'
 import { ownVersion, realWorld, terminalOutput } from './terminal.ts'
+import { type FolderToWatch, parseWatch } from './watched.ts'
 
 interface Flags extends BrokerFlags {
   readonly port: number
   readonly rate: number
   readonly seed?: string
   readonly generate: boolean
+  readonly watch: readonly FolderToWatch[]
   readonly open: boolean
 }
 
@@ -33,6 +35,12 @@ export const define: Define = (command, act) => {
     .option('--rate <events/s>', 'sales per second of the generator', (text) => parseRate('--rate', text), 50)
     .option('--seed <text>', 'of the generator: the same seed, the same shop (default: a new one each time)')
     .option('--no-generate', 'nothing is generated: only what you send')
+    .option(
+      '--watch <folder=topic>',
+      'take in the NDJSON files of a folder, each line once, as they come; may be given again',
+      (text: string, before: readonly FolderToWatch[]) => [...before, parseWatch('--watch', text)],
+      [],
+    )
     .option('--no-open', 'do not open the browser')
   accessOptions(command).action(
     act(async (globals, parsed) => {
@@ -55,6 +63,7 @@ export const define: Define = (command, act) => {
         rate: flags.rate,
         seed: flags.seed ?? world.random.fork('seed').u32().toString(36),
         generate: flags.generate,
+        watch: flags.watch,
         screen,
         version: ownVersion(),
         log: await logLines(out, process.env, process.stderr.isTTY),
@@ -81,6 +90,7 @@ export const define: Define = (command, act) => {
   examples(command, [
     ['millrace start', 'a shop with 50 sales a second'],
     ['millrace start --no-generate', 'only what you send to it'],
+    ['millrace start --no-generate --watch ./exports=orders', 'files as they come'],
     ['millrace start --ephemeral --rate 500 --seed demo', 'leaves nothing behind'],
     ['millrace start --port 0 --kafka-port 0 --json --no-open', 'for scripts'],
   ])
@@ -117,6 +127,7 @@ function printReady(
       ? `${settings.rate} sales/s and the rest of the shop, seed ${settings.seed}`
       : 'off: send your own (millrace produce, any Kafka client)',
   )
+  for (const { folder, topic } of settings.watch ?? []) line('Files', `${clean(folder)} into ${topic}`)
   out.print('')
   out.print(`  Ctrl-C stops it. Next: ${out.style('cyan', 'millrace kpis --watch')}`)
 }
