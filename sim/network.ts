@@ -227,8 +227,8 @@ class SimSocket implements Socket {
       peer.close(reset(peer.remote))
       return
     }
-    // Copied only now: a sender that changes bytes it has handed over is found out.
-    peer.#inbox.push(piece.slice())
+    // Copied only now: a sender that changes bytes it has handed over is found out. (`slice` of a Buffer copies nothing.)
+    peer.#inbox.push(new Uint8Array(piece))
     peer.#deliver()
   }
 
@@ -238,6 +238,8 @@ class SimSocket implements Socket {
       const peer = this.#peer
       this.#network.scheduler.after(0, () => peer?.taken(piece.length))
       this.#onData(piece)
+      // The memory is used again: a handler that keeps it is found out.
+      piece.fill(0xdb)
     }
     if (this.#inbox.length === 0 && this.#endArrived) {
       this.end()

@@ -314,7 +314,7 @@ describe('a seed', () => {
   const script = async (world: World): Promise<void> => {
     world.fs.mkdir('/d')
     const listener = await world.net.listen({ host: '127.0.0.1', port: 0 }, (socket) => {
-      socket.onData((bytes) => socket.write(bytes))
+      socket.onData((bytes) => socket.write(bytes.slice()))
     })
     const socket = await world.net.connect({ host: '127.0.0.1', port: listener.port })
     let received = 0

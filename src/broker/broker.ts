@@ -24,6 +24,7 @@ import { type ListenerSettings, saslOf } from './security/listener.ts'
 import { securityOf } from './security/security.ts'
 import { type KafkaServer, serveKafka, sharedOf } from './server/server.ts'
 import { type ServerCounts, Telemetry } from './server/telemetry.ts'
+import { type SettlingTimeSettings, settlingTimeDefaults } from './settling-time.ts'
 import type { TransactionSettings } from './transactions/settings.ts'
 
 export type { GroupLag, PartitionLag } from './group-lag.ts'
@@ -79,6 +80,8 @@ export interface RetentionSettings {
   readonly journalBytesMax: number
   /** What is so old leaves the journal, however little it is: only then can it be dropped. Default 10 min. */
   readonly settleAfterMs: number
+  /** While appends come fast, full segments wait to leave the journal (settling-time.ts). */
+  readonly settlingTime: SettlingTimeSettings
   /** Retention is looked at this often. Default 30 s. */
   readonly checkEveryMs: number
   /** The whole log, for topics that do not say themselves what they keep. Default 20 % of the disk. */
@@ -355,9 +358,11 @@ interface Place {
 /** Of what was not said, the defaults: shares of the disk. */
 function retentionOf(place: Place, { dataDir, retention }: BrokerSettings, segmentBytes: number): RetentionSettings {
   const { totalBytes } = place.world.fs.space(place.settledFolder)
+  const journalBytesMax = retention?.journalBytesMax ?? Math.max(2 ** 30, 4 * segmentBytes)
   return {
     settles: dataDir !== null,
-    journalBytesMax: Math.max(2 ** 30, 4 * segmentBytes),
+    journalBytesMax,
+    settlingTime: settlingTimeDefaults(journalBytesMax),
     settleAfterMs: 600_000,
     checkEveryMs: 30_000,
     logBytesMax: Math.floor(totalBytes / 5),

@@ -11,6 +11,7 @@ import type { LogState } from './replay.ts'
 import { KeeperError, type PartitionPlace, type TopicRoll } from './settled/keeping.ts'
 import { planRetention, type RetainedPartition, ticksToDrop } from './settled/retention.ts'
 import type { Settled } from './settled/settled.ts'
+import { SettlingTime, type SettlingTimeSettings } from './settling-time.ts'
 import { withoutBatches } from './snapshot.ts'
 import type { Topic } from './topic-table.ts'
 
@@ -19,6 +20,8 @@ export interface LogManagementSettings {
   readonly settles: boolean
   /** A segment with entries of this age is finished and settled, however small it is. */
   readonly settleAfterMs: number
+  /** What is let pass before large segments are settled. */
+  readonly settlingTime: SettlingTimeSettings
   /** Age and size are looked at this often. */
   readonly checkEveryMs: number
   /** The whole log, journal included, for topics that do not say themselves what they keep. */
@@ -50,7 +53,10 @@ export class LogManagement {
   readonly #pins: () => readonly Pin[]
   readonly #settings: LogManagementSettings
   readonly #write: WriteLog
+  readonly #time: SettlingTime
   #timer: Timer | null = null
+  /** A segment waits for a burst to pass. */
+  #waiting: Timer | null = null
   /** One step at a time. */
   #running: Promise<void> | null = null
   #again = false
@@ -77,6 +83,7 @@ export class LogManagement {
     this.#pins = pins
     this.#settings = settings
     this.#write = write
+    this.#time = new SettlingTime(world.clock, settings.settlingTime)
     tiers.settled.onChange(({ topicKey }, now) => {
       state.topics.byKey(topicKey)?.partitions[now.partition]?.nowSettled(now)
     })
@@ -127,7 +134,17 @@ export class LogManagement {
     }
   }
   #next(): SealedSegment | null {
-    return this.#closed || this.#stopped !== null ? null : this.#journal.oldestSealed()
+    if (this.#closed || this.#stopped !== null) return null
+    const next = this.#journal.oldestSealed()
+    if (next === null) return null
+    const waitMs = this.#time.waitMs(next.end, this.#journal.stats())
+    if (waitMs === 0) return next
+    this.#waiting ??= this.#world.clock.timer(waitMs, () => this.#waited(), { background: true })
+    return null
+  }
+  #waited(): void {
+    this.#waiting = null
+    this.look()
   }
   #failed(error: KeeperError): void {
     if (this.#closed) return
@@ -288,6 +305,7 @@ export class LogManagement {
   async close(): Promise<void> {
     this.#closed = true
     this.#timer?.cancel()
+    this.#waiting?.cancel()
     await this.#running
     await this.#settled.close()
   }

@@ -1,5 +1,6 @@
-// Node's TCP as a `Network`; TLS lies in node-tls.ts.
+// Node's TCP as a `Network`; TLS lies in node-tls.ts, reading in node-reading.ts.
 import { createConnection, createServer, type Socket as NodeSocket, type Server } from 'node:net'
+import { Arrivals, takeOver } from './node-reading.ts'
 import { acceptTls } from './node-tls.ts'
 import { type Listener, NetError, type Network, type Socket } from './world.ts'
 
@@ -9,8 +10,8 @@ export function nodeNetwork(): Network {
       new Promise<Listener>((resolve, reject) => {
         const { server, abandon } =
           tls === null
-            ? acceptPlain((socket) => accept(new TcpSocket(socket, null)))
-            : acceptTls(tls, (socket, subject) => accept(new TcpSocket(socket, subject)))
+            ? acceptPlain(({ socket, arrivals }) => accept(new TcpSocket(socket, arrivals, null)))
+            : acceptTls(tls, (socket, subject) => accept(new TcpSocket(socket, null, subject)))
         server.once('error', (error) => reject(netError(error, `cannot listen on ${host}:${port}`)))
         server.listen({ host, port }, () => {
           const address = server.address()
@@ -30,19 +31,24 @@ export function nodeNetwork(): Network {
       }),
     connect: ({ host, port }) =>
       new Promise<Socket>((resolve, reject) => {
-        const socket = createConnection({ host, port, noDelay: true })
+        const arrivals = new Arrivals()
+        const socket = createConnection({ host, port, noDelay: true, onread: arrivals.onread })
         const refused = (error: Error): void => reject(netError(error, `cannot connect to ${host}:${port}`))
         socket.once('error', refused)
         socket.once('connect', () => {
           socket.off('error', refused)
-          resolve(new TcpSocket(socket, null))
+          resolve(new TcpSocket(socket, arrivals, null))
         })
       }),
   }
 }
 
-function acceptPlain(accept: (socket: NodeSocket) => void): { readonly server: Server; abandon(): void } {
-  return { server: createServer({ noDelay: true }, accept), abandon() {} }
+function acceptPlain(accept: (taken: ReturnType<typeof takeOver>) => void): {
+  readonly server: Server
+  abandon(): void
+} {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => accept(takeOver(socket)))
+  return { server, abandon() {} }
 }
 
 class TcpSocket implements Socket {
@@ -50,12 +56,15 @@ class TcpSocket implements Socket {
   readonly local: string
   readonly peerSubject: string | null
   readonly #socket: NodeSocket
+  /** Null: bytes come as events of the socket. */
+  readonly #arrivals: Arrivals | null
   #error: Error | null = null
   #closed = false
   #onClose: ((error: Error | null) => void) | null = null
 
-  constructor(socket: NodeSocket, peerSubject: string | null) {
+  constructor(socket: NodeSocket, arrivals: Arrivals | null, peerSubject: string | null) {
     this.#socket = socket
+    this.#arrivals = arrivals
     this.peerSubject = peerSubject
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`
     this.local = `${socket.localAddress}:${socket.localPort}`
@@ -90,7 +99,9 @@ class TcpSocket implements Socket {
   }
 
   onData(handler: (bytes: Uint8Array) => void): void {
-    this.#socket.removeAllListeners('data').on('data', handler)
+    if (this.#arrivals !== null) this.#arrivals.listen(this.#socket, handler)
+    // Made paused by the server, it would stay so.
+    else this.#socket.removeAllListeners('data').on('data', handler).resume()
   }
 
   onDrain(handler: () => void): void {
@@ -103,11 +114,13 @@ class TcpSocket implements Socket {
   }
 
   pause(): void {
-    this.#socket.pause()
+    if (this.#arrivals === null) this.#socket.pause()
+    else this.#arrivals.pause(this.#socket)
   }
 
   resume(): void {
-    this.#socket.resume()
+    if (this.#arrivals === null) this.#socket.resume()
+    else this.#arrivals.resume(this.#socket)
   }
 
   end(): void {

@@ -131,6 +131,7 @@ export interface Socket {
    * they may change. Never if the connection is over before.
    */
   writeAll(chunks: readonly Uint8Array[], taken: () => void): boolean
+  /** The bytes are the handler's until it returns; the next ones may come in the same memory. */
   onData(handler: (bytes: Uint8Array) => void): void
   onDrain(handler: () => void): void
   /** Called once, when the connection is over for whatever reason. */

@@ -270,7 +270,7 @@ async function writeAnew(
   const path = `${folder}/${segmentName(startLsn)}`
   const temporary = path + temporarySuffix
   if (fs.stat(temporary) !== null) fs.unlink(temporary)
-  const segment = new Segment(0, header, temporary, () => {})
+  const segment = new Segment(0, header, temporary, () => new Uint8Array(arenaBytes))
   const file = fs.open(temporary, 'create')
   segment.file = file
   let sequence = unknownSequence
@@ -312,7 +312,7 @@ async function writeAnew(
 function flush(segment: Segment): void {
   segment.writeOut(segment.end)
   // The last piece of it is written to again.
-  for (let arena = 0; (arena + 1) * arenaBytes <= segment.written; arena++) segment.dropArena(arena)
+  for (let arena = 0; (arena + 1) * arenaBytes <= segment.written; arena++) segment.dropArena(arena, () => {})
 }
 function lowestGeneration(survey: Survey): number {
   let lowest = survey.generationMax

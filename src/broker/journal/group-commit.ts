@@ -76,6 +76,7 @@ export class GroupCommit {
   #advanced: (durableLsn: number) => void = () => {}
   syncs = 0
   writes = 0
+  appendedBytes = 0
 
   constructor(world: World, folder: string, settings: JournalSettings, state: CommitState) {
     this.#world = world
@@ -145,6 +146,7 @@ export class GroupCommit {
     const lastLsn = firstLsn + entries.length - 1
     this.lastLsn = lastLsn
     this.#lastIsWitness = entries.at(-1)?.kind === entryKind.witness
+    this.appendedBytes += segment.end - from
     const takenMs = this.#world.clock.monoMs()
     this.#pending.add({ segment, from, to: segment.end, firstLsn, lastLsn, streams, outcome, takenMs })
     this.#lastAppendMono = takenMs
@@ -168,7 +170,7 @@ export class GroupCommit {
       generation: this.#generation,
       journalId: this.#settings.journalId,
       recovered: null,
-      arenaMade: this.#state.cache.made,
+      makeArena: this.#state.cache.make,
     })
     if (last !== undefined) this.#seals.set(last, this.#state.sealOf(last, this.lastLsn))
     segments.push(segment)

@@ -12,7 +12,7 @@ import { GroupCommit, type GroupPlace, type NewEntry } from './group-commit.ts'
 import { JournalError } from './journal-error.ts'
 import { JournalReader } from './journal-reader.ts'
 import { entryHeaderBytes, fileBytesOf, placeOf, type SegmentIdentity } from './layout.ts'
-import { OpenFiles, TailCache } from './open-files.ts'
+import { OpenFiles } from './open-files.ts'
 import type { Outcome } from './pending-groups.ts'
 import { type ReplayedEntry, recoverSegments, replaySegments, sealsOf } from './recovery.ts'
 import { type BatchPlaces, type RunSource, readRun } from './run-reader.ts'
@@ -20,6 +20,7 @@ import { removeSeal, type Seal, sealName, writeSeal } from './seal.ts'
 import { firstLive, type Segment, type SegmentEnding } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
 import { surveyJournal } from './survey.ts'
+import { TailCache } from './tail-cache.ts'
 
 export interface Journal {
   /**
@@ -87,6 +88,8 @@ export interface JournalStats {
   readonly syncedLsn: number
   readonly segments: number
   readonly fileBytes: number
+  /** Since the start, of the stream: with headers. */
+  readonly appendedBytes: number
   readonly pendingBytes: number
   /** For how long the oldest of them have waited for the disk. */
   readonly waitingMs: number
@@ -130,7 +133,7 @@ export async function openJournal(
     settledLsn: settings.settled.lsn,
   })
   const cache = new TailCache(settings.cacheBytes)
-  const { segments, copiedEntries } = await recoverSegments(world, folder, survey, settings, cache.made)
+  const { segments, copiedEntries } = await recoverSegments(world, folder, survey, settings, cache.make)
   cache.trim()
   const sequences = new StreamSequences()
   const sealOf = (segment: Segment, lastLsn: number): Seal | null => {
@@ -331,6 +334,7 @@ class OpenJournal implements Journal {
       syncedLsn: commit.syncedLsn,
       segments: this.#live.length,
       fileBytes,
+      appendedBytes: commit.appendedBytes,
       pendingBytes: commit.pending.bytes,
       waitingMs: commit.pending.waitingMs,
       cacheBytes: this.#cache.bytes,

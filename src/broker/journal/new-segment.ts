@@ -12,7 +12,7 @@ export interface SegmentPlan {
   readonly journalId: Uint8Array
   /** Written by a recovery; its witness is known from the start. */
   readonly recovered: { readonly witness: number } | null
-  readonly arenaMade: (segment: Segment, arena: number) => void
+  readonly makeArena: (segment: Segment, arena: number) => Uint8Array
 }
 
 export function newSegment(world: World, plan: SegmentPlan): Segment {
@@ -26,7 +26,7 @@ export function newSegment(world: World, plan: SegmentPlan): Segment {
     createdMs: world.clock.nowMs(),
     journalId,
   }
-  return new Segment(index, header, `${folder}/${segmentName(startLsn)}`, plan.arenaMade)
+  return new Segment(index, header, `${folder}/${segmentName(startLsn)}`, plan.makeArena)
 }
 
 /** Creates the file with its header. If it throws, no file is left, or one that a start finds nothing in. */

@@ -1,6 +1,6 @@
-// Segment files open for reading, a bounded number of them; and the newest bytes kept in memory, a bounded number too.
+// Segment files open for reading, a bounded number of them.
 import type { File, FileSystem } from '../../world/world.ts'
-import { arenaBytes, type Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
 
 /** Opens a segment's file when it is read; closes the one used longest ago when there are too many. */
 export class OpenFiles {
@@ -30,31 +30,5 @@ export class OpenFiles {
   /** Nobody will ask for it any more. */
   forget(segment: Segment): void {
     this.#open.delete(segment)
-  }
-}
-
-/** The arenas in memory, oldest first; drops the oldest that the file already has. */
-export class TailCache {
-  readonly #arenasMax: number
-  #arenas: { readonly segment: Segment; readonly index: number }[] = []
-
-  constructor(bytesMax: number) {
-    this.#arenasMax = Math.max(2, Math.floor(bytesMax / arenaBytes))
-  }
-  readonly made = (segment: Segment, index: number): void => {
-    this.#arenas.push({ segment, index })
-  }
-  get bytes(): number {
-    return this.#arenas.length * arenaBytes
-  }
-  trim(): void {
-    let tooMany = this.#arenas.length - this.#arenasMax
-    if (tooMany <= 0) return
-    const kept: { readonly segment: Segment; readonly index: number }[] = []
-    for (const arena of this.#arenas) {
-      if (tooMany > 0 && arena.segment.dropArena(arena.index)) tooMany--
-      else kept.push(arena)
-    }
-    this.#arenas = kept
   }
 }

@@ -34,7 +34,7 @@ export async function recoverSegments(
   folder: string,
   survey: Survey,
   settings: JournalSettings,
-  arenaMade: (segment: Segment, arena: number) => void,
+  makeArena: (segment: Segment, arena: number) => Uint8Array,
 ): Promise<Recovered> {
   for (const path of survey.temporaries) world.fs.unlink(path)
   for (const path of survey.leftOver) {
@@ -48,14 +48,14 @@ export async function recoverSegments(
   const goOn = survey.clean || (settings.faults.resyncInsteadOfCopy === true && last !== undefined)
   if (goOn) {
     assert(last !== undefined, 'a clean journal has a last segment')
-    const segments = live.map((found, index) => sealedSegment(found, index, arenaMade))
+    const segments = live.map((found, index) => sealedSegment(found, index, makeArena))
     await appendInPlace(world, segments.at(-1)!, last, survey, settings)
     return { segments, copiedEntries: 0 }
   }
 
   const startLsn = copyFrom(survey, live, settings)
   const kept = live.filter((found) => found.startLsn < startLsn)
-  const segments = kept.map((found, index) => sealedSegment(found, index, arenaMade))
+  const segments = kept.map((found, index) => sealedSegment(found, index, makeArena))
   const tail = newSegment(world, {
     folder,
     index: segments.length,
@@ -63,7 +63,7 @@ export async function recoverSegments(
     generation: survey.generationMax + 1,
     journalId: settings.journalId,
     recovered: { witness: survey.lastLsn },
-    arenaMade,
+    makeArena,
   })
   const copiedEntries = await copyTail(world, folder, live, tail, survey.lastLsn, settings)
   // What the new segment took over. (Should an unlink be undone by a power cut, its generation keeps it void.)
@@ -81,7 +81,7 @@ export async function recoverSegments(
 function sealedSegment(
   found: FoundSegment,
   index: number,
-  arenaMade: (segment: Segment, arena: number) => void,
+  makeArena: (segment: Segment, arena: number) => Uint8Array,
 ): Segment {
   assert(found.identity !== null, `${found.path} holds entries and has no identity`)
   const header: SegmentHeader = found.header ?? {
@@ -92,7 +92,7 @@ function sealedSegment(
     createdMs: 0,
     journalId: new Uint8Array(16),
   }
-  const segment = new Segment(index, header, found.path, arenaMade)
+  const segment = new Segment(index, header, found.path, makeArena)
   segment.end = found.end
   segment.written = found.end
   segment.created = true

@@ -1,10 +1,10 @@
 // The row of segments that appends go to: when one takes no more, and when the row is as long as it may be.
 import type { StreamSequences } from './damage.ts'
 import { fileBytesOf, segmentHeaderBytes } from './layout.ts'
-import type { TailCache } from './open-files.ts'
 import type { Seal } from './seal.ts'
 import { firstLive, type Segment } from './segment.ts'
 import type { JournalSettings } from './settings.ts'
+import type { TailCache } from './tail-cache.ts'
 
 export interface CommitState {
   readonly segments: Segment[]

@@ -34,6 +34,12 @@ export interface SegmentEnding {
   readonly payload: Uint8Array
 }
 
+interface Arena {
+  readonly bytes: Uint8Array
+  /** Somebody was given a part of it, and may look at it for as long as he likes: its memory is not used again. */
+  isLent: boolean
+}
+
 export class Segment {
   /** Its place in the row of segments. */
   readonly index: number
@@ -57,8 +63,8 @@ export class Segment {
   end = segmentHeaderBytes
   /** Position up to which the file holds the stream. */
   written = 0
-  readonly #arenas = new Map<number, Uint8Array>()
-  readonly #arenaMade: (segment: Segment, arena: number) => void
+  readonly #arenas = new Map<number, Arena>()
+  readonly #makeArena: (segment: Segment, arena: number) => Uint8Array
   /** LSN and position in turn, both ascending. */
   readonly #marks: number[] = []
 
@@ -66,44 +72,50 @@ export class Segment {
     index: number,
     header: SegmentHeader,
     path: string,
-    arenaMade: (segment: Segment, arena: number) => void,
+    makeArena: (segment: Segment, arena: number) => Uint8Array,
   ) {
     this.index = index
     this.header = header
     this.path = path
-    this.#arenaMade = arenaMade
+    this.#makeArena = makeArena
   }
 
   // --- The newest bytes in memory ---
 
   #arenaAt(place: number): Uint8Array {
     const index = Math.floor(place / arenaBytes)
-    let arena = this.#arenas.get(index)
-    if (arena === undefined) {
-      arena = new Uint8Array(arenaBytes)
-      this.#arenas.set(index, arena)
-      this.#arenaMade(this, index)
-    }
-    return arena
+    const known = this.#arenas.get(index)
+    if (known !== undefined) return known.bytes
+    const bytes = this.#makeArena(this, index)
+    this.#arenas.set(index, { bytes, isLent: false })
+    return bytes
   }
-  /** The arena that holds the place, which is its byte `place % arenaBytes`; null when no longer in memory. */
+  /**
+   * The arena that holds the place, which is its byte `place % arenaBytes`; null when no longer in memory. Not to be kept:
+   * the memory may be used again (`view` gives what may be).
+   */
   arenaOf(place: number): Uint8Array | null {
-    return this.#arenas.get(Math.floor(place / arenaBytes)) ?? null
+    return this.#arenas.get(Math.floor(place / arenaBytes))?.bytes ?? null
   }
-  /** Forgets an arena if all of it is in the file and nothing will be added to it. */
-  dropArena(index: number): boolean {
+  /** Forgets an arena if all of it is in the file and nothing will be added to it; its memory goes back if it may. */
+  dropArena(index: number, recycle: (arena: Uint8Array) => void): boolean {
     const full = (index + 1) * arenaBytes <= fileBytesOf(this.written)
     if (!full && !(this.sealed && this.written === this.end)) return false
+    const arena = this.#arenas.get(index)
+    if (arena?.isLent === false) recycle(arena.bytes)
     this.#arenas.delete(index)
     return true
   }
   /** The body bytes [position, position + length): a view where they lie together, else a copy; null if not in memory. */
   view(position: number, length: number): Uint8Array | null {
     const place = placeOf(position)
-    const arena = this.arenaOf(place)
-    if (arena === null) return null
+    const arena = this.#arenas.get(Math.floor(place / arenaBytes))
+    if (arena === undefined) return null
     const at = place % arenaBytes
-    if (length <= bodyLeft(position)) return arena.subarray(at, at + length)
+    if (length <= bodyLeft(position)) {
+      arena.isLent = true
+      return arena.bytes.subarray(at, at + length)
+    }
     const copy = new Uint8Array(length)
     for (let done = 0; done < length; ) {
       const from = placeOf(position + done)

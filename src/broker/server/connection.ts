@@ -61,7 +61,9 @@ export class Connection implements Holder {
     this.#isAdmitted = isAdmitted
     const { frameBytesMax, strangersFrameBytesMax } = serving.limits
     // What a stranger says may be shorter than any request: bare tokens of SASL.
-    this.#frames = isAdmitted ? new FrameAssembler(frameBytesMax) : new FrameAssembler(strangersFrameBytesMax, 1)
+    this.#frames = isAdmitted
+      ? new FrameAssembler(frameBytesMax, undefined, serving.frames)
+      : new FrameAssembler(strangersFrameBytesMax, 1, serving.frames)
     this.#lastSeenMs = serving.world.clock.monoMs()
     this.#sinceMs = this.#lastSeenMs
     this.stillSinceMs = this.#lastSeenMs
@@ -145,8 +147,7 @@ export class Connection implements Holder {
     this.#lastSeenMs = nowMs
     let framed = false
     try {
-      // A plain view: Node hands out Buffers, whose `slice` does not copy as everyone further in may expect.
-      this.#frames.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), (frame) => {
+      this.#frames.push(bytes, (frame) => {
         framed = true
         this.#heldBytes += frame.length
         this.#waitingBytes += frame.length
@@ -190,9 +191,9 @@ export class Connection implements Holder {
       const frame = this.#waiting[0]
       if (frame === undefined) return
       if (this.socket.queuedBytes >= this.#serving.limits.connectionOutboundBytesMax) return
-      const isProduce = frame[0] === 0 && frame[1] === apis.produce.key
-      if (this.#unanswered > 0 && !(isProduce && this.#onlyProduces)) return
-      this.#onlyProduces = isProduce
+      const mayFollow = isProduce(frame)
+      if (this.#unanswered > 0 && !(mayFollow && this.#onlyProduces)) return
+      this.#onlyProduces = mayFollow
       this.#waiting.shift()
       this.#waitingBytes -= frame.length
       this.#start(frame)
@@ -214,8 +215,10 @@ export class Connection implements Holder {
     }
     this.#answer(frame, this, turn).then(
       (chunks) => {
-        telemetry.answered((frame[0]! << 8) | frame[1]!, world.clock.monoMs() - beganMs)
+        telemetry.answered(apiKeyOf(frame), world.clock.monoMs() - beganMs)
         done()
+        // The journal has copied the batches, and the answer is written: what else a frame says is not kept either.
+        if (isProduce(frame)) this.#serving.frames.giveBack(frame)
         slot.chunks = chunks
         if (slot.throttleMs > 0) this.#mute(slot.throttleMs)
         this.#send()
@@ -330,3 +333,5 @@ function lean(chunk: Uint8Array): Uint8Array {
   return chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk
 }
 function ignored(): void {}
+const apiKeyOf = (frame: Uint8Array): number => (frame[0]! << 8) | frame[1]!
+const isProduce = (frame: Uint8Array): boolean => apiKeyOf(frame) === apis.produce.key

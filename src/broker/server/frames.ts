@@ -2,11 +2,14 @@
 // Nothing is allocated for bytes that have not arrived: a claimed length costs nothing, and a frame that comes in
 // pieces grows a buffer of at most twice what is there. Only who has sent a whole frame of that size is believed the
 // next one at once, up to 1 MiB: a producer's batches are not copied from buffer to buffer.
+// What comes is copied, for its memory is the socket's.
+import type { FrameBuffers } from './frame-buffers.ts'
 
 /** Api key, version and correlation id: no request is shorter. */
 const requestBytesMin = 8
 const firstBufferBytes = 4 * 1024
 const believedBytesMax = 1024 * 1024
+const nothing = new Uint8Array(0)
 
 export class FrameError extends Error {
   override name = 'FrameError'
@@ -20,15 +23,21 @@ export class FrameAssembler {
   #lengthBytes = 0
   /** Size of the frame under way, -1 while its length is not known. */
   #size = -1
-  #buffer: Uint8Array = new Uint8Array(0)
+  #buffer: Uint8Array = nothing
   #have = 0
   /** Size of the last whole frame, as far as the next one is believed. */
   #believedBytes = 0
 
-  /** `frameBytesMin`: of what comes; an answer may be shorter than any request. */
-  constructor(frameBytesMax: number, frameBytesMin = requestBytesMin) {
+  readonly #buffers: FrameBuffers | null
+
+  /**
+   * `frameBytesMin`: of what comes; an answer may be shorter than any request. `buffers`: where the memory of large
+   * frames comes from; who gets a frame may give it back there.
+   */
+  constructor(frameBytesMax: number, frameBytesMin = requestBytesMin, buffers: FrameBuffers | null = null) {
     this.#frameBytesMax = frameBytesMax
     this.#frameBytesMin = frameBytesMin
+    this.#buffers = buffers
   }
 
   /** Memory of the frame under way. */
@@ -47,10 +56,7 @@ export class FrameAssembler {
     return this.#lengthBytes > 0 || this.#size >= 0
   }
 
-  /**
-   * Gives each whole frame (without its length) to `take`. A frame that came in one piece is a slice of it. Throws a
-   * FrameError for a length that cannot be.
-   */
+  /** Gives each whole frame (without its length) to `take`. Throws a FrameError for a length that cannot be. */
   push(bytes: Uint8Array, take: (frame: Uint8Array) => void): void {
     let at = 0
     while (at < bytes.length) {
@@ -65,13 +71,6 @@ export class FrameAssembler {
       }
       const missing = this.#size - this.#have
       const here = Math.min(missing, bytes.length - at)
-      if (this.#have === 0 && here === missing) {
-        const frame = bytes.subarray(at, at + here)
-        at += here
-        this.#restart()
-        take(frame)
-        continue
-      }
       this.#keep(bytes.subarray(at, at + here))
       at += here
       if (this.#have === this.#size) {
@@ -85,10 +84,11 @@ export class FrameAssembler {
   #keep(piece: Uint8Array): void {
     const needed = this.#have + piece.length
     if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(
-        Math.min(this.#size, Math.max(needed, this.#buffer.length * 2, firstBufferBytes, this.#believedBytes)),
-      )
+      const wanted = Math.max(needed, this.#buffer.length * 2, firstBufferBytes, this.#believedBytes)
+      const bytes = Math.min(this.#size, wanted)
+      const grown = this.#buffers?.take(bytes) ?? new Uint8Array(bytes)
       grown.set(this.#buffer.subarray(0, this.#have))
+      this.#buffers?.giveBack(this.#buffer)
       this.#buffer = grown
     }
     this.#buffer.set(piece, this.#have)
@@ -99,7 +99,7 @@ export class FrameAssembler {
     this.#length = 0
     this.#lengthBytes = 0
     this.#size = -1
-    this.#buffer = new Uint8Array(0)
+    this.#buffer = nothing
     this.#have = 0
   }
 }

@@ -6,7 +6,7 @@ import { GroupCoordinator } from '../groups/coordinator.ts'
 import { securityOf } from '../security/security.ts'
 import { MemoryCore } from './memory-core.suite.ts'
 import { RawClient } from './raw-client.suite.ts'
-import { type KafkaServerSettings, serveKafka } from './server.ts'
+import { type KafkaServerSettings, type Shared, serveKafka } from './server.ts'
 
 export const world = nodeWorld()
 const cleanUps: (() => Promise<unknown>)[] = []
@@ -14,10 +14,21 @@ after(async () => {
   for (const cleanUp of cleanUps) await cleanUp()
 })
 /** With super users access control is on. */
-export async function opened(settings: Partial<KafkaServerSettings> = {}, superUsers: readonly string[] = []) {
+export async function opened(
+  settings: Partial<KafkaServerSettings> = {},
+  superUsers: readonly string[] = [],
+  sharedBy: ((core: MemoryCore) => Shared) | null = null,
+) {
   const core = new MemoryCore()
+  const shared = sharedBy === null ? {} : { shared: sharedBy(core) }
   const security = securityOf(world, core.settings, superUsers)
-  const server = await serveKafka(world, core, new GroupCoordinator(world, core), { port: 0, ...settings }, security)
+  const server = await serveKafka(
+    world,
+    core,
+    new GroupCoordinator(world, core),
+    { port: 0, ...settings, ...shared },
+    security,
+  )
   cleanUps.push(() => server.close())
   return { core, server, client: await RawClient.connect(world, server) }
 }

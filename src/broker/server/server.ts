@@ -12,6 +12,7 @@ import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Flow } from './flow.ts'
+import { FrameBuffers } from './frame-buffers.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
 import { Quotas } from './quotas.ts'
 import { anonymous, type Principal, type Serving } from './serving.ts'
@@ -29,10 +30,15 @@ export interface KafkaServerSettings extends Partial<ListenerSettings> {
 }
 export interface Shared {
   readonly flow: Flow
+  readonly frames: FrameBuffers
   readonly quotas: Quotas
 }
 export function sharedOf(world: World, core: BrokerCore, limits: KafkaServerLimits = kafkaServerLimits): Shared {
-  return { flow: new Flow(limits), quotas: new Quotas(world.clock, limits, core.settings) }
+  return {
+    flow: new Flow(limits),
+    frames: new FrameBuffers(limits.idleFramesBytesMax),
+    quotas: new Quotas(world.clock, limits, core.settings),
+  }
 }
 
 export interface KafkaServer {
@@ -82,6 +88,7 @@ export async function serveKafka(
     log: limitedLog(settings.log ?? noLog, () => world.clock.monoMs(), peerLinesMax, peerLinesPerMs),
     fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
     flow: shared.flow,
+    frames: shared.frames,
     quotas: shared.quotas,
     rooms: new RoomPool(),
   }
@@ -155,6 +162,7 @@ export async function serveKafka(
     for (const connection of connections) connection.look(nowMs)
     serving.flow.look(nowMs)
     serving.rooms.trim()
+    serving.frames.look()
     lookTimer = world.clock.timer(lookEachMs, look, { background: true })
   }
   let lookTimer = world.clock.timer(lookEachMs, look, { background: true })

@@ -11,6 +11,7 @@ import type { Session } from '../security/session.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Flow } from './flow.ts'
+import type { FrameBuffers } from './frame-buffers.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import type { Client, Quotas } from './quotas.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -29,6 +30,7 @@ export interface Serving {
   readonly log: WriteLog
   readonly fetchSessions: FetchSessions
   readonly flow: Flow
+  readonly frames: FrameBuffers
   readonly quotas: Quotas
   readonly rooms: RoomPool
 }
