@@ -74,9 +74,7 @@ export class GroupCommit {
   readonly #timers: NamedTimers<'start' | 'witness' | 'sync'>
   #lastAppendMono = 0
   #advanced: (durableLsn: number) => void = () => {}
-  syncs = 0
-  writes = 0
-  appendedBytes = 0
+  readonly counts = { syncs: 0, writes: 0, appendedBytes: 0 }
 
   constructor(world: World, folder: string, settings: JournalSettings, state: CommitState) {
     this.#world = world
@@ -146,7 +144,7 @@ export class GroupCommit {
     const lastLsn = firstLsn + entries.length - 1
     this.lastLsn = lastLsn
     this.#lastIsWitness = entries.at(-1)?.kind === entryKind.witness
-    this.appendedBytes += segment.end - from
+    this.counts.appendedBytes += segment.end - from
     const takenMs = this.#world.clock.monoMs()
     this.#pending.add({ segment, from, to: segment.end, firstLsn, lastLsn, streams, outcome, takenMs })
     this.#lastAppendMono = takenMs
@@ -227,7 +225,7 @@ export class GroupCommit {
       const last = this.#pending.launch(this.#settings.flushBytesMax).at(-1)!
       segment.seal(from, last.to, this.syncedLsn)
       try {
-        this.writes++
+        this.counts.writes++
         segment.writeOut(last.to)
       } catch (error) {
         await this.#writeFailed(segment, error)
@@ -266,7 +264,7 @@ export class GroupCommit {
     assert(file !== null, 'a file to sync is open')
     for (;;) {
       try {
-        this.syncs++
+        this.counts.syncs++
         await file.sync()
         return true
       } catch (error) {
