@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-export const sectionNames = ['b1', 'b2', 'growth', 'broker', 'latency', 'start'] as const
+export const sectionNames = ['b1', 'b2', 'growth', 'nexmark', 'broker', 'latency', 'start'] as const
 export type SectionName = (typeof sectionNames)[number]
 
 export interface Options {

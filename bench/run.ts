@@ -16,7 +16,7 @@
 // are checked first: if ours and the peer disagree in one cell of one row, the first differences are printed instead of
 // speeds, and the exit code is 1. No speed ever makes this fail.
 //
-// Sections, one file each: b1 and b2 (windows.ts), growth, broker, latency, start. What is left out is said with its
+// Sections, one file each: b1 and b2 (windows.ts), growth, nexmark (a folder), broker, latency, start. What is left out is said with its
 // reason. The same figures as JSON (--json) are kept in docs/benchmarks/.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { broker } from './broker.ts'
@@ -24,13 +24,14 @@ import { growth } from './growth.ts'
 import { kafkaPeer } from './kafka-peer.ts'
 import { latency } from './latency.ts'
 import { describeMachine, machineText } from './machine.ts'
+import { nexmark } from './nexmark/section.ts'
 import { type Options, parseOptions, type SectionName, usage } from './options.ts'
 import { sectionJson, sectionText } from './report.ts'
 import { type Section, WrongResult } from './section.ts'
 import { start } from './start.ts'
 import { b1, b2 } from './windows.ts'
 
-const sections: Readonly<Record<SectionName, Section>> = { b1, b2, growth, broker, latency, start }
+const sections: Readonly<Record<SectionName, Section>> = { b1, b2, growth, nexmark, broker, latency, start }
 
 function optionsOrExit(): Options {
   try {

@@ -40,14 +40,11 @@ export function joinSql(
   }
   switch (node.how) {
     case 'interval': {
-      const [before, after] = [node.beforeMs, node.afterMs]
       timed(query, node, left)
       timed(query, node, right)
-      const near = `r.${at} BETWEEN l.${at} - ${interval(before)} AND l.${at} + ${interval(after)}`
-      // The row's time is the later one: that is known beforehand only where one side never comes after the other.
-      const later = after === 0 ? 'l' : before === 0 && node.side === 'inner' ? 'r' : null
+      const near = `r.${at} BETWEEN l.${at} - ${interval(node.beforeMs)} AND l.${at} + ${interval(node.afterMs)}`
       return joined(
-        later,
+        'l',
         `FROM ${name(left.view)} AS l\n${how} ${name(right.view)} AS r\n  ON ${[...equal, near].join(' AND ')}`,
       )
     }

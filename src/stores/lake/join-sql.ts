@@ -37,7 +37,7 @@ export function joinSql(query: QueryParts, node: JoinNode, inputs: readonly Node
   switch (node.how) {
     case 'interval': {
       const near = `r.${at} BETWEEN l.${at} - ${node.beforeMs} AND l.${at} + ${node.afterMs}`
-      const selected = [...columns, ...ours(`greatest(l.${at}, coalesce(r.${at}, l.${at}))`)]
+      const selected = [...columns, ...ours(`l.${at}`)]
       return made(
         `SELECT\n  ${list(selected)}\nFROM ${left.part} AS l\n${how} ${right.part} AS r\n  ON ${[...equal, near].join(' AND ')}`,
       )
