@@ -57,7 +57,7 @@ export const rooms: readonly Room[] = [
       'the typed query language and the Plan it produces: frozen, printable, JSON-safe data; the types of a Contract and a Reaction',
     mayImport: ['std'],
     neverReaches: 'world, engine, flink',
-    doors: ['query.ts', 'plan.ts', 'contract.ts'],
+    doors: ['query.ts', 'plan.ts', 'contract.ts', 'reaction.ts'],
   },
   {
     name: 'log',
@@ -73,7 +73,6 @@ export const rooms: readonly Room[] = [
     mayImport: ['std'],
     neverReaches: 'world',
     doors: ['models.ts'],
-    planned: true,
   },
   {
     name: 'commerce',
@@ -168,7 +167,15 @@ export const rooms: readonly Room[] = [
     sentence: 'opens the house in the order of the picture above; reads top to bottom (its steps lie in `platform/`)',
     mayImport: 'all',
     neverReaches: '',
-    doors: ['platform.ts', 'broker-alone.ts', 'running.ts', 'backup-requests.ts', 'import.ts', 'watching.ts'],
+    doors: [
+      'platform.ts',
+      'broker-alone.ts',
+      'running.ts',
+      'backup-requests.ts',
+      'import.ts',
+      'watching.ts',
+      'score.ts',
+    ],
   },
   {
     name: 'cli',

@@ -25,6 +25,11 @@ export const commands: readonly Entry[] = [
   { name: 'run', summary: 'run a pipeline over files, without a broker', load: () => import('./run.ts') },
   { name: 'import', summary: 'bring a real data set in', load: () => import('./import.ts') },
   { name: 'report', summary: 'batch answers over everything in a topic', load: () => import('./report.ts') },
+  {
+    name: 'score',
+    summary: 'how good the detection is, on shops whose incidents are known',
+    load: () => import('./score.ts'),
+  },
   { name: 'kpis', summary: 'the live figures, in the terminal', load: () => import('./kpis.ts') },
   { name: 'groups', summary: 'consumer groups: lag, offsets, reset', load: () => import('./groups.ts') },
   { name: 'pipelines', summary: 'what is computed, and from what', load: () => import('./pipelines.ts') },

@@ -18,6 +18,7 @@ test('contracts: topics, partitions, keys, what is required and what stands in',
     [...contracts.values()].map(({ topic, partitions, key, eventTime }) => [topic, partitions, key, eventTime]),
     [
       ['sales', 6, 'seller', 'sale_date'],
+      ['sales-events', 1, 'event_id', 'since'],
       ['orders', 3, 'order_id', 'timestamp'],
       ['processed-orders', 3, 'order_id', 'timestamp'],
       ['product-metrics', 3, 'product_id', 'window_end'],
@@ -71,6 +72,9 @@ test('pipelines: what they read and the columns of their rows', () => {
       'window_start window_end sales revenue avg_ticket active_sellers active_categories active_products biggest_sale',
     ],
     ['sales-per-second', 'sales', 'window_start window_end sales revenue'],
+    ['sales-by-minute', 'sales', 'window_start window_end sales revenue'],
+    ['sales-by-seller', 'sales', 'window_start window_end seller sales revenue'],
+    ['sales-by-category', 'sales', 'window_start window_end nm_category sales revenue'],
     ['sales-by-product', 'sales', 'window_start window_end id_product nm_product sales revenue'],
     [
       'product-metrics',

@@ -2,6 +2,7 @@
 // is named in) and what is reported (a Plan over all of a topic, and how its rows read).
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
+import type { Reaction } from '../query/reaction.ts'
 import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-customers.ts'
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
@@ -14,17 +15,21 @@ import { orderProducts, orders } from './contracts/orders.ts'
 import { processedOrders } from './contracts/processed-orders.ts'
 import { productMetricsRows } from './contracts/product-metrics.ts'
 import { sales } from './contracts/sales.ts'
+import { salesEvents } from './contracts/sales-events.ts'
 import { transactions } from './contracts/transactions.ts'
 import { userEvents } from './contracts/user-events.ts'
 import { type OdcsContract, odcs } from './odcs.ts'
 import { onlineRetailLines } from './online-retail.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
 import { productMetrics } from './pipelines/product-metrics.ts'
+import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales-minutes.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
+import { salesEventTracker } from './reactions/sales-events.ts'
+import type { SalesEventsState } from './reactions/sales-view.ts'
 import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { OdcsContract, Report, ReportRow }
+export type { OdcsContract, Reaction, Report, ReportRow, SalesEventsState }
 export {
   customerSegments,
   delayPatterns,
@@ -44,6 +49,8 @@ export {
   processedOrders,
   productMetricsRows,
   sales,
+  salesEvents,
+  salesEventTracker,
   topicPage,
   topicsPage,
   transactions,
@@ -74,6 +81,7 @@ const pipeline = (plan: Plan, doc: string): Pipeline => ({
 export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
   [
     sales,
+    salesEvents,
     orders,
     processedOrders,
     productMetricsRows,
@@ -99,6 +107,9 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
       'The last 15 minutes of sales, each second: count, revenue, average ticket, what was active.',
     ),
     pipeline(salesPerSecond, 'Sales and revenue of each second.'),
+    pipeline(salesByMinute, 'Sales and revenue of each minute.'),
+    pipeline(salesBySeller, 'Sales and revenue of each seller and minute.'),
+    pipeline(salesByCategory, 'Sales and revenue of each category and minute.'),
     pipeline(salesByProduct, 'What each product sold in 15 minutes, each minute.'),
     pipeline(productMetrics, 'Orders by product and minute: count, revenue, average.'),
     pipeline(monthlyRevenue, 'Gross sales of the online-retail wholesaler per calendar month, in thousandths.'),

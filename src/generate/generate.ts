@@ -10,6 +10,14 @@ import {
 } from './ecommerce-traffic.ts'
 import { type Fault, type FaultSettings, type FaultShares, faultSharesDefault, faults, withFaults } from './faults.ts'
 import {
+  type LabelledMinute,
+  type LabelledStream,
+  labelledStream,
+  type MinuteLabel,
+  type Suite,
+  suites,
+} from './labelled-minutes.ts'
+import {
   type LateBatchSettings,
   lateBatch,
   type MarketplaceSettings,
@@ -31,12 +39,16 @@ export type {
   Fault,
   FaultSettings,
   FaultShares,
+  LabelledMinute,
+  LabelledStream,
   LateBatchSettings,
   MarketplaceSettings,
+  MinuteLabel,
   Product,
   Profile,
   Seller,
   StoreSettings,
+  Suite,
   Traffic,
   TrafficSettings,
 }
@@ -48,6 +60,7 @@ export {
   ecommerceTraffic,
   faultSharesDefault,
   faults,
+  labelledStream,
   lateBatch,
   marketplaceTraffic,
   merged,
@@ -56,6 +69,7 @@ export {
   sellers,
   storeTopics,
   storeTraffic,
+  suites,
   withFaults,
 }
 

@@ -1,0 +1,10 @@
+// The door of the models: pure algorithms over plain data, with no clock and no I/O.
+export { type ExpectedRate, expectedRate, learnMinute, newRateBaseline, type RateBaseline } from './rate-baseline.ts'
+export {
+  anscombe,
+  type ChangeSide,
+  changeAfter,
+  newRateChange,
+  type RateChange,
+  resetSide,
+} from './rate-change.ts'
