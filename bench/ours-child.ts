@@ -52,7 +52,12 @@ async function live(write: (rows: Uint8Array) => void): Promise<number> {
   const onOverlong = (): never => {
     throw new Error('the input holds a line that is too long: the generator makes none')
   }
-  for await (const batch of ndjsonFromFiles(world, [given.input], { topic, partition: 0, onOverlong }).batches()) {
+  for await (const batch of ndjsonFromFiles(world, [given.input], {
+    topic,
+    partition: 0,
+    onOverlong,
+    memory: job.memoryOf(topic),
+  }).batches()) {
     read += batch.count
     job.push(batch)
     deliver()

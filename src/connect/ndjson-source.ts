@@ -1,7 +1,7 @@
 // NDJSON bytes as batches for the engine: lines are found in place, in one buffer of 256 KiB, and never become strings.
 // A record's offset is its line number less one, so that whatever is rejected can be named by line.
 
-import type { SourceBatch } from '../engine/engine.ts'
+import type { DecoderMemory, SourceBatch } from '../engine/engine.ts'
 import { assert } from '../std/assert.ts'
 import type { World } from '../world/world.ts'
 
@@ -23,6 +23,8 @@ export interface NdjsonSettings {
   readonly topic: string
   readonly partition: number
   readonly onOverlong: (line: OverlongLine) => void
+  /** Where the decoder reads: lines are then split by it and decoded where they lie. */
+  readonly memory?: DecoderMemory | null
 }
 
 /** Bytes in, batches of whole lines out. A batch is valid until the next `room`. */
@@ -44,7 +46,9 @@ const byteOrderMark = [0xef, 0xbb, 0xbf]
 
 export function ndjsonLines(settings: NdjsonSettings): NdjsonLines {
   const { topic, partition } = settings
-  const bytes = Buffer.alloc(ndjsonBatchBytes)
+  const memory = settings.memory ?? null
+  // Lines that count have two bytes or more, with their newline.
+  const bytes = memory?.room(ndjsonBatchBytes, ndjsonBatchBytes / 2) ?? new Uint8Array(ndjsonBatchBytes)
   /** bytes[0, end) are input; those before `lineStart` are whole lines; those before `scanned` hold no more newlines. */
   let end = 0
   let lineStart = 0
@@ -106,11 +110,14 @@ export function ndjsonLines(settings: NdjsonSettings): NdjsonLines {
       assert(byteCount >= 0 && end + byteCount <= bytes.length, `${byteCount} bytes do not fit behind ${end}`)
       end += byteCount
       for (;;) {
-        const found = bytes.indexOf(newline, scanned)
-        if (found === -1 || found >= end) break
-        if (overlongBytes > 0) dropLine(overlongBytes + found)
-        else take(lineStart, found)
-        lineStart = found + 1
+        const found = memory === null ? newlinesIn(bytes, scanned, end) : memory.newlines(scanned, end)
+        if (found.length === 0) break
+        for (let i = 0; i < found.length; i++) {
+          const at = found[i]!
+          if (overlongBytes > 0) dropLine(overlongBytes + at)
+          else take(lineStart, at)
+          lineStart = at + 1
+        }
         scanned = lineStart
       }
       scanned = end
@@ -130,6 +137,18 @@ export function ndjsonLines(settings: NdjsonSettings): NdjsonLines {
       return batch()
     },
   }
+}
+
+const newlinesAtOnce = new Int32Array(256)
+function newlinesIn(bytes: Uint8Array, from: number, to: number): Int32Array {
+  let count = 0
+  for (let at = from; count < newlinesAtOnce.length; ) {
+    const found = bytes.indexOf(newline, at)
+    if (found === -1 || found >= to) break
+    newlinesAtOnce[count++] = found
+    at = found + 1
+  }
+  return newlinesAtOnce.subarray(0, count)
 }
 
 interface Columns {

@@ -75,7 +75,7 @@ export async function runPipeline(world: World, settings: RunSettings): Promise<
     progress.read++
     faults.push(overlongFault(line))
   }
-  const lines = { topic, partition, onOverlong }
+  const lines = { topic, partition, onOverlong, memory: job.memoryOf(topic) }
   const input: NdjsonInput =
     'files' in settings.input
       ? ndjsonFromFiles(world, settings.input.files, lines)

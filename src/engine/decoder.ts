@@ -3,7 +3,7 @@
 import type { Contract } from '../query/contract.ts'
 import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
-import type { SourceBatch } from './engine.ts'
+import type { DecoderMemory, SourceBatch } from './engine.ts'
 
 /** How a column is wanted: text as ids where values are grouped, counted, compared or looked up. */
 export interface Projection {
@@ -45,4 +45,6 @@ export interface Refusal {
 export interface Decoder {
   /** The accepted rows, validated in every field of the contract. Valid until the next call. */
   decode(batch: SourceBatch, refuse: (refusal: Refusal) => void): Batch
+  /** Where batches may be put that it then decodes in place; null where it takes any memory alike. */
+  memory(): DecoderMemory | null
 }

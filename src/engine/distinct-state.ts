@@ -7,7 +7,8 @@ import { assert } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { NumberEvaluator } from './expressions.ts'
-import { grownFloats, grownInts, IntSet, TupleIndex } from './int-set.ts'
+import { grownFloats, grownInts, TupleIndex } from './int-set.ts'
+import { MemberSet, MemberSets } from './member-set.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import {
   CELLS,
@@ -174,9 +175,7 @@ export class SlidingDistinct implements WindowState {
   readonly #pair = new Int32Array(2)
   #ids: Int32Array = new Int32Array(0)
   /** Values of each pane that is open or takes late records, by slot. */
-  readonly #sets: (IntSet | undefined)[] = []
-  /** The set made last: the next pane will hold about as many. */
-  #newest = new IntSet()
+  readonly #sets = new MemberSets()
   /** Newest closed pane of each value, and the cell there. */
   #last: Float64Array<ArrayBuffer> = new Float64Array(0)
   #lastCell: Int32Array<ArrayBuffer> = new Int32Array(0)
@@ -186,7 +185,7 @@ export class SlidingDistinct implements WindowState {
   #lastHere: Float64Array<ArrayBuffer> = new Float64Array(0)
   readonly #counts = [new Float64Array(0), new Float64Array(0), new Float64Array(0)]
   #previewAfter = 0
-  #previewed = new IntSet()
+  readonly #previewed = new MemberSet()
   #pairsSweepAt = 65_536
 
   constructor(counted: Counted, where: NumberEvaluator | null, places: SlidingPlaces, grouped: boolean) {
@@ -221,45 +220,65 @@ export class SlidingDistinct implements WindowState {
     this.#lastFrozen = grownFloats(this.#lastFrozen, this.#last.length).fill(Number.NEGATIVE_INFINITY, before)
     this.#lastCell = grownInts(this.#lastCell, this.#last.length)
   }
-  #setOf(slot: number): IntSet {
-    let set = this.#sets[slot]
-    if (set === undefined) {
-      set = new IntSet(this.#newest.count)
-      this.#newest = set
-      this.#sets[slot] = set
-    }
-    return set
-  }
   update(allRows: Int32Array, allCells: Int32Array, all: number): void {
     this.#filtered.take(allRows, allCells, all)
     const { rows, cells, count } = this.#filtered
     const { cellSlot, cellGroup } = this.#places
     const ids = this.#ids
-    const grouped = this.#pairs !== null
+    if (this.#pairs === null) {
+      for (let i = 0; i < count; i++) {
+        const id = ids[rows[i]!]!
+        if (id >= 0) this.#sets.at(cellSlot[cells[i]!]!).add(id)
+      }
+      return
+    }
     for (let i = 0; i < count; i++) {
       const id = ids[rows[i]!]!
       if (id < 0) continue
       const cell = cells[i]!
-      const value = grouped ? this.#valueOf(cellGroup[cell]!, id) : id
-      this.#setOf(cellSlot[cell]!).add(value)
+      this.#sets.at(cellSlot[cell]!).add(this.#valueOf(cellGroup[cell]!, id))
+    }
+  }
+  updateRun(rows: Int32Array, from: number, to: number, cell: number): void {
+    const { cellSlot, cellGroup } = this.#places
+    const set = this.#sets.at(cellSlot[cell]!)
+    const filtered = this.#filtered
+    filtered.takeRun(rows, from, to)
+    if (this.#pairs === null) addRows(this.#ids, filtered.rows, filtered.from, filtered.to, set)
+    else {
+      const group = cellGroup[cell]!
+      for (let i = filtered.from; i < filtered.to; i++) {
+        const id = this.#ids[filtered.rows[i]!]!
+        if (id >= 0) set.add(this.#valueOf(group, id))
+      }
     }
   }
   enter(): void {}
   enterPane(slot: number): void {
-    const set = this.#sets[slot]
-    if (set === undefined) return
+    const set = this.#sets.find(slot)
+    if (set === undefined || set.count === 0) return
     const { slotPane, width } = this.#places
     const pane = slotPane[slot]!
-    for (let i = 0; i < set.count; i++) {
-      const value = set.keys[i]!
-      this.#roomFor(value)
-      const group = this.#groupOf(value)
-      const here = this.#places.cellOf(slot, group)
-      if (this.#last[value]! > pane - width) this.#lastHere[this.#lastCell[value]!]!--
-      else this.#counts[0]![group]!++
-      this.#last[value] = pane
-      this.#lastCell[value] = here
-      this.#lastHere[here]!++
+    this.#roomFor(set.span - 1)
+    const oldest = pane - width
+    const [last, lastCell, lastHere, counts] = [this.#last, this.#lastCell, this.#lastHere, this.#counts[0]!]
+    const { members, count } = set
+    let group = 0
+    let here = this.#pairs === null ? this.#places.cellOf(slot, 0) : -1
+    for (let i = 0; i < count; i++) {
+      const value = members[i]!
+      if (this.#pairs !== null) {
+        const its = this.#groupOf(value)
+        if (its !== group || here < 0) {
+          group = its
+          here = this.#places.cellOf(slot, group)
+        }
+      }
+      if (last[value]! > oldest) lastHere[lastCell[value]!]!--
+      else counts[group]!++
+      last[value] = pane
+      lastCell[value] = here
+      lastHere[here]!++
     }
   }
   leave(cell: number, group: number): void {
@@ -273,7 +292,7 @@ export class SlidingDistinct implements WindowState {
     const { width } = this.#places
     const value = this.#valueOf(group, id)
     this.#roomFor(value)
-    if (!this.#setOf(this.#places.cellSlot[cell]!).add(value)) return
+    if (!this.#sets.at(this.#places.cellSlot[cell]!).add(value)) return
     const closed = this.#places.closed()
     const last = this.#last[value]!
     const next = last > pane ? this.#seenAfter(value, pane, Math.min(last, pane + width)) : Number.POSITIVE_INFINITY
@@ -303,21 +322,21 @@ export class SlidingDistinct implements WindowState {
   }
   #heldIn(pane: number, value: number): boolean {
     const slot = this.#places.slotOf(pane)
-    const set = slot < 0 ? undefined : this.#sets[slot]
-    return set !== undefined && set.indexOf(value) >= 0
+    const set = slot < 0 ? undefined : this.#sets.find(slot)
+    return set?.has(value) === true
   }
   merge(): void {
     assert(false, 'cells of sliding windows are not merged')
   }
   freeze(slot: number): void {
-    const set = this.#sets[slot]
+    const set = this.#sets.find(slot)
     if (set === undefined) return
     const pane = this.#places.slotPane[slot]!
-    for (let i = 0; i < set.count; i++) {
-      this.#roomFor(set.keys[i]!)
-      this.#lastFrozen[set.keys[i]!] = pane
-    }
-    this.#sets[slot] = undefined
+    this.#roomFor(set.span - 1)
+    const lastFrozen = this.#lastFrozen
+    const { members, count } = set
+    for (let i = 0; i < count; i++) lastFrozen[members[i]!] = pane
+    this.#sets.drop(slot)
   }
   read(place: Place, index: number): number {
     return this.#counts[place === RUNNING ? 0 : place === PREVIEW ? 1 : 2]![index]!
@@ -335,17 +354,17 @@ export class SlidingDistinct implements WindowState {
   beginPreview(groups: number, leftPane: number): void {
     this.#counts[1]!.set(this.#counts[0]!.subarray(0, groups))
     this.#previewAfter = leftPane
-    this.#previewed = new IntSet()
+    this.#previewed.clear()
   }
   previewLeave(cell: number, group: number): void {
     this.#counts[1]![group]! -= this.#lastHere[cell]!
   }
   previewEnter(): void {}
   previewEnterPane(slot: number): void {
-    const set = this.#sets[slot]
+    const set = this.#sets.find(slot)
     if (set === undefined) return
     for (let i = 0; i < set.count; i++) {
-      const value = set.keys[i]!
+      const value = set.members[i]!
       const seen = value < this.#last.length && this.#last[value]! > this.#previewAfter
       if (!seen && this.#previewed.add(value)) this.#counts[1]![this.#groupOf(value)]!++
     }
@@ -359,11 +378,12 @@ export class SlidingDistinct implements WindowState {
     out.ints(this.#lastCell, this.#last.length)
     if (this.#pairs !== null) out.tuples(this.#pairs)
     out.f64(this.#pairsSweepAt)
-    const slots = [...this.#sets.keys()].filter((slot) => this.#sets[slot] !== undefined)
+    const slots = this.#sets.slots()
     out.u32(slots.length)
     for (const slot of slots) {
+      const { members, count } = this.#sets.at(slot)
       out.u32(slot)
-      out.set(this.#setOf(slot))
+      out.ints(members, count)
     }
   }
   restore(from: StateReader): void {
@@ -376,11 +396,11 @@ export class SlidingDistinct implements WindowState {
     this.#lastCell = from.ints()
     if (this.#pairs !== null) from.tuples(this.#pairs)
     this.#pairsSweepAt = from.f64()
-    this.#sets.length = 0
+    this.#sets.clear()
     const slots = from.u32()
     for (let i = 0; i < slots; i++) {
-      const slot = from.u32()
-      this.#sets[slot] = from.set()
+      const set = this.#sets.at(from.u32())
+      for (const value of from.ints()) set.add(value)
     }
   }
   /** Values that no window and no late record can meet again are forgotten first. */
@@ -411,22 +431,28 @@ export class SlidingDistinct implements WindowState {
   }
   #heldValues(): Uint8Array {
     const held = new Uint8Array(Math.max(this.#pairs?.high ?? 0, this.#last.length, this.#highest() + 1))
-    for (const set of this.#sets) if (set !== undefined) for (let i = 0; i < set.count; i++) held[set.keys[i]!] = 1
+    for (const set of this.#sets.each()) for (let i = 0; i < set.count; i++) held[set.members[i]!] = 1
     const oldest = Math.min(this.#places.closed(), this.#places.frozen()) - this.#places.width
     for (let value = 0; value < this.#last.length; value++) if (this.#last[value]! > oldest) held[value] = 1
     return held
   }
   #highest(): number {
     let highest = -1
-    for (const set of this.#sets)
-      if (set !== undefined) for (let i = 0; i < set.count; i++) highest = Math.max(highest, set.keys[i]!)
+    for (const set of this.#sets.each())
+      for (let i = 0; i < set.count; i++) highest = Math.max(highest, set.members[i]!)
     return highest
   }
   bytes(): number {
     let bytes =
       this.#last.byteLength * 2 + this.#lastCell.byteLength + this.#lastHere.byteLength + (this.#pairs?.bytes ?? 0)
     for (const counts of this.#counts) bytes += counts.byteLength
-    for (const set of this.#sets) bytes += set?.bytes ?? 0
-    return bytes
+    return bytes + this.#sets.bytes
+  }
+}
+
+function addRows(ids: Int32Array, rows: Int32Array, from: number, to: number, set: MemberSet): void {
+  for (let i = from; i < to; i++) {
+    const id = ids[rows[i]!]!
+    if (id >= 0) set.add(id)
   }
 }

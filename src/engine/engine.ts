@@ -29,6 +29,19 @@ export interface SourceBatch {
   readonly arrivals: Float64Array
 }
 
+/**
+ * Memory of one topic's decoder. A batch whose bytes were put here is decoded where it lies; one from elsewhere is copied
+ * in first.
+ */
+export interface DecoderMemory {
+  /** For WebAssembly that writes into the room by itself. */
+  readonly memory: WebAssembly.Memory
+  /** Room for one batch of at most so many records. Views of an earlier room may be empty after. */
+  room(sizeBytes: number, records: number): Uint8Array<ArrayBuffer>
+  /** The first newlines in `room[from, to)`, as positions in the room: 4,096 at most, and valid until the next call. */
+  newlines(from: number, to: number): Int32Array
+}
+
 /** A decision of the job's clock, recorded in the log so that a replay takes it at the same place. */
 export interface Tick {
   /** Wall time of the decision, ms. */
@@ -80,6 +93,8 @@ export interface Job {
   readonly topics: readonly string[]
   /** Takes the batch in: may close windows. The batch's memory is free again when it returns. */
   push(batch: SourceBatch): void
+  /** Where batches of a topic are best put; null where any memory will do. */
+  memoryOf(topic: string): DecoderMemory | null
   tick(tick: Tick): void
   /** The input has ended: the watermark goes to infinity, every window closes. */
   finish(): void

@@ -192,6 +192,16 @@ export class ExtremeState implements WindowState {
     if (this.#sign === 1) maxRows(this.#values, filtered.rows, filtered.cells, filtered.count, this.#deques.values)
     else minRows(this.#values, filtered.rows, filtered.cells, filtered.count, this.#deques.values)
   }
+  updateRun(rows: Int32Array, from: number, to: number, cell: number): void {
+    const filtered = this.#filtered
+    filtered.takeRun(rows, from, to)
+    const { values } = this.#deques
+    const found =
+      this.#sign === 1
+        ? maxOf(this.#values, filtered.rows, filtered.from, filtered.to)
+        : minOf(this.#values, filtered.rows, filtered.from, filtered.to)
+    if (!Number.isNaN(found)) values[cell] = this.#deques.better(values[cell]!, found)
+  }
   read(place: Place, index: number): number {
     switch (place) {
       case CELLS:
@@ -282,4 +292,21 @@ function minRows(values: Float64Array, rows: Int32Array, cells: Int32Array, coun
     const cell = cells[i]!
     if (value < into[cell]! || (Number.isNaN(into[cell]!) && !Number.isNaN(value))) into[cell] = value
   }
+}
+/** NaN where all are null. */
+function maxOf(values: Float64Array, rows: Int32Array, from: number, to: number): number {
+  let best = Number.NEGATIVE_INFINITY
+  for (let i = from; i < to; i++) {
+    const value = values[rows[i]!]!
+    if (value > best) best = value
+  }
+  return best === Number.NEGATIVE_INFINITY ? Number.NaN : best
+}
+function minOf(values: Float64Array, rows: Int32Array, from: number, to: number): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = from; i < to; i++) {
+    const value = values[rows[i]!]!
+    if (value < best) best = value
+  }
+  return best === Number.POSITIVE_INFINITY ? Number.NaN : best
 }

@@ -9,6 +9,7 @@ import type { Decoder, DecoderSettings, Projection, Refusal } from './decoder.ts
 import { Dictionary, textOf } from './dictionary.ts'
 import type {
   DeadLetter,
+  DecoderMemory,
   HorizonLine,
   Job,
   JobOutput,
@@ -130,6 +131,9 @@ export class EngineJob implements Job {
     for (const runner of this.#runners)
       if (runner.topics.includes(topic)) floorMs = Math.max(floorMs, runner.floorMs(topic))
     return floorMs
+  }
+  memoryOf(topic: string): DecoderMemory | null {
+    return this.#sourceOf(topic).decoder.memory()
   }
   #refuse(source: Source, batch: SourceBatch, { record, reason, field, message }: Refusal): void {
     if (!source.ledger.deadLetter(record)) return

@@ -73,6 +73,10 @@ class JsonDecoder implements Decoder {
     return batch
   }
 
+  memory(): null {
+    return null
+  }
+
   #read(source: SourceBatch, record: number, row: number): Fault | null {
     const start = source.starts[record]!
     const end = source.ends[record]!

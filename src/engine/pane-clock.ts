@@ -4,13 +4,15 @@ import { civilFromDays, daysFromCivil } from '../std/instant.ts'
 
 /** Panes are numbered without gaps; pane n ends where pane n + 1 starts. */
 export interface PaneClock {
+  /** Of every pane, where all have one length and pane 0 starts at the epoch; else 0. */
+  readonly lengthMs: number
   paneOf(timeMs: number): number
   startOf(pane: number): number
 }
 
 /** Fixed length, aligned to the epoch. */
 export function fixedPanes(lengthMs: number): PaneClock {
-  return { paneOf: (timeMs) => Math.floor(timeMs / lengthMs), startOf: (pane) => pane * lengthMs }
+  return { lengthMs, paneOf: (timeMs) => Math.floor(timeMs / lengthMs), startOf: (pane) => pane * lengthMs }
 }
 
 /** Civil days, weeks from Monday, or months in a zone; numbered from the one that holds 1970-01-01. */
@@ -38,7 +40,7 @@ export function calendarPanes(unit: CalendarUnit, zone: string): PaneClock {
     ;[lastPane, from, to] = [pane, startOf(pane), startOf(pane + 1)]
     return pane
   }
-  return { paneOf, startOf }
+  return { lengthMs: 0, paneOf, startOf }
 }
 
 const DAY_MS = 86_400_000

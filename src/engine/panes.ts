@@ -56,6 +56,7 @@ export class PaneTable implements CellPlaces {
   /** In the order of their numbers. */
   panes: Pane[] = []
   readonly #byNumber = new Map<number, Pane>()
+  readonly #bySlot: Pane[] = []
   readonly #partitions: number
 
   constructor(partitions: number) {
@@ -66,6 +67,10 @@ export class PaneTable implements CellPlaces {
   }
   slotOf(number: number): number {
     return this.#byNumber.get(number)?.slot ?? -1
+  }
+  /** The pane in a slot that is in use. */
+  paneIn(slot: number): Pane {
+    return this.#bySlot[slot]!
   }
   add(number: number): Pane {
     const pane: Pane = { number, slot: this.slots.take(), cells: new IntMap(), changed: false }
@@ -82,6 +87,7 @@ export class PaneTable implements CellPlaces {
     this.slotPane = grownFloats(this.slotPane, this.slots.high)
     this.slotPane[pane.slot] = pane.number
     this.#byNumber.set(pane.number, pane)
+    this.#bySlot[pane.slot] = pane
     let at = this.panes.length
     while (at > 0 && this.panes[at - 1]!.number > pane.number) at--
     this.panes.splice(at, 0, pane)
@@ -157,37 +163,64 @@ export class PaneTable implements CellPlaces {
   }
 }
 
+const PAIRS_BITS = 10
+const pairAt = (a: number, b: number): number =>
+  (Math.imul(a ^ Math.imul(b, 0x9e3779b1), 0x85ebca6b) >>> (32 - PAIRS_BITS)) * 3
+
 /** Group keys to group numbers, counted: a group without cells gives its number back. */
 export class Groups {
   readonly keys: TupleIndex
   #uses: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** Group of a single key by id + 1, plus one: saves the hash where a row has one group column. */
   #direct: Int32Array<ArrayBuffer> = new Int32Array(0)
+  /** Of keys of two columns: both ids and their group, by hash; a group of -1 is none. */
+  readonly #pairs: Int32Array
   readonly #scratch: Int32Array
 
   constructor(width: number) {
     this.keys = new TupleIndex(Math.max(1, width))
     this.#scratch = new Int32Array(Math.max(1, width))
+    this.#pairs = new Int32Array(width === 2 ? 3 << PAIRS_BITS : 0).fill(-1)
   }
-  /** Fills `groups` for the listed rows; `columns` holds the ids of each group column. */
+  /** Without group columns all rows are of group 0. */
+  assignNone(): void {
+    if (this.keys.count === 0) this.keys.add(this.#scratch, 0)
+  }
+  /** Fills `groups` by row for the listed rows; `columns` holds the ids of each group column. */
   assign(columns: readonly Int32Array[], rows: Int32Array, count: number, groups: Int32Array): void {
     if (columns.length === 0) {
-      if (this.keys.count === 0) this.keys.add(this.#scratch, 0)
-      groups.fill(0, 0, count)
-      return
-    }
-    if (columns.length === 1) {
-      this.#assignOne(columns[0]!, rows, count, groups)
-      return
-    }
+      this.assignNone()
+      groups.fill(0)
+    } else if (columns.length === 1) this.#assignOne(columns[0]!, rows, count, groups)
+    else if (columns.length === 2) this.#assignTwo(columns[0]!, columns[1]!, rows, count, groups)
+    else
+      for (let i = 0; i < count; i++) {
+        const row = rows[i]!
+        for (let k = 0; k < columns.length; k++) this.#scratch[k] = columns[k]![row]!
+        groups[row] = this.keys.add(this.#scratch, 0)
+      }
+  }
+  /** Pairs met last are found by a glance at their ids. */
+  #assignTwo(a: Int32Array, b: Int32Array, rows: Int32Array, count: number, groups: Int32Array): void {
+    const [pairs, scratch] = [this.#pairs, this.#scratch]
     for (let i = 0; i < count; i++) {
-      for (let k = 0; k < columns.length; k++) this.#scratch[k] = columns[k]![rows[i]!]!
-      groups[i] = this.keys.add(this.#scratch, 0)
+      const row = rows[i]!
+      const [x, y] = [a[row]!, b[row]!]
+      const at = pairAt(x, y)
+      if (pairs[at] !== x || pairs[at + 1] !== y || pairs[at + 2]! < 0) {
+        scratch[0] = x
+        scratch[1] = y
+        pairs[at] = x
+        pairs[at + 1] = y
+        pairs[at + 2] = this.keys.add(scratch, 0)
+      }
+      groups[row] = pairs[at + 2]!
     }
   }
   #assignOne(ids: Int32Array, rows: Int32Array, count: number, groups: Int32Array): void {
     for (let i = 0; i < count; i++) {
-      const id = ids[rows[i]!]!
+      const row = rows[i]!
+      const id = ids[row]!
       let group = id + 1 < this.#direct.length ? this.#direct[id + 1]! - 1 : -1
       if (group < 0) {
         this.#scratch[0] = id
@@ -195,7 +228,7 @@ export class Groups {
         this.#direct = grownInts(this.#direct, id + 2)
         this.#direct[id + 1] = group + 1
       }
-      groups[i] = group
+      groups[row] = group
     }
   }
   use(group: number): void {
@@ -221,6 +254,9 @@ export class Groups {
     if (this.keys.width === 1) {
       const id = this.keys.keys[group]!
       if (id + 1 < this.#direct.length) this.#direct[id + 1] = 0
+    } else if (this.keys.width === 2) {
+      const at = pairAt(this.keys.keys[group * 2]!, this.keys.keys[group * 2 + 1]!)
+      if (this.#pairs[at + 2] === group) this.#pairs[at + 2] = -1
     }
     this.keys.remove(group)
   }
@@ -240,8 +276,9 @@ export class Groups {
     from.tuples(this.keys)
     this.#uses = from.ints()
     this.#direct = new Int32Array(0)
+    this.#pairs.fill(-1)
   }
   bytes(): number {
-    return this.keys.bytes + this.#uses.byteLength + this.#direct.byteLength
+    return this.keys.bytes + this.#uses.byteLength + this.#direct.byteLength + this.#pairs.byteLength
   }
 }

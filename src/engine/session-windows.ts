@@ -80,11 +80,11 @@ export class SessionWindows implements WindowOperator {
   push(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate): void {
     const { gapMs, latenessMs } = this.#settings
     if (this.#takenRows.length < count) {
-      this.#groupsOfRows = new Int32Array(count)
       this.#takenRows = new Int32Array(count)
       this.#takenCells = new Int32Array(count)
       this.#lateGroups = new Int32Array(count)
     }
+    if (this.#groupsOfRows.length < batch.rows) this.#groupsOfRows = new Int32Array(batch.rows)
     for (const state of this.#states) state.prepare(batch)
     const groups = this.#groupsOfRows
     this.#groups.assign(
@@ -101,7 +101,7 @@ export class SessionWindows implements WindowOperator {
       const row = rows[i]!
       const timeMs = batch.times[row]!
       const watermarkMs = batch.watermarks[row]!
-      const group = groups[i]!
+      const group = groups[row]!
       if (timeMs + gapMs + latenessMs <= watermarkMs) {
         this.#lateGroups[dropped++] = group
         tooLate(batch, row, watermarkMs)

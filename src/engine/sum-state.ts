@@ -79,6 +79,18 @@ export class SumState implements WindowState {
     filtered.take(rows, cells, count)
     sumRows(this.#values, filtered.rows, filtered.cells, filtered.count, this.#sums[CELLS]!)
   }
+  updateRun(rows: Int32Array, from: number, to: number, cell: number): void {
+    const filtered = this.#filtered
+    filtered.takeRun(rows, from, to)
+    const sum = sumOf(this.#values, filtered.rows, filtered.from, filtered.to)
+    // Not exact, or with nulls: row by row.
+    if (sum <= LANE && sum >= -LANE) this.#sums[CELLS]!.add(cell, sum)
+    else
+      for (let i = filtered.from; i < filtered.to; i++) {
+        const value = this.#values[filtered.rows[i]!]!
+        if (!Number.isNaN(value)) this.#sums[CELLS]!.add(cell, value)
+      }
+  }
   read(place: Place, index: number): number {
     return this.#sums[place]!.low[index]!
   }
@@ -166,4 +178,15 @@ function sumRows(values: Float64Array, rows: Int32Array, cells: Int32Array, coun
     if (sum <= LANE && sum >= -LANE) low[cell] = sum
     else if (!Number.isNaN(value)) into.add(cell, value)
   }
+}
+/** NaN if one of them is null, or if the sum may have been beyond 2^52 on the way. */
+function sumOf(values: Float64Array, rows: Int32Array, from: number, to: number): number {
+  let sum = 0
+  let size = 0
+  for (let i = from; i < to; i++) {
+    const value = values[rows[i]!]!
+    sum += value
+    size += Math.abs(value)
+  }
+  return size <= LANE ? sum : Number.NaN
 }

@@ -1,7 +1,7 @@
 // Rows into cells: finds the pane and group of each row, tells too late from late from on time by the watermark of the
 // row's own partition, and notes the offsets behind each pane. The hot loop of every window.
 import type { Batch } from './columns.ts'
-import { grownBytes } from './int-set.ts'
+import { grownBytes, grownInts } from './int-set.ts'
 import type { PaneClock } from './pane-clock.ts'
 import { Groups, type Pane, PaneTable } from './panes.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
@@ -19,7 +19,8 @@ export interface WindowInputSettings {
 /** Told of each row that comes too late, with the watermark it met. */
 export type TooLate = (batch: Batch, row: number, watermarkMs: number) => void
 
-const CACHE = 16
+/** Panes found last, by their number's low bits. */
+const CACHE = 64
 
 export class WindowInput {
   readonly table: PaneTable
@@ -36,11 +37,27 @@ export class WindowInput {
   resultsHigh = 0
   states: readonly WindowState[] = []
   readonly #settings: WindowInputSettings
-  readonly #cache: (Pane | undefined)[] = Array.from({ length: CACHE })
+  readonly #cacheNumbers = new Float64Array(CACHE).fill(Number.NaN)
+  readonly #cacheSlots = new Int32Array(CACHE)
+  /** What is left of the rows once late ones are sorted out. */
+  #onTime = new Int32Array(0)
+  /** Slot of the pane of each row. */
+  #slots = new Int32Array(0)
+  /** Rows by pane, panes in the order of their first row; and the cell of each. */
   #rows = new Int32Array(0)
   #cells = new Int32Array(0)
+  /** Group of each row of the batch. */
   #groupsOfRows = new Int32Array(0)
+  /** Groups of the rows that were too late. */
   #lateGroups = new Int32Array(0)
+  #dropped = 0
+  /** Panes of the batch: slots in the order of their first row, rows of each (by slot), where they end. */
+  #runSlots = new Int32Array(CACHE)
+  #runCounts = new Int32Array(CACHE)
+  #runEnds = new Int32Array(CACHE)
+  #runs = 0
+  /** Cell of each group in the pane at hand, plus one. */
+  #direct = new Int32Array(0)
 
   constructor(settings: WindowInputSettings) {
     this.#settings = settings
@@ -52,25 +69,70 @@ export class WindowInput {
 
   /** `correct` takes rows of closed panes inside the lateness; without it they go to their cells like all others. */
   take(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate, correct: CorrectRow | null): void {
+    if (count === 0) return
     if (this.#rows.length < count) {
       this.#rows = new Int32Array(count)
       this.#cells = new Int32Array(count)
-      this.#groupsOfRows = new Int32Array(count)
+      this.#slots = new Int32Array(count)
+      this.#onTime = new Int32Array(count)
       this.#lateGroups = new Int32Array(count)
     }
-    const { clock, table, closed } = this
-    const { latenessMs } = this.#settings
+    if (this.#groupsOfRows.length < batch.rows) this.#groupsOfRows = new Int32Array(batch.rows)
     for (const state of this.states) state.prepare(batch)
-    const groups = this.#groupsOfRows
-    this.groups.assign(
-      this.#settings.groupIds.map((ids) => ids(batch)),
-      rows,
-      count,
-      groups,
-    )
+    const { groupIds, groupWidth } = this.#settings
+    if (groupWidth === 0) this.groups.assignNone()
+    else
+      this.groups.assign(
+        groupIds.map((ids) => ids(batch)),
+        rows,
+        count,
+        this.#groupsOfRows,
+      )
+    let [kept, keptCount] = [rows, count]
+    this.#dropped = 0
+    if (this.#someLate(batch, rows, count, correct !== null)) {
+      kept = this.#onTime
+      keptCount = this.#sortOutLate(batch, rows, count, tooLate, correct)
+    }
+    if (keptCount > 0) {
+      this.#findPanes(batch, kept, keptCount)
+      const byPane = this.#byPane(kept, keptCount)
+      this.#noteRuns(batch, byPane)
+      if (groupWidth === 0) this.#takeRuns(byPane, keptCount)
+      else this.#takeCells(byPane, keptCount)
+    }
+    // Only now is it known which groups have no cell.
+    if (this.#dropped > 0) this.groups.dropUnused(this.#lateGroups, this.#dropped)
+  }
+
+  /** May a row be of a closed pane, or too late? Told by the oldest row and the newest watermark. */
+  #someLate(batch: Batch, rows: Int32Array, count: number, corrects: boolean): boolean {
+    const { times } = batch
+    let oldestMs = Number.POSITIVE_INFINITY
+    let newestMs = Number.NEGATIVE_INFINITY
+    for (let i = 0; i < count; i++) {
+      const timeMs = times[rows[i]!]!
+      if (timeMs < oldestMs) oldestMs = timeMs
+      if (timeMs > newestMs) newestMs = timeMs
+    }
+    const { clock } = this
+    const floor = clock.paneOf(batch.watermarks[rows[count - 1]!]! - this.#settings.latenessMs)
+    const oldest = clock.paneOf(oldestMs)
+    const late = oldest < floor || (corrects && oldest <= this.closed)
+    // Rows that are too late do not count as seen.
+    if (!late && newestMs > this.eventTimeMsMax) this.eventTimeMsMax = newestMs
+    return late
+  }
+
+  /** Tells of rows that are too late, hands over those of closed panes, and lists the others in `#onTime`. */
+  #sortOutLate(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate, correct: CorrectRow | null): number {
+    const { clock, table, closed } = this
+    const { latenessMs, groupWidth } = this.#settings
+    const onTime = this.#onTime
     const each = this.partitions * 2
     const part = batch.partition * 2
-    let taken = 0
+    const closedEndMs = clock.startOf(closed + 1)
+    let kept = 0
     let dropped = 0
     let floorMs = Number.NEGATIVE_INFINITY
     let floorMovesAtMs = Number.MIN_SAFE_INTEGER
@@ -85,36 +147,161 @@ export class WindowInput {
         floorMovesAtMs = clock.startOf(pane + 1) + latenessMs
       }
       if (timeMs < floorMs) {
-        this.#lateGroups[dropped++] = groups[i]!
+        this.#lateGroups[dropped++] = groupWidth === 0 ? 0 : this.#groupsOfRows[row]!
         tooLate(batch, row, watermarkMs)
         continue
       }
       if (timeMs > eventTimeMsMax) eventTimeMsMax = timeMs
-      const number = clock.paneOf(timeMs)
-      let pane = this.#cache[number & (CACHE - 1)]
-      if (pane === undefined || pane.number !== number) {
-        pane = table.find(number) ?? table.add(number)
-        this.#cache[number & (CACHE - 1)] = pane
+      if (correct === null || timeMs >= closedEndMs) {
+        onTime[kept++] = row
+        continue
       }
-      const group = groups[i]!
+      const pane = this.#paneAt(clock.paneOf(timeMs))
+      const group = groupWidth === 0 ? 0 : this.#groupsOfRows[row]!
       let cell = pane.cells.get(group)
       if (cell < 0) cell = this.#newCell(pane, group)
       const at = pane.slot * each + part
       const offset = batch.offsets[row]!
       if (offset < table.offsets[at]!) table.offsets[at] = offset
       if (offset > table.offsets[at + 1]!) table.offsets[at + 1] = offset
-      if (correct !== null && number <= closed) {
-        correct(row, pane, cell, group, offset)
-        continue
-      }
-      this.changed[cell] = 1
-      pane.changed = true
-      this.#rows[taken] = row
-      this.#cells[taken++] = cell
+      correct(row, pane, cell, group, offset)
     }
     this.eventTimeMsMax = eventTimeMsMax
-    for (const state of this.states) state.update(this.#rows, this.#cells, taken)
-    if (dropped > 0) this.groups.dropUnused(this.#lateGroups, dropped)
+    this.#dropped = dropped
+    return kept
+  }
+
+  /** Fills `#slots`, and counts the rows of each pane. */
+  #findPanes(batch: Batch, rows: Int32Array, count: number): void {
+    const { clock } = this
+    const { lengthMs } = clock
+    const [times, slots, numbers, cached] = [batch.times, this.#slots, this.#cacheNumbers, this.#cacheSlots]
+    this.#runs = 0
+    for (let i = 0; i < count; i++) {
+      const timeMs = times[rows[i]!]!
+      const number = lengthMs > 0 ? Math.floor(timeMs / lengthMs) : clock.paneOf(timeMs)
+      const at = number & (CACHE - 1)
+      const slot = numbers[at] === number ? cached[at]! : this.#paneAt(number).slot
+      slots[i] = slot
+      const before = slot < this.#runCounts.length ? this.#runCounts[slot]! : 0
+      if (before === 0) this.#newRun(slot)
+      this.#runCounts[slot] = before + 1
+    }
+  }
+  #newRun(slot: number): void {
+    this.#runCounts = grownInts(this.#runCounts, slot + 1)
+    this.#runEnds = grownInts(this.#runEnds, slot + 1)
+    this.#runSlots = grownInts(this.#runSlots, this.#runs + 1)
+    this.#runSlots[this.#runs++] = slot
+  }
+  #paneAt(number: number): Pane {
+    const pane = this.table.find(number) ?? this.table.add(number)
+    this.#cacheNumbers[number & (CACHE - 1)] = number
+    this.#cacheSlots[number & (CACHE - 1)] = pane.slot
+    return pane
+  }
+
+  /** The rows pane by pane, in their order within each; `#runEnds` tells by slot where they end. */
+  #byPane(rows: Int32Array, count: number): Int32Array {
+    const [slots, counts, ends] = [this.#slots, this.#runCounts, this.#runEnds]
+    let end = 0
+    for (let run = 0; run < this.#runs; run++) {
+      const slot = this.#runSlots[run]!
+      ends[slot] = end
+      end += counts[slot]!
+      counts[slot] = 0
+    }
+    if (this.#runs === 1) {
+      ends[this.#runSlots[0]!] = count
+      return rows
+    }
+    const byPane = this.#rows
+    for (let i = 0; i < count; i++) byPane[ends[slots[i]!]!++] = rows[i]!
+    return byPane
+  }
+
+  /** Offsets behind each pane: rows of a batch come in the order of their offsets. */
+  #noteRuns(batch: Batch, rows: Int32Array): void {
+    const { offsets } = this.table
+    const part = batch.partition * 2
+    let from = 0
+    for (let run = 0; run < this.#runs; run++) {
+      const slot = this.#runSlots[run]!
+      const to = this.#runEnds[slot]!
+      const at = slot * this.partitions * 2 + part
+      const [first, last] = [batch.offsets[rows[from]!]!, batch.offsets[rows[to - 1]!]!]
+      if (first < offsets[at]!) offsets[at] = first
+      if (last > offsets[at + 1]!) offsets[at + 1] = last
+      this.table.paneIn(slot).changed = true
+      from = to
+    }
+  }
+
+  /** Without groups a pane is one cell. */
+  #takeRuns(rows: Int32Array, count: number): void {
+    const { states } = this
+    let from = 0
+    let byCell = false
+    for (let run = 0; run < this.#runs; run++) {
+      const slot = this.#runSlots[run]!
+      const to = this.#runEnds[slot]!
+      const pane = this.table.paneIn(slot)
+      let cell = pane.cells.get(0)
+      if (cell < 0) cell = this.#newCell(pane, 0)
+      this.changed[cell] = 1
+      for (let i = 0; i < states.length; i++) {
+        const state = states[i]!
+        if (state.updateRun === undefined) byCell = true
+        else state.updateRun(rows, from, to, cell)
+      }
+      if (byCell) this.#cells.fill(cell, from, to)
+      from = to
+    }
+    if (!byCell) return
+    for (const state of states) if (state.updateRun === undefined) state.update(rows, this.#cells, count)
+  }
+
+  #takeCells(rows: Int32Array, count: number): void {
+    let from = 0
+    for (let run = 0; run < this.#runs; run++) {
+      const slot = this.#runSlots[run]!
+      const to = this.#runEnds[slot]!
+      const pane = this.table.paneIn(slot)
+      // Worth it where the pane has no more cells than the run has rows; a table of a million groups stays untouched.
+      if (pane.cells.set.count <= to - from) this.#cellsDirectly(pane, rows, from, to)
+      else this.#cellsByMap(pane, rows, from, to)
+      from = to
+    }
+    for (const state of this.states) state.update(rows, this.#cells, count)
+  }
+  #cellsByMap(pane: Pane, rows: Int32Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const group = this.#groupsOfRows[rows[i]!]!
+      let cell = pane.cells.get(group)
+      if (cell < 0) cell = this.#newCell(pane, group)
+      this.changed[cell] = 1
+      this.#cells[i] = cell
+    }
+  }
+  #cellsDirectly(pane: Pane, rows: Int32Array, from: number, to: number): void {
+    this.#direct = grownInts(this.#direct, this.groups.keys.high)
+    const [direct, groups, cells] = [this.#direct, this.#groupsOfRows, this.#cells]
+    const { set, values } = pane.cells
+    for (let k = 0; k < set.count; k++) direct[set.keys[k]!] = values[k]! + 1
+    let { changed } = this
+    for (let i = from; i < to; i++) {
+      const group = groups[rows[i]!]!
+      let cell = direct[group]! - 1
+      if (cell < 0) {
+        cell = this.#newCell(pane, group)
+        direct[group] = cell + 1
+        changed = this.changed
+      }
+      changed[cell] = 1
+      cells[i] = cell
+    }
+    const now = pane.cells.set
+    for (let k = 0; k < now.count; k++) direct[now.keys[k]!] = 0
   }
 
   #newCell(pane: Pane, group: number): number {
@@ -144,7 +331,7 @@ export class WindowInput {
   removeThrough(number: number): readonly Pane[] {
     const removed = this.table.removeThrough(number)
     if (removed.length === 0) return removed
-    this.#cache.fill(undefined)
+    this.#cacheNumbers.fill(Number.NaN)
     for (const pane of removed)
       for (let i = 0; i < pane.cells.set.count; i++) this.groups.release(pane.cells.set.keys[i]!)
     return removed
@@ -167,7 +354,7 @@ export class WindowInput {
     this.eventTimeMsMax = from.f64()
     this.closed = from.f64()
     this.changed = new Uint8Array(from.raw())
-    this.#cache.fill(undefined)
+    this.#cacheNumbers.fill(Number.NaN)
     for (const state of this.states) state.restore(from)
     this.grow()
   }

@@ -42,6 +42,8 @@ export interface WindowState {
   prepare(batch: Batch): void
   /** Takes rows into cells; `rows` and `cells` run side by side. */
   update(rows: Int32Array, cells: Int32Array, count: number): void
+  /** Takes `rows[from .. to)` into one cell. Where it is missing, `update` does. */
+  updateRun?(rows: Int32Array, from: number, to: number, cell: number): void
   read(place: Place, index: number): number
   /** The part above 2^52 of a sum, in units of 2^52. */
   readHigh(place: Place, index: number): number
@@ -80,6 +82,9 @@ export class Filtered {
   rows: Int32Array = new Int32Array(0)
   cells: Int32Array = new Int32Array(0)
   count = 0
+  /** Of a run: its rows are `rows[from .. to)`. */
+  from = 0
+  to = 0
   #condition: Float64Array | null = null
   readonly #where: NumberEvaluator | null
   #rowsKept = new Int32Array(0)
@@ -101,10 +106,8 @@ export class Filtered {
       this.count = count
       return
     }
-    if (this.#rowsKept.length < count) {
-      this.#rowsKept = new Int32Array(count)
-      this.#cellsKept = new Int32Array(count)
-    }
+    if (this.#rowsKept.length < count) this.#rowsKept = new Int32Array(count)
+    if (this.#cellsKept.length < count) this.#cellsKept = new Int32Array(count)
     let kept = 0
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
@@ -116,6 +119,21 @@ export class Filtered {
     this.rows = this.#rowsKept
     this.cells = this.#cellsKept
     this.count = kept
+  }
+  takeRun(rows: Int32Array, from: number, to: number): void {
+    const condition = this.#condition
+    if (condition === null) {
+      this.rows = rows
+      this.from = from
+      this.to = to
+      return
+    }
+    if (this.#rowsKept.length < to - from) this.#rowsKept = new Int32Array(to - from)
+    let kept = 0
+    for (let i = from; i < to; i++) if (condition[rows[i]!] === 1) this.#rowsKept[kept++] = rows[i]!
+    this.rows = this.#rowsKept
+    this.from = 0
+    this.to = kept
   }
 }
 
@@ -145,6 +163,14 @@ export class CountState implements WindowState {
     filtered.take(rows, cells, count)
     if (this.#absent === null) countRows(filtered.cells, filtered.count, this.#values[CELLS]!)
     else countPresent(filtered.rows, filtered.cells, filtered.count, this.#absent, this.#values[CELLS]!)
+  }
+  updateRun(rows: Int32Array, from: number, to: number, cell: number): void {
+    const filtered = this.#filtered
+    filtered.takeRun(rows, from, to)
+    let count = filtered.to - filtered.from
+    const absent = this.#absent
+    if (absent !== null) for (let i = filtered.from; i < filtered.to; i++) if (absent(filtered.rows[i]!)) count--
+    this.#values[CELLS]![cell]! += count
   }
   read(place: Place, index: number): number {
     return this.#values[place]![index]!

@@ -10,6 +10,8 @@ import {
   ABSENT_NULL,
   ABSENT_NUMBER,
   ABSENT_TEXT,
+  CHECK_BOUNDS,
+  CHECK_EVENT_TIME,
   COLUMNS_MAX,
   D_MASK,
   D_NUMBER,
@@ -20,15 +22,17 @@ import {
   F_ABOVE,
   F_ABSENT,
   F_AT_LEAST,
+  F_CHECKS,
   F_COLUMN,
   F_CONSTANT,
   F_CONSTANT_LENGTH,
   F_CONSTANT_TEXT,
   F_DICTIONARY,
-  F_EVENT_TIME,
   F_KIND,
   F_LITERAL,
+  F_LITERAL_BYTES,
   F_LITERAL_LENGTH,
+  F_LITERAL_MASK,
   F_ONE_OF,
   F_ORDER,
   F_OUTPUT,
@@ -40,8 +44,10 @@ import {
   KIND_DATE,
   KIND_DECIMAL,
   KIND_FLOAT,
+  KIND_ID,
   KIND_INT,
   KIND_NESTED,
+  KIND_PASSED_OVER,
   KIND_TEXT,
   KIND_TIMESTAMP,
   KIND_UUID,
@@ -136,7 +142,7 @@ export function fieldTable(
     }
     if (text === null) return null
     const kernelField: KernelField = {
-      kind: kindOf(type),
+      kind: kindOf(type, outputOf(projections[column]), oneOf),
       output: outputOf(projections[column]),
       column: Math.max(0, column) * 2,
       absent,
@@ -199,12 +205,17 @@ export function writeField(view: DataView, at: number, field: KernelField, liter
   word(F_SCALE, field.scale)
   word(F_DICTIONARY, field.dictionary)
   word(F_ORDER, field.order)
-  word(F_EVENT_TIME, field.isEventTime ? 1 : 0)
+  const isBounded = Number.isFinite(field.above) || Number.isFinite(field.atLeast)
+  word(F_CHECKS, (isBounded ? CHECK_BOUNDS : 0) | (field.isEventTime ? CHECK_EVENT_TIME : 0))
   word(F_CONSTANT_TEXT, field.constantText)
   word(F_CONSTANT_LENGTH, field.constantLength)
   float(F_CONSTANT, typeof absent === 'number' ? absent : 0)
   float(F_ABOVE, field.above)
   float(F_AT_LEAST, field.atLeast)
+  for (let i = 0; i < Math.min(length, 16); i++) {
+    view.setUint8(at + F_LITERAL_BYTES + i, view.getUint8(literal + i))
+    view.setUint8(at + F_LITERAL_MASK + i, 0xff)
+  }
 }
 
 function absentKind(absent: Inside): number {
@@ -238,7 +249,7 @@ function outputOf(projection: Projection | undefined): number {
 const isNested = (type: FieldType): boolean => type.kind === 'struct' || type.kind === 'array'
 const isText = (type: FieldType): boolean => type.kind === 'string' || type.kind === 'bytes' || type.kind === 'uuid'
 
-function kindOf(type: FieldType): number {
+function kindOf(type: FieldType, output: number, oneOf: number): number {
   switch (type.kind) {
     case 'bool':
       return KIND_BOOL
@@ -251,7 +262,8 @@ function kindOf(type: FieldType): number {
       return KIND_DECIMAL
     case 'string':
     case 'bytes':
-      return KIND_TEXT
+      if (output === OUTPUT_ID) return KIND_ID
+      return output === OUTPUT_NONE && oneOf === 0 ? KIND_PASSED_OVER : KIND_TEXT
     case 'uuid':
       return KIND_UUID
     case 'timestamp':

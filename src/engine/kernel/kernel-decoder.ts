@@ -4,7 +4,7 @@ import { assert } from '../../std/assert.ts'
 import type { Batch, BatchColumn } from '../columns.ts'
 import type { Decoder, DecoderSettings, Refusal } from '../decoder.ts'
 import { Dictionary } from '../dictionary.ts'
-import type { SourceBatch } from '../engine.ts'
+import type { DecoderMemory, SourceBatch } from '../engine.ts'
 import { grownFloats } from '../int-set.ts'
 import { jsonDecoder } from '../json-decoder.ts'
 import { fieldTable, kernelTakes } from './field-table.ts'
@@ -82,7 +82,9 @@ export class KernelDecoder implements Decoder {
     const [low, high] = bounds(source)
     const isLarge = high - low > KERNEL_BATCH_BYTES_MAX || source.count > KERNEL_BATCH_RECORDS_MAX
     const opened = isLarge ? null : this.#open()
-    if (opened === null) {
+    const inPlace = opened?.memory.holds(source.bytes) ?? false
+    // Its memory must not grow under a batch that lies in it.
+    if (opened === null || (inPlace && source.count > opened.memory.rowsMax)) {
       this.wholeBatchesByJson++
       return this.#json.decode(source, refuse)
     }
@@ -94,10 +96,12 @@ export class KernelDecoder implements Decoder {
       this.#generations[number] = dictionary.generation
       memory.functions.forget(number)
     })
-    memory.makeRoom(high - low, count, batch.columns)
-    const { input, bytes, starts, ends, arrivals, times, records } = memory
-    bytes.set(source.bytes.subarray(low, high), input)
-    bytes.fill(0, input + high - low, input + high - low + SLACK_BYTES)
+    if (!inPlace) {
+      memory.makeRoom(high - low, count)
+      memory.bytes.set(source.bytes.subarray(low, high), memory.input)
+      memory.bytes.fill(0, memory.input + high - low, memory.input + high - low + SLACK_BYTES)
+    }
+    const { input, starts, ends, arrivals, times, records } = memory
     starts.set(source.starts.subarray(0, count))
     ends.set(source.ends.subarray(0, count))
     const limited = Number.isFinite(this.#futureLimitMs)
@@ -111,7 +115,7 @@ export class KernelDecoder implements Decoder {
       count,
       starts.byteOffset,
       ends.byteOffset,
-      input - low,
+      inPlace ? source.bytes.byteOffset : input - low,
       limited ? arrivals.byteOffset : 0,
       this.#futureLimitMs,
       times.byteOffset,
@@ -123,13 +127,21 @@ export class KernelDecoder implements Decoder {
     return batch
   }
 
+  memory(): DecoderMemory | null {
+    return this.#open()?.memory ?? null
+  }
+
   #open(): Opened | null {
     if (this.#opened !== undefined) return this.#opened
     const { contract, projections } = this.#settings
-    const memory = new KernelMemory(this.#module, {
-      fallback: (record, row) => this.#fallback(record, row),
-      newId: (dictionary, text, length) => this.#newId(dictionary, text, length),
-    })
+    const memory = new KernelMemory(
+      this.#module,
+      {
+        fallback: (record, row) => this.#fallback(record, row),
+        newId: (dictionary, text, length) => this.#newId(dictionary, text, length),
+      },
+      this.#batch.columns,
+    )
     const table = fieldTable(memory, contract, projections)
     this.#opened = table === null ? null : { memory, templates: new Templates(memory, table) }
     return this.#opened

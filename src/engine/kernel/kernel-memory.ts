@@ -1,11 +1,13 @@
 // One instance of the kernel with its memory: constants, and room for a batch that grows when a larger one comes.
 import { assert } from '../../std/assert.ts'
 import type { BatchColumn } from '../columns.ts'
+import type { DecoderMemory } from '../engine.ts'
 import {
   BATCH,
   COLUMN_BASES,
   CONSTANTS,
   CONSTANTS_END,
+  FIRST_BYTES,
   LAST_MINUTE,
   LAST_MINUTE_MS,
   POWERS_F64,
@@ -36,14 +38,17 @@ export interface KernelFunctions {
   forgetAll(dictionaries: number): void
   forget(dictionary: number): void
   hashOf(text: number, length: number): number
+  newlines(from: number, end: number, base: number, into: number, max: number): number
   put(head: number, text: number, length: number, hash: number, id: number): number
 }
 
 const PAGE_BYTES = 65_536
 const INPUT_BYTES_AT_FIRST = 256 * 1024
 const ROWS_AT_FIRST = 4096
+/** Newlines that are looked for at once. */
+const NEWLINES_MAX = 4096
 
-export class KernelMemory {
+export class KernelMemory implements DecoderMemory {
   readonly functions: KernelFunctions
   bytes: Uint8Array<ArrayBuffer>
   view: DataView<ArrayBuffer>
@@ -52,13 +57,16 @@ export class KernelMemory {
   arrivals = new Float64Array(0)
   records = new Int32Array(0)
   times = new Float64Array(0)
+  #found = new Int32Array(0)
+  readonly #columns: readonly BatchColumn[]
   /** Of each text column: addresses (-1: null) and lengths. */
   texts: (readonly [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>] | null)[] = []
   #inputBytes = 0
   #rows = 0
   #constantsAt = CONSTANTS
 
-  constructor(module: WebAssembly.Module, calls: KernelCalls) {
+  constructor(module: WebAssembly.Module, calls: KernelCalls, columns: readonly BatchColumn[]) {
+    this.#columns = columns
     const { exports } = new WebAssembly.Instance(module, { decode: { ...calls } })
     // The module is ours and named by its version: these are its exports.
     this.functions = exports as unknown as KernelFunctions
@@ -72,6 +80,7 @@ export class KernelMemory {
     }
     new TextEncoder().encodeInto('1970-01-01T00:00', this.bytes.subarray(LAST_MINUTE))
     this.view.setFloat64(LAST_MINUTE_MS, 0, true)
+    this.bytes.fill(0xff, FIRST_BYTES, FIRST_BYTES + 16)
   }
   #buffer(): ArrayBuffer {
     const { buffer } = this.functions.memory
@@ -88,11 +97,33 @@ export class KernelMemory {
     return at
   }
 
+  get memory(): WebAssembly.Memory {
+    return this.functions.memory
+  }
+  get rowsMax(): number {
+    return this.#rows
+  }
+  room(sizeBytes: number, records: number): Uint8Array<ArrayBuffer> {
+    this.makeRoom(sizeBytes, records)
+    return this.bytes.subarray(this.input, this.input + sizeBytes)
+  }
+  /** Do the bytes lie where a batch is decoded from? */
+  holds(bytes: Uint8Array): boolean {
+    return bytes.buffer === this.bytes.buffer && bytes.byteOffset >= this.input
+  }
+  newlines(from: number, to: number): Int32Array {
+    assert(from >= 0 && to <= this.#inputBytes, 'newlines are looked for in the room that was given')
+    const { input, functions } = this
+    const count = functions.newlines(input + from, input + to, input, this.#found.byteOffset, NEWLINES_MAX)
+    return this.#found.subarray(0, count)
+  }
+
   /** Where a batch begins. */
   readonly input = BATCH
   /** Makes room for a batch; all views into it, the columns' as well, may be new. */
-  makeRoom(inputBytes: number, rows: number, columns: readonly BatchColumn[]): void {
+  makeRoom(inputBytes: number, rows: number): void {
     if (inputBytes <= this.#inputBytes && rows <= this.#rows) return
+    const columns = this.#columns
     this.#inputBytes = enlarged(this.#inputBytes, inputBytes, INPUT_BYTES_AT_FIRST)
     this.#rows = enlarged(this.#rows, rows, ROWS_AT_FIRST)
     const count = this.#rows
@@ -103,7 +134,7 @@ export class KernelMemory {
       at += sizeBytes
       return address
     }
-    const common = [count * 4, count * 4, count * 8, count * 4, count * 8].map(take)
+    const common = [count * 4, count * 4, count * 8, count * 4, count * 8, NEWLINES_MAX * 4].map(take)
     const bases = columns.map(({ kind }) =>
       kind === 'number' ? [take(count * 8)] : kind === 'id' ? [take(count * 4)] : [take(count * 4), take(count * 4)],
     )
@@ -118,6 +149,7 @@ export class KernelMemory {
     this.arrivals = new Float64Array(buffer, common[2]!, count)
     this.records = new Int32Array(buffer, common[3]!, count)
     this.times = new Float64Array(buffer, common[4]!, count)
+    this.#found = new Int32Array(buffer, common[5]!, NEWLINES_MAX)
     this.texts = columns.map((column, i) => {
       const [first = 0, second = 0] = bases[i]!
       this.view.setUint32(COLUMN_BASES + i * 8, first, true)

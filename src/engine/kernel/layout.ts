@@ -10,7 +10,7 @@
 //
 // Changing this needs another KERNEL_VERSION: the kernel exports it, and one built before is left unused.
 
-export const KERNEL_VERSION = 1
+export const KERNEL_VERSION = 2
 
 /** A contract with more fields is decoded by JSON alone: pending texts are a mask of 64 bits. */
 export const FIELDS_MAX = 64
@@ -31,6 +31,8 @@ export const POWERS_MAX = 18
 /** The 16 bytes `YYYY-MM-DDTHH:MM` last read, and their time in ms as f64. */
 export const LAST_MINUTE = 67584
 export const LAST_MINUTE_MS = 67600
+/** 16 bytes of ones, then 16 of zeros: read from here + 16 - n, n ones come first. */
+export const FIRST_BYTES = 67616
 /** Texts not in their dictionary yet, by field: address, length, hash, address of the field; 16 bytes each. */
 export const PENDING = 68608
 /** Heads of dictionaries, DICTIONARY_BYTES each. */
@@ -75,7 +77,10 @@ export const F_SCALE = 28
 export const F_DICTIONARY = 32
 /** Place in the contract: ids are given in this order. */
 export const F_ORDER = 36
-export const F_EVENT_TIME = 40
+/** CHECK_ bits: what a number must still pass. */
+export const F_CHECKS = 40
+export const CHECK_BOUNDS = 1
+export const CHECK_EVENT_TIME = 2
 /** What stands in when it is null or missing. */
 export const F_CONSTANT_TEXT = 44
 export const F_CONSTANT_LENGTH = 48
@@ -83,7 +88,10 @@ export const F_CONSTANT = 56
 /** The value must be above and at least these, f64. */
 export const F_ABOVE = 64
 export const F_AT_LEAST = 72
-export const FIELD_BYTES = 80
+/** The first 16 bytes of the literal, and ones where it has any. */
+export const F_LITERAL_BYTES = 80
+export const F_LITERAL_MASK = 96
+export const FIELD_BYTES = 112
 
 export const KIND_ANY = 0
 export const KIND_TEXT = 1
@@ -96,6 +104,9 @@ export const KIND_BOOL = 7
 export const KIND_UUID = 8
 /** Objects and lists: only null is taken here. */
 export const KIND_NESTED = 9
+/** Texts that are wanted by id; and those nobody wants and any will do. */
+export const KIND_ID = 10
+export const KIND_PASSED_OVER = 11
 
 export const OUTPUT_NONE = 0
 export const OUTPUT_NUMBER = 1

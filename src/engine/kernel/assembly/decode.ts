@@ -4,20 +4,24 @@ import {
   ABSENT_FAULT,
   ABSENT_NUMBER,
   ABSENT_TEXT,
+  CHECK_BOUNDS,
+  CHECK_EVENT_TIME,
   COLUMN_BASES,
   D_NUMBER,
   F_ABOVE,
   F_ABSENT,
   F_AT_LEAST,
+  F_CHECKS,
   F_COLUMN,
   F_CONSTANT,
   F_CONSTANT_LENGTH,
   F_CONSTANT_TEXT,
   F_DICTIONARY,
-  F_EVENT_TIME,
   F_KIND,
   F_LITERAL,
+  F_LITERAL_BYTES,
   F_LITERAL_LENGTH,
+  F_LITERAL_MASK,
   F_ONE_OF,
   F_ORDER,
   F_OUTPUT,
@@ -28,7 +32,9 @@ import {
   KIND_DATE,
   KIND_DECIMAL,
   KIND_FLOAT,
+  KIND_ID,
   KIND_INT,
+  KIND_PASSED_OVER,
   KIND_TEXT,
   KIND_TIMESTAMP,
   KIND_UUID,
@@ -46,13 +52,14 @@ import {
   TEMPLATE_HEAD_BYTES,
   TEMPLATE_ORDER,
 } from '../layout'
-import { idOf, remember } from './dictionary'
+import { idOf, idOfShort, remember } from './dictionary'
 import { anyNumberEnd, asFloat, asInteger, asMinor, numberEnd } from './number'
-import { hashOf, isUuid, sameBytes, textEnd } from './text'
+import { firstBytes, hashOf, hashOfShort, isUuid, sameBytes, textEnd, uncheckedEnd } from './text'
 import { dateDays, dateEnd, instantEnd, instantMs } from './time'
 
 export { KERNEL_VERSION } from '../layout'
 export { forget, forgetAll, put } from './dictionary'
+export { newlines } from './lines'
 export { hashOf } from './text'
 
 /** Hands a record out; 1 if it became row `row`. */
@@ -122,8 +129,10 @@ function matches(template: usize, from: usize, end: usize, row: i32, latestMs: f
   let field = template + TEMPLATE_HEAD_BYTES
   const fieldsEnd = field + <usize>load<u32>(template, T_FIELDS) * FIELD_BYTES
   for (; field < fieldsEnd; field += FIELD_BYTES) {
+    const differs = v128.xor(v128.load(at), v128.load(field, F_LITERAL_BYTES))
+    if (v128.any_true(v128.and(differs, v128.load(field, F_LITERAL_MASK)))) return false
     const length = load<u32>(field, F_LITERAL_LENGTH)
-    if (!sameBytes(at, load<u32>(field, F_LITERAL), length)) return false
+    if (length > 16 && !sameBytes(at + 16, load<u32>(field, F_LITERAL) + 16, length - 16)) return false
     at += length
     const kind = load<u32>(field, F_KIND)
     if (load<u8>(at) === 0x6e && kind !== KIND_ANY) {
@@ -132,6 +141,17 @@ function matches(template: usize, from: usize, end: usize, row: i32, latestMs: f
       continue
     }
     switch (kind) {
+      case KIND_PASSED_OVER:
+        if (load<u8>(at) !== QUOTE) return false
+        at = textEnd(at + 1)
+        if (at === 0) return false
+        at++
+        break
+      case KIND_ID:
+        if (load<u8>(at) !== QUOTE) return false
+        at = idEnd(field, row, at + 1)
+        if (at === 0) return false
+        break
       case KIND_TEXT:
       case KIND_UUID: {
         if (load<u8>(at) !== QUOTE) return false
@@ -191,6 +211,44 @@ function matches(template: usize, from: usize, end: usize, row: i32, latestMs: f
   return true
 }
 
+/**
+ * Finds the id of the text behind an opening quote; returns the address behind the closing one, 0 if there is none. What
+ * the dictionary holds was valid and allowed when it went in, so only unknown texts are looked at more closely.
+ */
+function idEnd(field: usize, row: i32, text: usize): usize {
+  const block = v128.load(text)
+  const special = i8x16.bitmask(
+    v128.or(
+      v128.or(i8x16.eq(block, i8x16.splat(QUOTE)), i8x16.eq(block, i8x16.splat(0x5c))),
+      i8x16.lt_u(block, i8x16.splat(0x20)),
+    ),
+  )
+  const head = <usize>load<u32>(field, F_DICTIONARY)
+  let length: u32
+  let hash: u32
+  let id: i32
+  if (special !== 0) {
+    length = ctz(special)
+    const bytes = firstBytes(block, length)
+    hash = hashOfShort(i64x2.extract_lane(bytes, 0), i64x2.extract_lane(bytes, 1), length)
+    id = idOfShort(head, bytes, length, hash)
+  } else {
+    const end = uncheckedEnd(text + 16)
+    length = <u32>(end - text)
+    hash = hashOf(text, length)
+    id = idOf(head, text, length, hash)
+  }
+  if (load<u8>(text + length) !== QUOTE) return 0
+  if (id >= 0) store<i32>(columnOf(field) + ((<usize>row) << 2), id)
+  else {
+    if (textEnd(text) !== text + length) return 0
+    const oneOf = <usize>load<u32>(field, F_ONE_OF)
+    if (oneOf !== 0 && idOf(oneOf, text, length, hash) < 0) return 0
+    setPending(field, text, length, hash)
+  }
+  return text + length + 1
+}
+
 /** Where a value of a field nobody knows ends; 0 if it is nested, escaped or not valid. */
 function scalarEnd(at: usize): usize {
   const first = load<u8>(at)
@@ -206,9 +264,12 @@ function scalarEnd(at: usize): usize {
 
 /** False if a rule is broken or the number is none (NaN). */
 function putNumber(field: usize, row: i32, value: f64, latestMs: f64): bool {
-  if (!(value > load<f64>(field, F_ABOVE)) || !(value >= load<f64>(field, F_AT_LEAST))) return false
+  const checks = load<u32>(field, F_CHECKS)
+  if ((checks & CHECK_BOUNDS) !== 0) {
+    if (!(value > load<f64>(field, F_ABOVE)) || !(value >= load<f64>(field, F_AT_LEAST))) return false
+  } else if (!(value >= -Infinity)) return false
   setNumber(field, row, value)
-  return load<u32>(field, F_EVENT_TIME) === 0 || inTime(row, value, latestMs)
+  return (checks & CHECK_EVENT_TIME) === 0 || inTime(row, value, latestMs)
 }
 function inTime(row: i32, ms: f64, latestMs: f64): bool {
   store<f64>(timesBase + ((<usize>row) << 3), ms)
@@ -228,8 +289,8 @@ function putText(field: usize, row: i32, text: usize, length: u32): bool {
   const oneOf = <usize>load<u32>(field, F_ONE_OF)
   if (output === OUTPUT_NONE && oneOf === 0) return true
   if (output === OUTPUT_ID) {
+    // Only UUIDs come here: other texts have a kind of their own.
     const hash = hashOf(text, length)
-    // What the dictionary holds was allowed when it went in.
     const id = idOf(load<u32>(field, F_DICTIONARY), text, length, hash)
     if (id >= 0) {
       store<i32>(columnOf(field) + ((<usize>row) << 2), id)
@@ -280,7 +341,7 @@ function absent(field: usize, row: i32, latestMs: f64): bool {
   if (what === ABSENT_NUMBER) {
     const value = load<f64>(field, F_CONSTANT)
     setNumber(field, row, value)
-    return load<u32>(field, F_EVENT_TIME) === 0 || inTime(row, value, latestMs)
+    return (load<u32>(field, F_CHECKS) & CHECK_EVENT_TIME) === 0 || inTime(row, value, latestMs)
   }
   const output = load<u32>(field, F_OUTPUT)
   if (what === ABSENT_TEXT) {
@@ -298,5 +359,5 @@ function absent(field: usize, row: i32, latestMs: f64): bool {
   if (output === OUTPUT_NUMBER) setNumber(field, row, NaN)
   else if (output === OUTPUT_ID) store<i32>(columnOf(field) + ((<usize>row) << 2), -1)
   else if (output === OUTPUT_TEXT) setText(field, row, -1, 0)
-  return load<u32>(field, F_EVENT_TIME) === 0
+  return (load<u32>(field, F_CHECKS) & CHECK_EVENT_TIME) === 0
 }

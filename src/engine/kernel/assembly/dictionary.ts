@@ -1,7 +1,7 @@
 // Texts to ids by open addressing. A cache: the ids are the engine's own, and when the memory for it is full everything
 // is forgotten and asked for again. AssemblyScript.
 import { ARENA, ARENA_END, D_MASK, D_SLOTS, D_USED, DICTIONARIES, DICTIONARY_BYTES } from '../layout'
-import { sameBytes } from './text'
+import { firstBytes, sameBytes } from './text'
 
 const SLOT_BYTES: usize = 16
 const SLOTS_AT_FIRST: u32 = 1024
@@ -50,13 +50,31 @@ export function idOf(head: usize, text: usize, length: u32, hash: u32): i32 {
   return -1
 }
 
+/** The id of a text of up to 16 bytes, zeros behind its end; or -1. */
+export function idOfShort(head: usize, bytes: v128, length: u32, hash: u32): i32 {
+  const slots = <usize>load<u32>(head, D_SLOTS)
+  const mask = load<u32>(head, D_MASK)
+  let at = hash & mask
+  for (let probe: u32 = 0; probe < PROBES_MAX; probe++) {
+    const slot = slots + <usize>at * SLOT_BYTES
+    const id = load<i32>(slot, 12)
+    if (id === 0) return -1
+    if (load<u32>(slot) === hash && load<u32>(slot, 8) === length) {
+      const held = v128.load(<usize>load<u32>(slot, 4))
+      if (!v128.any_true(v128.xor(bytes, firstBytes(held, length)))) return id - 1
+    }
+    at = (at + 1) & mask
+  }
+  return -1
+}
+
 /** Remembers an id, if there is a place for it. The text must not be there yet. */
 export function remember(head: usize, text: usize, length: u32, hash: u32, id: i32): void {
   if (length > TEXT_BYTES_MAX) return
   const used = load<u32>(head, D_USED)
   // Compared 16 bytes at a time: so far its memory reaches.
   const bytes = (<usize>length + 31) & ~15
-  if ((used * 2 > load<u32>(head, D_MASK) && !enlarge(head)) || arenaAt + bytes > <usize>ARENA_END) {
+  if ((used * 4 > load<u32>(head, D_MASK) * 3 && !enlarge(head)) || arenaAt + bytes > <usize>ARENA_END) {
     forgetAll(dictionaries)
     return
   }

@@ -1,4 +1,5 @@
 // Strings in place: finds their end 16 bytes at a time, proves UTF-8, hashes and compares. AssemblyScript.
+import { FIRST_BYTES } from '../layout'
 
 const QUOTE: u8 = 0x22
 const BACKSLASH: u8 = 0x5c
@@ -50,24 +51,53 @@ function utf8Size(at: usize, lead: u32): usize {
   return second >= lowest && second <= highest && (fourth & 0xc0) === 0x80 ? 4 : 0
 }
 
-const HASH_FACTOR: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
+/** From anywhere in a text to its quote, or to an escape or control character: no look at UTF-8. */
+export function uncheckedEnd(from: usize): usize {
+  let at = from
+  while (true) {
+    const block = v128.load(at)
+    const special = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(block, i8x16.splat(QUOTE)), i8x16.eq(block, i8x16.splat(BACKSLASH))),
+        i8x16.lt_u(block, i8x16.splat(0x20)),
+      ),
+    )
+    if (special !== 0) return at + ctz(special)
+    at += 16
+  }
+}
 
-/** For the tables in this memory only; never 0. */
+/** The block with zeros in place of what lies behind its first `length` <= 16 bytes. */
+export function firstBytes(block: v128, length: u32): v128 {
+  return v128.and(block, v128.load(FIRST_BYTES + 16 - <usize>length))
+}
+
+const HASH_FACTOR: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
+const OTHER_FACTOR: u64 = ((<u64>0xc2b2ae3d) << 32) | 0x27d4eb4f
+
+/** For the tables in this memory only; never 0. Texts of up to 16 bytes: as two words, zeros behind their end. */
+export function hashOfShort(low: u64, high: u64, length: u32): u32 {
+  const mixed = (low + <u64>length) * HASH_FACTOR + rotl<u64>(high * OTHER_FACTOR, 32)
+  const folded = mixed ^ (mixed >> 32)
+  return <u32>(folded ^ (folded >> 15)) | 1
+}
+/** The same for any length. */
 export function hashOf(text: usize, length: u32): u32 {
+  if (length <= 16) {
+    const bytes = firstBytes(v128.load(text), length)
+    return hashOfShort(i64x2.extract_lane(bytes, 0), i64x2.extract_lane(bytes, 1), length)
+  }
   let hash = (<u64>length + 1) * HASH_FACTOR
   let at = text
   let left = length
-  while (left >= 8) {
-    hash = (hash ^ load<u64>(at)) * HASH_FACTOR
-    hash ^= hash >> 32
-    at += 8
-    left -= 8
+  while (left >= 16) {
+    hash = (hash ^ load<u64>(at)) * HASH_FACTOR + rotl<u64>((hash ^ load<u64>(at, 8)) * OTHER_FACTOR, 32)
+    at += 16
+    left -= 16
   }
-  if (left > 0) {
-    hash = (hash ^ (load<u64>(at) & (((<u64>1) << (left * 8)) - 1))) * HASH_FACTOR
-    hash ^= hash >> 32
-  }
-  return <u32>(hash ^ (hash >> 29)) | 1
+  const last = firstBytes(v128.load(at), left)
+  hash ^= hash >> 32
+  return hashOfShort(hash ^ i64x2.extract_lane(last, 0), (hash * OTHER_FACTOR) ^ i64x2.extract_lane(last, 1), length)
 }
 
 /** Both may be read up to 15 bytes past their end. */

@@ -6,6 +6,14 @@ const BAD: i32 = -0x7fffffff
 const NO_TIME: f64 = -Infinity
 const QUOTE: u8 = 0x22
 
+/** `:00.000Z`: the marks, where the digits stand, and their zeros. */
+const USUAL_MASK: u64 = ((<u64>0xff000000) << 32) | 0xff0000ff
+const USUAL: u64 = ((<u64>0x5a000000) << 32) | 0x2e00003a
+const USUAL_DIGITS: u64 = ((<u64>0x00ffffff) << 32) | 0x00ffff00
+const USUAL_ZEROS: u64 = ((<u64>0x00303030) << 32) | 0x00303000
+const TOPS: u64 = ((<u64>0x80808080) << 32) | 0x80808080
+const ABOVE_NINE: u64 = ((<u64>0x76767676) << 32) | 0x76767676
+
 /** The instant read last, ms. */
 export let instantMs: f64 = 0
 /** The date read last, days since 1970-01-01. */
@@ -21,6 +29,25 @@ export function instantEnd(text: usize): usize {
     if (ms === NO_TIME) return 0
     v128.store(LAST_MINUTE, minute)
     store<f64>(LAST_MINUTE_MS, ms)
+  }
+  // `:SS.mmmZ"`, as most write it: checked and read at once.
+  const rest = load<u64>(text, 16)
+  if ((rest & USUAL_MASK) === USUAL && load<u8>(text, 24) === QUOTE) {
+    const digits = (rest ^ USUAL_ZEROS) & USUAL_DIGITS
+    if ((((digits + ABOVE_NINE) | digits) & TOPS) === 0 && (digits & 0xff00) <= 0x0500) {
+      instantMs =
+        ms +
+        <f64>(
+          (<i32>(
+            (((digits >> 8) & 15) * 10_000 +
+              ((digits >> 16) & 15) * 1000 +
+              ((digits >> 32) & 15) * 100 +
+              ((digits >> 40) & 15) * 10 +
+              ((digits >> 48) & 15))
+          ))
+        )
+      return text + 25
+    }
   }
   if (load<u8>(text, 16) !== 0x3a) return 0
   const second = two(text + 17)
