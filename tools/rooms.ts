@@ -233,7 +233,7 @@ export const entryPoints: readonly string[] = [
   // What package.json exports.
   'src/embed/broker.ts',
   // AssemblyScript, compiled by tools/kernel.ts; its imports have no endings, so each file is named.
-  ...['decode', 'dictionary', 'number', 'text', 'time'].map((name) => `src/engine/kernel/assembly/${name}.ts`),
+  ...['decode', 'dictionary', 'lines', 'number', 'text', 'time'].map((name) => `src/engine/kernel/assembly/${name}.ts`),
 ]
 
 /** The table of ARCHITECTURE.md. */

@@ -53,14 +53,15 @@ import {
   TEMPLATE_ORDER,
 } from '../layout'
 import { idOf, idOfShort, remember } from './dictionary'
+import { newlines } from './lines'
 import { anyNumberEnd, asFloat, asInteger, asMinor, numberEnd } from './number'
 import { firstBytes, hashOf, hashOfShort, isUuid, sameBytes, textEnd, uncheckedEnd } from './text'
 import { dateDays, dateEnd, instantEnd, instantMs } from './time'
 
 export { KERNEL_VERSION } from '../layout'
 export { forget, forgetAll, put } from './dictionary'
-export { newlines } from './lines'
 export { hashOf } from './text'
+export { newlines }
 
 /** Hands a record out; 1 if it became row `row`. */
 declare function fallback(record: i32, row: i32): i32
