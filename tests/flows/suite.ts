@@ -58,7 +58,13 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
   const names: string[] = []
   for (let i = 0; i < (all ? 20 : 2); i++) names.push(`shuffle:${all ? i : random.below(1_000_000)}`)
   const moments = ['before', 'during', 'after'] as const
-  for (let at = 1; at <= whole.commits; at++)
+  /** All of 1 to `count`, or so many of them. */
+  const drawn = (count: number, wanted: number): number[] => {
+    const every = Array.from({ length: count }, (_, i) => i + 1)
+    while (!all && every.length > wanted) every.splice(random.below(every.length), 1)
+    return every
+  }
+  for (const at of drawn(whole.commits, 5))
     for (const when of all ? moments : (['during', random.below(2) === 0 ? 'before' : 'after'] as const))
       names.push(`commit:${at}:${when}`)
   for (const at of all ? Array.from({ length: whole.commits }, (_, i) => i + 1) : [1 + random.below(whole.commits + 1)])
@@ -76,7 +82,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
   if (flow.clock) return names
   names.push('snapshots')
   const { commits, operations } = await takeRide(flow, 'snapshots', whole)
-  for (let at = 1; at <= commits; at += all ? 1 : 2)
+  for (const at of drawn(commits, 4))
     for (const when of all ? moments : [moments[random.below(3)]!]) names.push(`snapshots+commit:${at}:${when}`)
   for (const at of points(operations, 2))
     names.push(`snapshots+${random.below(3) === 0 ? 'kill' : 'power'}:${at}:${at % 4}`)
