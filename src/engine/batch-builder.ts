@@ -7,6 +7,9 @@ import { grownFloats, grownInts } from './int-set.ts'
 import type { Place, RowSink } from './operator.ts'
 import { isTextKind, type TimingIndex } from './results.ts'
 
+/** More than a partition will ever hold. */
+const LANE_OFFSETS = 2 ** 40
+
 export class BatchBuilder implements RowSink {
   readonly #lanes: number
   #columns: BatchColumn[]
@@ -91,11 +94,20 @@ export class BatchBuilder implements RowSink {
     this.#derived.weights[row] = weight
     this.#derived.timings[row] = timing
     this.#derived.evidence[row] = evidence
+    this.#batch.offsets[row] = this.#rankOf(evidence)
     return row
+  }
+  /** Tells rows of one time apart, whatever the order in which they come: by the first record behind each. */
+  #rankOf(evidence: number): number {
+    const { offsets } = this.#derived
+    for (let lane = 0; lane < this.#lanes; lane++)
+      if (offsets[evidence + lane * 2 + 1]! >= 0) return lane * LANE_OFFSETS + offsets[evidence + lane * 2]!
+    return 0
   }
   #grow(rows: number): void {
     const batch = this.#batch
     batch.times = grownFloats(batch.times, rows)
+    batch.offsets = grownFloats(batch.offsets, batch.times.length)
     const length = batch.times.length
     const weights = new Int8Array(length)
     weights.set(this.#derived.weights)

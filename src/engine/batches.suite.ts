@@ -1,5 +1,5 @@
 // For the engine's tests: records as source batches, and result rows as plain objects.
-import type { JobOutput, ResultValue, SourceBatch, Timing } from './engine.ts'
+import type { Evidence, JobOutput, ResultValue, SourceBatch, Timing } from './engine.ts'
 import { encodeRow, resultRow, timings } from './engine.ts'
 
 /** Texts (null: a tombstone) as one batch; offsets count from `offset`, arrivals are unknown unless given. */
@@ -42,7 +42,7 @@ export interface PlainRow {
   readonly weight: number
   readonly values: { readonly [column: string]: ResultValue }
   readonly json: string
-  readonly evidence: readonly { readonly partition: number; readonly offsetMin: number; readonly offsetMax: number }[]
+  readonly evidence: readonly Evidence[]
 }
 export function plainRows(output: JobOutput): PlainRow[] {
   return output.results.flatMap((batch) =>

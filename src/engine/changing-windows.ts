@@ -81,7 +81,7 @@ export class ChangingWindows implements WindowOperator {
   }
 
   push(batch: Batch, rows: Int32Array, count: number): void {
-    if (this.#groupsOfRows.length < count) this.#groupsOfRows = new Int32Array(count)
+    if (this.#groupsOfRows.length < batch.rows) this.#groupsOfRows = new Int32Array(batch.rows)
     const groups = this.#groupsOfRows
     this.#groups.assign(
       this.#settings.groupIds.map((ids) => ids(batch)),
@@ -90,7 +90,7 @@ export class ChangingWindows implements WindowOperator {
       groups,
     )
     const weights = batch.derived?.weights
-    for (let i = 0; i < count; i++) this.#groups.use(groups[i]!)
+    for (let i = 0; i < count; i++) this.#groups.use(groups[rows[i]!]!)
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
       const standing = this.#rows.find(batch, row)
@@ -100,9 +100,9 @@ export class ChangingWindows implements WindowOperator {
         continue
       }
       const kept = this.#rows.put(batch, row, standing)
-      this.#takeIn(kept, this.#settings.clock.paneOf(batch.times[row]!), groups[i]!)
+      this.#takeIn(kept, this.#settings.clock.paneOf(batch.times[row]!), groups[row]!)
     }
-    for (let i = 0; i < count; i++) this.#groups.release(groups[i]!)
+    for (let i = 0; i < count; i++) this.#groups.release(groups[rows[i]!]!)
   }
   #takeIn(row: number, pane: number, group: number): void {
     this.#groupOf = grownInts(this.#groupOf, row + 1)

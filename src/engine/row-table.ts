@@ -120,10 +120,7 @@ export class RowTable {
       if (offset > span[lane * 2 + 1]!) span[lane * 2 + 1] = offset
       return
     }
-    for (let i = 0; i < this.#each; i += 2) {
-      if (this.#evidence[at + i]! < span[i]!) span[i] = this.#evidence[at + i]!
-      if (this.#evidence[at + i + 1]! > span[i + 1]!) span[i + 1] = this.#evidence[at + i + 1]!
-    }
+    widen(span, 0, this.#evidence, at, this.#each)
   }
   /** Puts column `from` of a row out as column `to`. */
   give(out: RowSink, to: number, from: number, row: number): void {
@@ -179,6 +176,13 @@ function bytesOf(column: BatchColumn): number {
   return column.kind === 'id' ? column.values.byteLength : 0
 }
 
+/** Widens one span of every lane (least and greatest offset, so many numbers) by another. */
+export function widen(span: Float64Array, at: number, by: Float64Array, from: number, numbers: number): void {
+  for (let i = 0; i < numbers; i += 2) {
+    if (by[from + i]! < span[at + i]!) span[at + i] = by[from + i]!
+    if (by[from + i + 1]! > span[at + i + 1]!) span[at + i + 1] = by[from + i + 1]!
+  }
+}
 /** A span of no record, for `widen`. */
 export function emptySpan(lanes: number): Float64Array<ArrayBuffer> {
   const span = new Float64Array(lanes * 2).fill(-1)

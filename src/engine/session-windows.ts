@@ -12,6 +12,7 @@ import type { Batch } from './columns.ts'
 import { grownBytes, grownInts } from './int-set.ts'
 import { type Groups, Numbers, type OwnSlots } from './panes.ts'
 import { EARLY, LATE, ON_TIME, type TimingIndex } from './results.ts'
+import { widen } from './row-table.ts'
 import { SessionBounds } from './session-bounds.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import { TimeHeap } from './time-heap.ts'
@@ -95,6 +96,8 @@ export class SessionWindows implements WindowOperator {
     )
     const bounds = this.#bounds
     bounds.growGroups(this.#groups.keys.high)
+    const each = this.#settings.partitions * 2
+    const derived = batch.derived ?? null
     let taken = 0
     let dropped = 0
     for (let i = 0; i < count; i++) {
@@ -123,7 +126,8 @@ export class SessionWindows implements WindowOperator {
         }
       }
       if (timeMs > bounds.last[cell]!) bounds.last[cell] = timeMs
-      bounds.addOffset(cell, batch.partition, batch.offsets[row]!)
+      if (derived === null) bounds.addOffset(cell, batch.partition, batch.offsets[row]!)
+      else widen(bounds.offsets, cell * each, derived.offsets, derived.evidence[row]!, each)
       this.#touched(cell)
       this.#takenRows[taken] = row
       this.#takenCells[taken++] = cell

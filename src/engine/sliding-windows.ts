@@ -6,6 +6,7 @@ import { MonotonicDeques } from './extreme-state.ts'
 import { grownBytes, grownInts, IntMap } from './int-set.ts'
 import { Numbers, type Pane } from './panes.ts'
 import { EARLY, LATE, ON_TIME } from './results.ts'
+import { widen } from './row-table.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate, WindowInput } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
@@ -64,12 +65,13 @@ export class SlidingWindows implements WindowOperator {
 
   push(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate): void {
     this.#previewDue ||= count > 0
-    this.#input.take(batch, rows, count, tooLate, (row, pane, cell, group, offset) =>
-      this.#takeLate(batch.partition, row, pane, cell, group, offset),
+    this.#input.take(batch, rows, count, tooLate, (row, pane, cell, group) =>
+      this.#takeLate(batch, row, pane, cell, group),
     )
   }
 
-  #takeLate(partition: number, row: number, pane: Pane, cell: number, group: number, offset: number): void {
+  #takeLate(batch: Batch, row: number, pane: Pane, cell: number, group: number): void {
+    const derived = batch.derived ?? null
     const { closed } = this.#input
     const { width } = this.#settings
     const late = this.#late
@@ -88,14 +90,17 @@ export class SlidingWindows implements WindowOperator {
       late.results[window - pane.number] = result
       this.#resultChanged[result] = 1
       given.changed = true
-      const at = partition * 2
-      if (offset < given.offsets[at]!) given.offsets[at] = offset
-      if (offset > given.offsets[at + 1]!) given.offsets[at + 1] = offset
+      if (derived === null) {
+        const [at, offset] = [batch.partition * 2, batch.offsets[row]!]
+        if (offset < given.offsets[at]!) given.offsets[at] = offset
+        if (offset > given.offsets[at + 1]!) given.offsets[at + 1] = offset
+      } else widen(given.offsets, 0, derived.offsets, derived.evidence[row]!, given.offsets.length)
     }
     for (const state of this.#input.states) state.late(late)
     if (late.running) {
       this.#activate(group)
-      this.#enterOffsets(pane, partition, true)
+      if (derived === null) this.#enterOffsets(pane, batch.partition, true)
+      else for (let lane = 0; lane < this.#input.partitions; lane++) this.#enterOffsets(pane, lane, true)
     }
     this.#correctionsDue = true
   }

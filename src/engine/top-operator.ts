@@ -92,7 +92,7 @@ class TopOperator implements Operator {
     this.#parts = new Groups(settings.partIds.length)
   }
   push(_input: number, batch: Batch, rows: Int32Array, count: number): void {
-    if (this.#partsOfRows.length < count) this.#partsOfRows = new Int32Array(count)
+    if (this.#partsOfRows.length < batch.rows) this.#partsOfRows = new Int32Array(batch.rows)
     const parts = this.#partsOfRows
     this.#parts.assign(
       this.#settings.partIds.map((ids) => ids(batch)),
@@ -101,7 +101,7 @@ class TopOperator implements Operator {
       parts,
     )
     const weights = batch.derived?.weights
-    for (let i = 0; i < count; i++) this.#parts.use(parts[i]!)
+    for (let i = 0; i < count; i++) this.#parts.use(parts[rows[i]!]!)
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
       const timing = (batch.derived?.timings[row] ?? EARLY) as TimingIndex
@@ -110,10 +110,10 @@ class TopOperator implements Operator {
         if (kept < 0) continue
         this.#flags[kept] = this.#flags[kept]! | GONE | CHANGED
         this.#touch(this.#partOf[kept]!, timing)
-      } else if (kept < 0) this.#takeIn(batch, row, parts[i]!, timing)
-      else this.#replace(kept, batch, row, parts[i]!, timing)
+      } else if (kept < 0) this.#takeIn(batch, row, parts[row]!, timing)
+      else this.#replace(kept, batch, row, parts[row]!, timing)
     }
-    for (let i = 0; i < count; i++) this.#parts.release(parts[i]!)
+    for (let i = 0; i < count; i++) this.#parts.release(parts[rows[i]!]!)
   }
   #takeIn(batch: Batch, row: number, part: number, timing: TimingIndex): void {
     const kept = this.#rows.put(batch, row, -1)

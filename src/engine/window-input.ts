@@ -4,6 +4,7 @@ import type { Batch } from './columns.ts'
 import { grownBytes, grownInts } from './int-set.ts'
 import type { PaneClock } from './pane-clock.ts'
 import { Groups, type Pane, PaneTable } from './panes.ts'
+import { widen } from './row-table.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import { CELLS, type WindowState } from './window-state.ts'
 
@@ -131,6 +132,7 @@ export class WindowInput {
     const onTime = this.#onTime
     const each = this.partitions * 2
     const part = batch.partition * 2
+    const derived = batch.derived ?? null
     const closedEndMs = clock.startOf(closed + 1)
     let kept = 0
     let dropped = 0
@@ -161,10 +163,12 @@ export class WindowInput {
       let cell = pane.cells.get(group)
       if (cell < 0) cell = this.#newCell(pane, group)
       const at = pane.slot * each + part
-      const offset = batch.offsets[row]!
-      if (offset < table.offsets[at]!) table.offsets[at] = offset
-      if (offset > table.offsets[at + 1]!) table.offsets[at + 1] = offset
-      correct(row, pane, cell, group, offset)
+      if (derived === null) {
+        const offset = batch.offsets[row]!
+        if (offset < table.offsets[at]!) table.offsets[at] = offset
+        if (offset > table.offsets[at + 1]!) table.offsets[at + 1] = offset
+      } else widen(table.offsets, pane.slot * each, derived.offsets, derived.evidence[row]!, each)
+      correct(row, pane, cell, group)
     }
     this.eventTimeMsMax = eventTimeMsMax
     this.#dropped = dropped
@@ -223,16 +227,23 @@ export class WindowInput {
   /** Offsets behind each pane: rows of a batch come in the order of their offsets. */
   #noteRuns(batch: Batch, rows: Int32Array): void {
     const { offsets } = this.table
+    const each = this.partitions * 2
     const part = batch.partition * 2
+    const derived = batch.derived ?? null
     let from = 0
     for (let run = 0; run < this.#runs; run++) {
       const slot = this.#runSlots[run]!
       const to = this.#runEnds[slot]!
-      const at = slot * this.partitions * 2 + part
+      this.table.paneIn(slot).changed = true
+      if (derived !== null) {
+        for (let i = from; i < to; i++) widen(offsets, slot * each, derived.offsets, derived.evidence[rows[i]!]!, each)
+        from = to
+        continue
+      }
+      const at = slot * each + part
       const [first, last] = [batch.offsets[rows[from]!]!, batch.offsets[rows[to - 1]!]!]
       if (first < offsets[at]!) offsets[at] = first
       if (last > offsets[at + 1]!) offsets[at + 1] = last
-      this.table.paneIn(slot).changed = true
       from = to
     }
   }
@@ -366,4 +377,4 @@ export class WindowInput {
 }
 
 /** A row of a closed pane inside the lateness. */
-export type CorrectRow = (row: number, pane: Pane, cell: number, group: number, offset: number) => void
+export type CorrectRow = (row: number, pane: Pane, cell: number, group: number) => void

@@ -1,14 +1,21 @@
-// From the steps of a query to its Plan: unused source columns are dropped, operators get their ids and traits, all is frozen.
-import type { Contract, Fields } from './contract.ts'
+// From the steps of a query to its Plan: a graph of drafts becomes a list of nodes, inputs before their users; unused
+// source columns are dropped, operators get their ids and traits, all is frozen.
+import type { Contract } from './contract.ts'
 import { type Canonical, fingerprint } from './fingerprint.ts'
-import type { Aggregation, Changelog, Column, Emit, Expression, NodeBody, Output, Plan, PlanNode } from './plan.ts'
-import { PlanError, partsOf } from './plan.ts'
+import type { Changelog, Column, Emit, NodeBody, Output, Plan, PlanNode } from './plan.ts'
+import { PlanError } from './plan.ts'
+import { columnsKept } from './pruning.ts'
 
+/** A node before it has an id: what it does to which inputs. Shared by the queries that go on from it, never changed. */
 export interface Draft {
-  readonly contract: Contract<Fields>
-  readonly steps: readonly { readonly body: NodeBody; readonly columns: readonly Column[] }[]
-  /** What the last step puts out. */
+  readonly body: NodeBody
+  readonly inputs: readonly Draft[]
+  /** All it could put out: those nobody uses are dropped at the end. */
   readonly columns: readonly Column[]
+  readonly changelog: Changelog
+  readonly time: string | null
+  /** Of a source. */
+  readonly contract: Contract | null
 }
 export interface PlanSettings {
   readonly emit?: Emit
@@ -19,41 +26,32 @@ export interface PlanSettings {
 export function finishPlan(name: string, draft: Draft, settings: PlanSettings): Plan {
   if (!/^[a-z][a-z0-9-]{0,99}$/.test(name))
     throw new PlanError(name, 'name', 'not a plan name', 'Use small letters, digits and hyphens, at most 100')
-  const { contract } = draft
+  const drafts = inOrder(draft)
+  const kept = columnsKept(drafts)
+  const ids = new Map<Draft, string>()
   const nodes: PlanNode[] = []
-  const source: NodeBody = {
-    kind: 'source',
-    topic: contract.topic,
-    contractVersion: contract.version,
-    eventTime: contract.eventTime,
-    outOfOrderMs: contract.outOfOrderMs,
-    idleTimeoutMs: contract.idleTimeoutMs,
-    futureLimitMs: contract.futureLimitMs,
-  }
-  const used = usedColumns(draft)
-  const sourceColumns = Object.entries(contract.fields)
-    .filter(([column]) => used.has(column))
-    .map(([column, field]) => ({ name: column, type: field.type, nullable: field.nullable }))
-  let dropped = new Set(Object.keys(contract.fields).filter((column) => !used.has(column)))
-  nodes.push(node(source, [], sourceColumns, contract.eventTime))
-  for (const step of draft.steps) {
-    const before = nodes[nodes.length - 1]
-    if (!before) continue
-    if (step.body.kind === 'project') {
-      // A derived column of the same name is another column than the dropped one.
-      const derived = step.body.derive.map((one) => one.name)
-      dropped = new Set([...dropped].filter((column) => !derived.includes(column)))
+  const contracts: { [topic: string]: Contract } = {}
+  for (const one of drafts) {
+    const { contract } = one
+    if (contract !== null) {
+      const other = contracts[contract.topic]
+      if (other !== undefined && JSON.stringify(other) !== JSON.stringify(contract))
+        throw new PlanError(name, `topic '${contract.topic}'`, 'it comes with two contracts', 'Use one contract')
+      contracts[contract.topic] = contract
     }
-    const aggregated = step.body.kind === 'window-aggregate' || step.body.kind === 'top'
-    const columns = step.columns.filter((column) => aggregated || !dropped.has(column.name))
-    const keepsTime = step.body.kind !== 'window-aggregate' && columns.some((column) => column.name === before.time)
-    const time = step.body.kind === 'window-aggregate' ? 'window_end' : keepsTime ? before.time : null
-    nodes.push(node(step.body, [before.id], columns, time, before.changelog))
+    const made = node(
+      one,
+      one.inputs.map((input) => ids.get(input) ?? ''),
+      kept.get(one) ?? new Set(),
+    )
+    ids.set(one, made.id)
+    // Two equal sub-queries are one node.
+    if (!nodes.some(({ id }) => id === made.id)) nodes.push(made)
   }
   return freeze({
     version: 1,
     name,
-    contracts: { [contract.topic]: contract },
+    contracts,
     nodes,
     emit: settings.emit ?? { mode: 'on-close' },
     latenessMs: settings.latenessMs ?? 0,
@@ -61,83 +59,67 @@ export function finishPlan(name: string, draft: Draft, settings: PlanSettings): 
   })
 }
 
+/** Inputs before their users, each once. */
+function inOrder(result: Draft): Draft[] {
+  const order: Draft[] = []
+  const seen = new Set<Draft>()
+  const visit = (draft: Draft): void => {
+    if (seen.has(draft)) return
+    seen.add(draft)
+    for (const input of draft.inputs) visit(input)
+    order.push(draft)
+  }
+  visit(result)
+  return order
+}
+
 function node(
-  body: NodeBody,
-  inputs: readonly string[],
-  columns: readonly Column[],
-  time: string | null,
-  before: Changelog = { mode: 'append' },
+  { body, columns: all, changelog, time, inputs: before }: Draft,
+  inputs: string[],
+  kept: ReadonlySet<string>,
 ): PlanNode {
-  const aggregates = body.kind === 'window-aggregate'
-  // Which copy of an identity came first is told by one order over all partitions.
-  const total = body.kind === 'deduplicate'
-  const changelog: Changelog = aggregates
-    ? { mode: 'upsert', key: ['window_start', 'window_end', ...body.groups] }
-    : before
+  const columns = all.filter((column) => kept.has(column.name))
   const traits = {
     inputs,
     columns,
     changelog,
-    time,
-    order: aggregates ? 'partition' : total ? 'total' : 'none',
-    // The top of a part of the records says nothing about the top of all.
-    merges: !total && body.kind !== 'top',
-    evidence: aggregates || body.kind === 'top' ? 'partition-and-pane' : 'record',
+    time: columns.some((column) => column.name === time) ? time : null,
+    order: orderOf(body),
+    merges: mergesOf(body),
+    evidence: evidenceOf(body, before),
   } as const
   // Types are plain data; the contract's prose and the plan's name are not part of what an operator does.
   const id = fingerprint({ body, ...traits } as unknown as Canonical)
   return { id, ...traits, ...body }
 }
 
-/** Names of the source columns some step reads. Projections that keep nothing cut what comes before. */
-function usedColumns(draft: Draft): ReadonlySet<string> {
-  const last = draft.steps[draft.steps.length - 1]?.body
-  const used = new Set<string>([draft.contract.eventTime])
-  const cut = draft.steps.some(
-    ({ body }) => body.kind === 'window-aggregate' || (body.kind === 'project' && body.keep === 'none'),
-  )
-  if (!cut) for (const column of draft.columns) used.add(column.name)
-  if (last === undefined) return used
-  for (const { body } of draft.steps) {
-    switch (body.kind) {
-      case 'project':
-        for (const { value } of body.derive) columnsIn(value, used)
-        break
-      case 'filter':
-        columnsIn(body.condition, used)
-        break
-      case 'lookup':
-        used.add(body.by)
-        break
-      case 'deduplicate':
-        for (const column of body.identity) used.add(column)
-        break
-      case 'top':
-        break
-      case 'window-aggregate':
-        for (const group of body.groups) used.add(group)
-        for (const { aggregate } of body.aggregates) columnsOfAggregate(aggregate, used)
-        break
-      default:
-        throw new PlanError('', body.kind, 'the builder has no such step', 'Use the steps of query.ts')
-    }
-  }
-  return used
+/** Which copy of an identity came first, or which row of a table was there, is told by one order over all partitions. */
+function orderOf(body: NodeBody): PlanNode['order'] {
+  if (body.kind === 'window-aggregate') return 'partition'
+  if (body.kind === 'deduplicate') return 'total'
+  return body.kind === 'lookup' && 'compacted' in body.table ? 'total' : 'none'
 }
-
-export function columnsIn(expression: Expression, into: Set<string>): void {
-  if (expression.op === 'column') into.add(expression.name)
-  for (const part of partsOf(expression)) columnsIn(part, into)
-}
-function columnsOfAggregate(aggregate: Aggregation, into: Set<string>): void {
-  if (aggregate.function === 'ratio') {
-    columnsOfAggregate(aggregate.numerator, into)
-    columnsOfAggregate(aggregate.denominator, into)
-    return
+/** The top of a part of the records says nothing about the top of all; half of a join finds half of its pairs. */
+function mergesOf(body: NodeBody): boolean {
+  switch (body.kind) {
+    case 'deduplicate':
+    case 'top':
+    case 'join':
+    case 'over':
+    case 'decayed-sum':
+      return false
+    case 'lookup':
+      return !('compacted' in body.table)
+    default:
+      return true
   }
-  if (aggregate.of) columnsIn(aggregate.of, into)
-  if (aggregate.function === 'argmax') columnsIn(aggregate.by, into)
-  if (aggregate.where) columnsIn(aggregate.where, into)
+}
+function evidenceOf(body: NodeBody, inputs: readonly Draft[]): PlanNode['evidence'] {
+  if (body.kind === 'window-aggregate' || body.kind === 'top' || body.kind === 'running-aggregate')
+    return 'partition-and-pane'
+  return inputs.some((input) => evidenceOf(input.body, input.inputs) === 'partition-and-pane')
+    ? 'partition-and-pane'
+    : 'record'
 }
 
 function freeze<T>(value: T): T {

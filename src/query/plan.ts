@@ -108,9 +108,17 @@ export interface FilterBody {
 /** Adds the columns of a table by key. Unknown keys: dead letter with a reason, dropped, or nulls. */
 export interface LookupBody {
   readonly kind: 'lookup'
-  readonly table: TableData | { readonly compacted: string; readonly columns: readonly Column[] }
+  readonly table: TableData | FreshTable
   readonly by: string
   readonly unknown: 'dead-letter' | 'drop' | 'null'
+}
+/** The newest row per key of the second input, in the order of the log: a topic that is compacted, or could be. */
+export interface FreshTable {
+  /** The topic, for people. */
+  readonly compacted: string
+  readonly key: string
+  /** Added to the row. */
+  readonly columns: readonly Column[]
 }
 export interface TableData {
   readonly name: string
