@@ -13,18 +13,20 @@ import { simulate } from './world.ts'
 const cases = [...fileCases, ...clockCases, ...networkCases, ...threadCases]
 const simulatedSeeds = 20
 
-describe('the contract of World, on Node', () => {
-  for (const { name, run } of cases) {
-    test(name, async () => {
-      const folder = mkdtempSync(`${tmpdir()}/millrace-contract-`)
-      try {
-        await run({ world: nodeWorld(), folder })
-      } finally {
-        rmSync(folder, { recursive: true, force: true })
-      }
-    })
-  }
-})
+for (const syncs of ['thread', 'pool'] as const) {
+  describe(`the contract of World, on Node, syncs by ${syncs}`, () => {
+    for (const { name, run } of syncs === 'thread' ? cases : fileCases) {
+      test(name, async () => {
+        const folder = mkdtempSync(`${tmpdir()}/millrace-contract-`)
+        try {
+          await run({ world: nodeWorld({ syncs }), folder })
+        } finally {
+          rmSync(folder, { recursive: true, force: true })
+        }
+      })
+    }
+  })
+}
 
 describe('the contract of World, simulated', () => {
   for (const { name, run } of cases) {

@@ -24,7 +24,8 @@ export const define: Define = (command, act) => {
         const stopping = watchSignals(out)
         const [{ startBroker }, world, log] = await Promise.all([
           import('../platform/broker-alone.ts'),
-          realWorld(),
+          // Nothing in a broker alone keeps Node's pool busy, and a thread less is 30 MB and 0.1 s less.
+          realWorld({ syncs: 'pool' }),
           logLines(out, process.env, process.stderr.isTTY),
         ])
         stopping.check()

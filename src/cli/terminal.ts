@@ -1,5 +1,6 @@
 // This process as commands see it: its streams as an Output, its version, the real world when one is needed.
 import { readFileSync } from 'node:fs'
+import type { NodeWorldOptions } from '../world/node.ts'
 import type { World } from '../world/world.ts'
 import { type Globals, type Output, output } from './output.ts'
 
@@ -20,9 +21,9 @@ export function ownVersion(): string {
 }
 
 /** Loaded only by commands that touch disk or network, so that help and version stay quick. */
-export async function realWorld(): Promise<World> {
+export async function realWorld(options: NodeWorldOptions = {}): Promise<World> {
   const { nodeWorld } = await import('../world/node.ts')
-  return nodeWorld()
+  return nodeWorld(options)
 }
 
 /** The folder where a Millrace keeps its data: the flag, or MILLRACE_DATA_DIR, or `.millrace` here. */

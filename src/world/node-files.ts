@@ -1,4 +1,4 @@
-// Node's file system as a `FileSystem`: synchronous calls for the page cache, the syncer thread for the platter.
+// Node's file system as a `FileSystem`: synchronous calls for the page cache, the syncer for the platter.
 import {
   closeSync,
   constants,
@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { assert } from '../std/assert.ts'
-import { nodeSyncer, type Syncer } from './node-syncer.ts'
+import type { Syncer } from './node-syncer.ts'
 import { type File, type FileSystem, FsError } from './world.ts'
 
 const openFlags = {
@@ -26,8 +26,7 @@ const openFlags = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
 }
 
-export function nodeFileSystem(): FileSystem {
-  const syncer = nodeSyncer()
+export function nodeFileSystem(syncer: Syncer): FileSystem {
   return {
     open(path, mode) {
       const fd = attempt('open', path, () => openSync(path, openFlags[mode], 0o644))

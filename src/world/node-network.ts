@@ -1,17 +1,19 @@
 // Node's TCP as a `Network`; TLS lies in node-tls.ts, reading in node-reading.ts.
 import { createConnection, createServer, type Socket as NodeSocket, type Server } from 'node:net'
 import { Arrivals, takeOver } from './node-reading.ts'
-import { acceptTls } from './node-tls.ts'
 import { type Listener, NetError, type Network, type Socket } from './world.ts'
 
 export function nodeNetwork(): Network {
   return {
-    listen: ({ host, port }, accept, tls = null) =>
-      new Promise<Listener>((resolve, reject) => {
-        const { server, abandon } =
-          tls === null
-            ? acceptPlain(({ socket, arrivals }) => accept(new TcpSocket(socket, arrivals, null)))
-            : acceptTls(tls, (socket, subject) => accept(new TcpSocket(socket, null, subject)))
+    async listen({ host, port }, accept, tls = null) {
+      // TLS is loaded by who needs it.
+      const { server, abandon } =
+        tls === null
+          ? acceptPlain(({ socket, arrivals }) => accept(new TcpSocket(socket, arrivals, null)))
+          : (await import('./node-tls.ts')).acceptTls(tls, (socket, subject) =>
+              accept(new TcpSocket(socket, null, subject)),
+            )
+      return await new Promise<Listener>((resolve, reject) => {
         server.once('error', (error) => reject(netError(error, `cannot listen on ${host}:${port}`)))
         server.listen({ host, port }, () => {
           const address = server.address()
@@ -28,7 +30,8 @@ export function nodeNetwork(): Network {
               }),
           })
         })
-      }),
+      })
+    },
     connect: ({ host, port }) =>
       new Promise<Socket>((resolve, reject) => {
         const arrivals = new Arrivals()

@@ -1,6 +1,6 @@
 // The syncer: one thread of our own that does every fdatasync and fsync, in the order they were asked for.
 //
-// Not Node's thread pool: there a sync waits behind whatever else the process does (beside four analytical queries its
+// Not Node's thread pool (as in node-syncer-pool.ts): there a sync waits behind whatever else the process does (beside four analytical queries its
 // median went from 0.75 to 239 ms). File numbers belong to the process, so the thread can sync what the main thread
 // opened. Requests made while a batch is under way form the next batch.
 import { Worker } from 'node:worker_threads'

@@ -27,4 +27,5 @@ const port: ThreadPort = {
   },
 }
 const loaded = (await import(start.module)) as { readonly default: ThreadMain }
-loaded.default(port, start.data, nodeWorld())
+// Its syncs are few and large: a thread beside this thread would be wasted on them.
+loaded.default(port, start.data, nodeWorld({ syncs: 'pool' }))
