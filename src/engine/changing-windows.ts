@@ -322,7 +322,7 @@ export class ChangingWindows implements WindowOperator {
 
 /** Nulls first, text in the order of its UTF-8 bytes. */
 export function compareRows(column: BatchColumn, a: number, b: number): number {
-  if (column.kind === 'text') return 0
+  if (column.kind === 'text' || column.kind === 'list') return 0
   const [x, y] = [column.values[a]!, column.values[b]!]
   if (x === y) return column.kind === 'number' ? (column.high?.[a] ?? 0) - (column.high?.[b] ?? 0) : 0
   if (column.kind === 'id') {

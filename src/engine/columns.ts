@@ -19,7 +19,21 @@ export interface TextColumn {
   readonly kind: 'text'
   readonly values: (string | null)[]
 }
-export type BatchColumn = NumberColumn | IdColumn | TextColumn
+/** Lists, flat: element i belongs to row `parents[i]`, and the elements of row r are [first[r], first[r + 1]). */
+export interface ListColumn {
+  readonly kind: 'list'
+  /** Elements of all rows. */
+  count: number
+  parents: Int32Array<ArrayBuffer>
+  /** One longer than the rows. */
+  first: Int32Array<ArrayBuffer>
+  /** 1 where the row has no list; a list may also be empty. */
+  isNull: Uint8Array<ArrayBuffer>
+  /** What is wanted of each element: `count` values each. */
+  readonly elements: readonly ValueColumn[]
+}
+export type ValueColumn = NumberColumn | IdColumn | TextColumn
+export type BatchColumn = ValueColumn | ListColumn
 export type ColumnKind = BatchColumn['kind']
 
 /** Rows the decoder accepted, all of one partition, in the order of their offsets; or rows that an operator gave out. */

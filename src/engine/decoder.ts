@@ -7,13 +7,28 @@ import type { DecoderMemory, SourceBatch } from './engine.ts'
 
 /** How a column is wanted: text as ids where values are grouped, counted, compared or looked up. */
 export interface Projection {
+  /** A field of the contract; inside an object with its path, `address.city`. */
   readonly name: string
-  readonly as: 'number' | 'id' | 'text'
+  readonly as: 'number' | 'id' | 'text' | 'list'
+  /** Of a list: what is wanted of each element, by its path there; '' is the element itself. */
+  readonly elements?: readonly Projection[]
 }
+/** Names that dictionaries go by, in the order of the projections: `city`, `items[].sku`, `tags[]`. */
+export function idColumnsOf(projections: readonly Projection[]): string[] {
+  return projections.flatMap(({ name, as, elements = [] }) => {
+    if (as === 'id') return [name]
+    return elements.filter((element) => element.as === 'id').map((element) => elementName(name, element.name))
+  })
+}
+export function elementName(list: string, path: string): string {
+  return path === '' ? `${list}[]` : `${list}[].${path}`
+}
+
 export interface DecoderSettings {
   readonly contract: Contract
   /** Column i of the batches is projection i. */
   readonly projections: readonly Projection[]
+  /** By `idColumnsOf`. */
   readonly dictionaries: { readonly [column: string]: Dictionary<string> }
   /** Compare event times with arrivals; a file has no arrivals to compare with. */
   readonly futureLimit: boolean

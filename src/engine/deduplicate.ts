@@ -4,7 +4,9 @@
 // horizon past what it was then, or until the bytes are needed for a newer one. A record with a null in its identity is
 // nobody's duplicate. Identities are 128 bits (MurmurHash3 x86_128, Austin Appleby, public domain, over types and
 // values): among a billion of them two collide with a chance below 2^-68.
+
 import type { DeduplicateBody } from '../query/plan.ts'
+import { assert } from '../std/assert.ts'
 import type { Batch, BatchColumn } from './columns.ts'
 import { Identities } from './identities.ts'
 import { Murmur128 } from './murmur.ts'
@@ -87,6 +89,7 @@ function addValue(hash: Murmur128, column: BatchColumn, row: number): boolean {
     hash.addText(column.dictionary.valueOf(id))
     return true
   }
+  assert(column.kind === 'text', 'an identity is no list')
   const text = column.values[row]!
   if (text === null) return false
   hash.addText(text)

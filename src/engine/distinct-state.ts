@@ -1,3 +1,5 @@
+// Exact distinct counts in windows of one pane each: a set of (cell, id) per pane. `sliding-distinct.ts` has the ones that
+// slide.
 import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { NumberEvaluator } from './expressions.ts'

@@ -243,7 +243,7 @@ export function openRecordCheck(contract: Contract, field: string): RecordCheck 
     check(batch, stands, refused) {
       const { rows, records, columns } = decoder.decode(batch, refused)
       const column = columns[0]
-      assert(column !== undefined && column.kind !== 'id', 'asked for as text or number')
+      assert(column !== undefined && column.kind !== 'id' && column.kind !== 'list', 'asked for as text or number')
       for (let row = 0; row < rows; row++) {
         const value = column.values[row]
         const absent = value === undefined || value === null || Number.isNaN(value)

@@ -16,6 +16,10 @@ export type Inside = number | string | true | null | Fault
 export interface FieldReader {
   readonly name: string
   readonly names: readonly string[]
+  /** Fields of the object, or of the objects in the list. */
+  readonly inner: readonly FieldReader[]
+  /** Reads an element of a list of anything else. */
+  readonly element: ((value: unknown) => Inside) | null
   /** `undefined` for a missing field. */
   read(value: unknown): Inside
 }
@@ -45,8 +49,19 @@ function fieldReader(path: string, name: string, field: Field): FieldReader {
   return {
     name: path,
     names: [name, ...(field.aliases ?? [])],
+    ...partsOf(path, field.type),
     read: (value) => (value === undefined || value === null ? absent : ruled(value)),
   }
+}
+
+function partsOf(path: string, type: FieldType): Pick<FieldReader, 'inner' | 'element'> {
+  if (type.kind === 'struct')
+    return {
+      inner: Object.entries(type.fields).map(([name, field]) => fieldReader(`${path}.${name}`, name, field)),
+      element: null,
+    }
+  if (type.kind !== 'array') return { inner: [], element: null }
+  return { inner: partsOf(`${path}[]`, type.of).inner, element: typeReader(`${path}[]`, type.of) }
 }
 
 function typeReader(path: string, type: FieldType): (value: unknown) => Inside {

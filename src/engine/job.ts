@@ -5,7 +5,7 @@ import type { Plan } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { eventTimeMs } from '../std/units.ts'
-import type { Decoder, DecoderSettings, Projection, Refusal } from './decoder.ts'
+import { type Decoder, type DecoderSettings, idColumnsOf, type Projection, type Refusal } from './decoder.ts'
 import { Dictionary, textOf } from './dictionary.ts'
 import type {
   DeadLetter,
@@ -313,9 +313,7 @@ function openSource(
         'Build both on one contract',
       )
   const projections = unionOf(plans.flatMap((one) => one.projections.get(topic) ?? []))
-  const dictionaries = Object.fromEntries(
-    projections.filter(({ as }) => as === 'id').map(({ name }) => [name, new Dictionary<string>()]),
-  )
+  const dictionaries = Object.fromEntries(idColumnsOf(projections).map((name) => [name, new Dictionary<string>()]))
   const partitions = settings.partitions?.[topic] ?? contract.partitions
   const { bounded } = settings
   const source = {
@@ -329,10 +327,15 @@ function openSource(
 }
 
 /** Every column some plan wants; by id if one wants it so. */
-function unionOf(projections: readonly Projection[]): Projection[] {
+function unionOf(wanted: readonly Projection[]): Projection[] {
   const union = new Map<string, Projection>()
-  for (const projection of projections)
-    if (union.get(projection.name)?.as !== 'id') union.set(projection.name, projection)
+  for (const projection of wanted) {
+    const known = union.get(projection.name)
+    if (projection.as === 'list') {
+      const elements = unionOf([...(known?.elements ?? []), ...(projection.elements ?? [])])
+      union.set(projection.name, { ...projection, elements })
+    } else if (known?.as !== 'id') union.set(projection.name, projection)
+  }
   return [...union.values()]
 }
 

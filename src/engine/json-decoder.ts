@@ -3,11 +3,11 @@
 import { assert } from '../std/assert.ts'
 import type { Batch, BatchColumn } from './columns.ts'
 import type { Decoder, DecoderSettings, Refusal, RefusalReason } from './decoder.ts'
-import { Dictionary } from './dictionary.ts'
 import type { SourceBatch } from './engine.ts'
 import { type Fault, type FieldReader, fieldReaders, isFault, isObject, memberOf } from './field-readers.ts'
 import { grownFloats, grownInts } from './int-set.ts'
 import { memberNames, type Structure, structureOf } from './json-structure.ts'
+import { columnsFor, growColumn, type NestedTarget, nestedTargets, put } from './nested-columns.ts'
 
 /** Deeper nesting is refused: what reads records recursively must not run out of stack. */
 export const DEPTH_MAX = 64
@@ -20,6 +20,8 @@ class JsonDecoder implements Decoder {
   readonly #readers: readonly FieldReader[]
   /** Column of each reader's field, or null if no plan wants it. */
   readonly #targets: readonly (BatchColumn | null)[]
+  /** What is wanted from inside each reader's field. */
+  readonly #nested: readonly (readonly NestedTarget[])[]
   readonly #eventTime: number
   readonly #futureLimitMs: number
   readonly #knownNames: ReadonlySet<string>
@@ -31,12 +33,9 @@ class JsonDecoder implements Decoder {
   constructor(settings: DecoderSettings) {
     const { contract, projections } = settings
     this.#readers = fieldReaders(contract)
-    const columns = projections.map(({ name, as }): BatchColumn => {
-      if (as === 'number') return { kind: 'number', values: new Float64Array(0) }
-      if (as === 'text') return { kind: 'text', values: [] }
-      return { kind: 'id', values: new Int32Array(0), dictionary: settings.dictionaries[name] ?? new Dictionary() }
-    })
+    const columns = columnsFor(projections, settings.dictionaries)
     this.#targets = this.#readers.map(({ name }) => columns[projections.findIndex((one) => one.name === name)] ?? null)
+    this.#nested = nestedTargets(this.#readers, projections, columns)
     this.#eventTime = this.#readers.findIndex(({ name }) => name === contract.eventTime)
     assert(this.#eventTime >= 0, `contract ${contract.topic} has no event time ${contract.eventTime}`)
     this.#futureLimitMs = settings.futureLimit ? contract.futureLimitMs : Number.POSITIVE_INFINITY
@@ -70,6 +69,7 @@ class JsonDecoder implements Decoder {
       row++
     }
     batch.rows = row
+    for (const column of batch.columns) if (column.kind === 'list') column.count = column.first[row]!
     return batch
   }
 
@@ -106,7 +106,8 @@ class JsonDecoder implements Decoder {
   #readFields(value: { readonly [name: string]: unknown }, arrivalMs: number, row: number): Fault | null {
     for (let i = 0; i < this.#readers.length; i++) {
       const reader = this.#readers[i]!
-      const inside = reader.read(memberOf(value, reader.names))
+      const given = memberOf(value, reader.names)
+      const inside = reader.read(given)
       if (isFault(inside)) return inside
       if (i === this.#eventTime && typeof inside === 'number') {
         if (arrivalMs >= 0 && inside > arrivalMs + this.#futureLimitMs) {
@@ -120,11 +121,8 @@ class JsonDecoder implements Decoder {
         this.#batch.times[row] = inside
       }
       const column = this.#targets[i]!
-      if (column === null) continue
-      if (column.kind === 'number') column.values[row] = typeof inside === 'number' ? inside : Number.NaN
-      else if (column.kind === 'id')
-        column.values[row] = typeof inside === 'string' ? column.dictionary.idOf(inside) : -1
-      else column.values[row] = typeof inside === 'string' ? inside : null
+      if (column !== null && column.kind !== 'list') put(column, row, inside)
+      for (const nested of this.#nested[i]!) nested.take(given, row)
     }
     return null
   }
@@ -145,10 +143,7 @@ class JsonDecoder implements Decoder {
     batch.watermarks = grownFloats(batch.watermarks, rows)
     batch.offsets = grownFloats(batch.offsets, rows)
     batch.records = grownInts(batch.records, rows)
-    for (const column of batch.columns) {
-      if (column.kind === 'number') column.values = grownFloats(column.values, rows)
-      else if (column.kind === 'id') column.values = grownInts(column.values, rows)
-    }
+    for (const column of batch.columns) growColumn(column, rows)
   }
 }
 

@@ -89,7 +89,7 @@ export class KeyedRows {
   #same(batch: Batch, row: number, standing: number): boolean {
     for (const { slot, column } of this.#keys) {
       const [a, b] = [batch.columns[slot]!, this.table.columns[column]!]
-      if (a.kind === 'text' || b.kind === 'text') return false
+      if (a.kind === 'text' || b.kind === 'text' || a.kind === 'list' || b.kind === 'list') return false
       const [x, y] = [a.values[row]!, b.values[standing]!]
       if (x !== y && !(Number.isNaN(x) && Number.isNaN(y))) return false
     }
@@ -118,7 +118,7 @@ export class KeyedRows {
 }
 
 function mixed(hash: number, column: BatchColumn, row: number): number {
-  if (column.kind === 'text') return hash
+  if (column.kind === 'text' || column.kind === 'list') return hash
   let mix: number
   if (column.kind === 'id') mix = column.values[row]!
   else {

@@ -16,7 +16,7 @@ export function rowsToResults(
     const column = batch.columns[slots[index]!]!
     if (column.kind === 'number') results.setNumber(index, column.values[row]!, column.high?.[row] ?? 0)
     else if (column.kind === 'text') results.setText(index, column.values[row]!)
-    else results.setId(index, column.values[row]!, column.dictionary)
+    else if (column.kind === 'id') results.setId(index, column.values[row]!, column.dictionary)
   }
   return (batch, rows, count) => {
     const derived = batch.derived ?? null

@@ -110,6 +110,7 @@ export function kernelTakes(contract: Contract, projections: readonly Projection
     // What Object.prototype answers under these names takes the JSON path by its own rules.
     names.every((name) => !(name in Object.prototype)) &&
     projections.every(({ name, as }) => {
+      if (as === 'list') return false
       const type = contract.fields[name]?.type
       return type !== undefined && (isNested(type) || isText(type) === (as !== 'number'))
     })

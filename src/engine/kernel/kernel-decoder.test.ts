@@ -57,7 +57,7 @@ function told(batch: Batch): object {
     records: rows.map((row) => batch.records[row]),
     offsets: rows.map((row) => batch.offsets[row]),
     times: rows.map((row) => batch.times[row]),
-    columns: batch.columns.map(({ values }) => rows.map((row) => values[row])),
+    columns: batch.columns.map((column) => (column.kind === 'list' ? null : rows.map((row) => column.values[row]))),
     room: batch.watermarks.length >= batch.rows,
   }
 }

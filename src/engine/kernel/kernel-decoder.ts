@@ -1,12 +1,13 @@
 // The fast decoder: whole batches through the WebAssembly kernel, the records it does not take through JSON, one by one.
 // Rows, refusals and ids are those of the JSON decoder, in the same order.
 import { assert } from '../../std/assert.ts'
-import type { Batch, BatchColumn } from '../columns.ts'
-import type { Decoder, DecoderSettings, Refusal } from '../decoder.ts'
+import type { Batch } from '../columns.ts'
+import { type Decoder, type DecoderSettings, idColumnsOf, type Refusal } from '../decoder.ts'
 import { Dictionary } from '../dictionary.ts'
 import type { DecoderMemory, SourceBatch } from '../engine.ts'
 import { grownFloats } from '../int-set.ts'
 import { jsonDecoder } from '../json-decoder.ts'
+import { columnsFor } from '../nested-columns.ts'
 import { fieldTable, kernelTakes } from './field-table.ts'
 import { kernelModule } from './kernel-file.ts'
 import { KernelMemory } from './kernel-memory.ts'
@@ -21,8 +22,8 @@ export const KERNEL_BATCH_RECORDS_MAX = 2 ** 18
 export function openDecoder(settings: DecoderSettings, module: WebAssembly.Module | null = kernelModule()): Decoder {
   if (module === null || !kernelTakes(settings.contract, settings.projections)) return jsonDecoder(settings)
   const dictionaries: Record<string, Dictionary<string>> = {}
-  for (const { name, as } of settings.projections)
-    if (as === 'id') dictionaries[name] = settings.dictionaries[name] ?? new Dictionary()
+  for (const name of idColumnsOf(settings.projections))
+    dictionaries[name] = settings.dictionaries[name] ?? new Dictionary()
   return new KernelDecoder({ ...settings, dictionaries }, module)
 }
 
@@ -57,13 +58,7 @@ export class KernelDecoder implements Decoder {
     this.#module = module
     this.#json = jsonDecoder(settings)
     this.#futureLimitMs = settings.futureLimit ? contract.futureLimitMs : Number.POSITIVE_INFINITY
-    const columns = projections.map(({ name, as }): BatchColumn => {
-      if (as === 'number') return { kind: 'number', values: new Float64Array(0) }
-      if (as === 'text') return { kind: 'text', values: [] }
-      const dictionary = dictionaries[name]
-      assert(dictionary !== undefined, `column ${name} has a dictionary`)
-      return { kind: 'id', values: new Int32Array(0), dictionary }
-    })
+    const columns = columnsFor(projections, dictionaries)
     this.#dictionaries = columns.flatMap((column) => (column.kind === 'id' ? [column.dictionary] : []))
     this.#generations = this.#dictionaries.map(({ generation }) => generation)
     this.#batch = {

@@ -156,7 +156,7 @@ export class KernelMemory implements DecoderMemory {
       this.view.setUint32(COLUMN_BASES + i * 8 + 4, second, true)
       if (column.kind === 'text') return [new Int32Array(buffer, first, count), new Int32Array(buffer, second, count)]
       if (column.kind === 'number') column.values = new Float64Array(buffer, first, count)
-      else column.values = new Int32Array(buffer, first, count)
+      else if (column.kind === 'id') column.values = new Int32Array(buffer, first, count)
       return null
     })
   }

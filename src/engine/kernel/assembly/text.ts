@@ -75,11 +75,11 @@ export function firstBytes(block: v128, length: u32): v128 {
 const HASH_FACTOR: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
 const OTHER_FACTOR: u64 = ((<u64>0xc2b2ae3d) << 32) | 0x27d4eb4f
 
-/** For the tables in this memory only; never 0. Texts of up to 16 bytes: as two words, zeros behind their end. */
+/** For the tables in this memory only: every bit of it counts, as slots are told by the lowest. Texts of up to 16 bytes: as two words, zeros behind their end. */
 export function hashOfShort(low: u64, high: u64, length: u32): u32 {
   const mixed = (low + <u64>length) * HASH_FACTOR + rotl<u64>(high * OTHER_FACTOR, 32)
   const folded = mixed ^ (mixed >> 32)
-  return <u32>(folded ^ (folded >> 15)) | 1
+  return <u32>(folded ^ (folded >> 15))
 }
 /** The same for any length. */
 export function hashOf(text: usize, length: u32): u32 {
