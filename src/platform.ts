@@ -1,7 +1,7 @@
 // Opens the house in the order a record goes through it: broker, generator, engine, figures, serving. Every command that
 // needs more than one room comes through here; reads top to bottom.
 import { type Broker, checkListener, openBroker } from './broker/broker.ts'
-import { contracts, pipelines, type ReportRow, reports, sales } from './commerce/commerce.ts'
+import { contracts, pipelines, type ReportRow, reports, sales, salesEventTracker } from './commerce/commerce.ts'
 import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
 import type { Log } from './log/log.ts'
 import { answerBackups } from './platform/backup-requests.ts'
@@ -44,7 +44,14 @@ export interface Platform extends Opened {
 }
 
 const tickMs = 1_000
-const salesPlans = ['sales-window', 'sales-per-second', 'sales-by-product'].map((name) => planOf(name))
+const salesPlans = [
+  'sales-window',
+  'sales-per-second',
+  'sales-by-product',
+  'sales-by-seller',
+  'sales-by-category',
+  'sales-by-minute',
+].map((name) => planOf(name))
 const ordersPlans = [planOf('product-metrics')]
 
 /** Resolves when Kafka and HTTP listen and the first figures are there. */
@@ -173,8 +180,9 @@ async function startJobs(
     ...common,
     name: 'sales',
     plans: salesPlans,
-    // A row for each product and minute would outgrow the sales themselves.
-    inHouse: new Set(['sales-by-product']),
+    // A row for each product, seller and category of each minute would outgrow the sales themselves.
+    inHouse: new Set(['sales-by-product', 'sales-by-seller', 'sales-by-category', 'sales-by-minute']),
+    reactions: [salesEventTracker()],
     snapshotFolder: folder('sales'),
     onOutput: (output, { epoch }) => {
       show(output, figures)

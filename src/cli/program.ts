@@ -31,6 +31,7 @@ export const commands: readonly Entry[] = [
     load: () => import('./score.ts'),
   },
   { name: 'kpis', summary: 'the live figures, in the terminal', load: () => import('./kpis.ts') },
+  { name: 'alerts', summary: 'what left its usual, why, and what to do', load: () => import('./alerts.ts') },
   { name: 'groups', summary: 'consumer groups: lag, offsets, reset', load: () => import('./groups.ts') },
   { name: 'pipelines', summary: 'what is computed, and from what', load: () => import('./pipelines.ts') },
   { name: 'contracts', summary: 'what each topic promises', load: () => import('./contracts.ts') },

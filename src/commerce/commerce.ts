@@ -25,11 +25,10 @@ import { productMetrics } from './pipelines/product-metrics.ts'
 import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales-minutes.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
 import { salesEventTracker } from './reactions/sales-events.ts'
-import type { SalesEventsState } from './reactions/sales-view.ts'
 import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { OdcsContract, Reaction, Report, ReportRow, SalesEventsState }
+export type { OdcsContract, Reaction, Report, ReportRow }
 export {
   customerSegments,
   delayPatterns,

@@ -4,6 +4,7 @@ import { type Job, type JobOutput, openJob, type PartitionProgress, type ResultB
 import { type Cursor, type Log, LogError, type TopicSpec } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import type { Plan, PlanNode } from '../query/plan.ts'
+import type { Reaction } from '../query/reaction.ts'
 import { assert } from '../std/assert.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
@@ -17,6 +18,8 @@ export interface LogJobSettings {
   /** Names the job in the log: its commits and ticks. Changing it starts the job over from the log's origin. */
   readonly name: string
   readonly plans: readonly Plan[]
+  /** What is made of the plans' rows beyond what a plan can say, in the same commits. None if not given. */
+  readonly reactions?: readonly Reaction[]
   /** Names of plans whose rows do not go back into the log: they feed figures that stay in the house. */
   readonly inHouse: ReadonlySet<string>
   /** Where snapshots are kept; null: none, recovery replays the whole log. */
@@ -41,7 +44,7 @@ const groupedResultPartitions = 3
 
 /** Creates what topics are missing, recovers the job and runs it. Resolves when it is where its last commit left it. */
 export async function startLogJob(world: World, log: Log, settings: LogJobSettings): Promise<LogJob> {
-  const { name, plans } = settings
+  const { name, plans, reactions = [] } = settings
   const contracts = new Map<string, Contract>()
   for (const plan of plans) for (const each of Object.values(plan.contracts)) contracts.set(each.topic, each)
   const partitions: Record<string, number> = {}
@@ -62,14 +65,24 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     results.set(plan.name, { topic, partitions: made })
   }
 
+  const emitted = new Map<string, number>()
+  for (const { topic, partitions: wanted, compacted } of reactions.flatMap(({ writes }) => writes)) {
+    const policy = compacted ? 'compact' : 'delete'
+    emitted.set(
+      topic,
+      await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': policy } }),
+    )
+  }
+
+  const identity = [...plans.map(planIdentity), ...reactions.map(({ name, version }) => `${name}@${version}`)]
   const snapshots =
     settings.snapshotFolder === null
       ? null
-      : openSnapshots(world, settings.snapshotFolder, `${settings.logIdentity}/${plans.map(planIdentity).join('+')}`)
-  const open = (): Job => openJob(plans, { bounded: false, partitions })
+      : openSnapshots(world, settings.snapshotFolder, `${settings.logIdentity}/${identity.join('+')}`)
+  const open = (): Job => openJob(plans, { bounded: false, partitions }, reactions)
   const { job, running } = await startJob(world, log, open, {
     name,
-    outputs: { results },
+    outputs: { results, emitted },
     contracts,
     snapshots,
     tickMs: settings.tickMs,

@@ -5,6 +5,7 @@
 // added at its end, header `evidence` = [[partition, first offset, last offset], …] of the records behind it.
 import {
   type DeadLetter,
+  type Emitted,
   encodeKey,
   encodeRow,
   type JobOutput,
@@ -27,6 +28,8 @@ import type { Clock } from '../world/world.ts'
 export interface OutputTopics {
   /** By plan name: the topic its rows go to and how many partitions that has. A plan that is not here keeps its rows in the house. */
   readonly results: ReadonlyMap<string, { readonly topic: string; readonly partitions: number }>
+  /** Topics that reactions write to, and how many partitions they have. */
+  readonly emitted: ReadonlyMap<string, number>
 }
 
 export function resultTopic(plan: Plan): string {
@@ -118,11 +121,20 @@ export function outputWriter(
     ])
   }
 
+  const emitted = ({ topic, key, value }: Emitted): void => {
+    const partitions = topics.emitted.get(topic)
+    assert(partitions !== undefined, `topic '${topic}' is among those its reaction says it writes`)
+    const keyBytes = encoder.encode(key)
+    const valueBytes = value === null ? null : encoder.encode(value)
+    record(topic, partitionOfKey(keyBytes, partitions), keyBytes, valueBytes, clock.nowMs(), [])
+  }
+
   return {
     add(output) {
       for (const batch of output.results) results(batch)
       for (const letter of output.deadLetters) deadLetter(letter)
       for (const lateRecord of output.lateRecords) late(lateRecord)
+      for (const one of output.emitted) emitted(one)
     },
     unreadableBatch({ topic, partition, baseOffset, bytes }, error) {
       deadLetter({

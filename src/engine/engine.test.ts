@@ -530,7 +530,7 @@ test("keys: bounds and groups in the plan's order; plans that append have none",
   assert.equal(encodeKey(windows, 0), `[${START_MS / 1000},${START_MS / 1000 + 60},"a\\"b"]`)
   assert.equal(encodeKey(rows, 0), null)
   assert.equal(
-    plainRows({ results: [windows], deadLetters: [], lateRecords: [], raises: [] })[0]?.json,
+    plainRows({ results: [windows], deadLetters: [], lateRecords: [], raises: [], emitted: [] })[0]?.json,
     `{"window_start":${START_MS / 1000},"window_end":${START_MS / 1000 + 60},"seller":"a\\"b","n":1,"is_final":true}`,
   )
   assert.deepEqual(rows.evidence(0), [{ topic: 'sales', partition: 0, offsetMin: 0, offsetMax: 0 }])

@@ -1,7 +1,8 @@
 // The engine's door: Plans in, record bytes in, rows out. It decodes, windows and aggregates; it has never heard of a
 // shop or of Kafka. Synchronous and bounded: `push` does the work of one batch and returns.
 import type { Contract, FieldType } from '../query/contract.ts'
-import type { Plan } from '../query/plan.ts'
+import { type Plan, PlanError } from '../query/plan.ts'
+import type { Reaction } from '../query/reaction.ts'
 import { assert } from '../std/assert.ts'
 import type { EventTimeMs } from '../std/units.ts'
 import { EngineJob } from './job.ts'
@@ -11,6 +12,7 @@ import { openDecoder } from './kernel/kernel-decoder.ts'
 export { StateLimitError } from './job.ts'
 export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
 
+import { reactingJob } from './reacting-job.ts'
 import { rowJson, rowKey, rowObject } from './result-rows.ts'
 import type { StateParts } from './state-bytes.ts'
 
@@ -154,6 +156,14 @@ export interface JobOutput {
   readonly lateRecords: readonly LateRecord[]
   /** Idle partitions that woke and were raised to the global watermark: a replay in another order applies these. */
   readonly raises: readonly WatermarkRaise[]
+  /** What the reactions made of the rows, in order. */
+  readonly emitted: readonly Emitted[]
+}
+/** A record that a reaction wants in a topic; its value is JSON, null takes the key back. */
+export interface Emitted {
+  readonly topic: string
+  readonly key: string
+  readonly value: string | null
 }
 export interface WatermarkRaise {
   readonly topic: string
@@ -207,9 +217,19 @@ export type ResultColumn =
       readonly values: readonly (string | null)[]
     }
 
-/** Lowers the Plans; throws a `PlanError` that names what this engine does not run. */
-export function openJob(plans: readonly Plan[], settings: JobSettings): Job {
-  return new EngineJob(plans, openDecoder, settings)
+/** Lowers the Plans; throws a `PlanError` that names what this engine does not run, or a reaction's Plan that is not there. */
+export function openJob(plans: readonly Plan[], settings: JobSettings, reactions: readonly Reaction[] = []): Job {
+  for (const { name, reads } of reactions)
+    for (const plan of reads)
+      if (!plans.some((one) => one.name === plan))
+        throw new PlanError(
+          plan,
+          `reaction '${name}'`,
+          'the job has no such plan',
+          'Give the job what its reactions read',
+        )
+  const job = new EngineJob(plans, openDecoder, settings)
+  return reactions.length === 0 ? job : reactingJob(job, reactions)
 }
 
 /** Judges records by their contract, as a job's decoder does, for doorways that can still tell the sender. */

@@ -189,6 +189,7 @@ export class EngineJob implements Job {
       deadLetters: this.#deadLetters,
       lateRecords: this.#lateRecords,
       raises: this.#raises,
+      emitted: [],
     }
     this.#deadLetters = []
     this.#lateRecords = []

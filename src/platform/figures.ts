@@ -1,19 +1,22 @@
 // The engine's rows as the page knows them, as they become due and, at a restart, read back from the log.
-import { sales } from '../commerce/commerce.ts'
+import { sales, salesEvents } from '../commerce/commerce.ts'
 import { lastRows } from '../connect/connect.ts'
 import { type JobOutput, type ResultBatch, resultRow, timings } from '../engine/engine.ts'
 import type { Log } from '../log/log.ts'
 import type { LiveFigures } from '../serve/live-figures.ts'
-import type { ProductRow } from '../serve/ports.ts'
+import type { ProductRow, SalesEventRow } from '../serve/ports.ts'
 import { assert } from '../std/assert.ts'
 import { minorFromNumber } from '../std/decimal.ts'
 import { parseInstant } from '../std/instant.ts'
 
 /** Result rows read back at a restart: two windows' worth of seconds, early and final ones. */
 const rowsReadBackMax = 8_000
+const eventsReadBackMax = 1_000
 const topProductsShown = 10
 
 export function show(output: JobOutput, figures: LiveFigures): void {
+  for (const { topic, value } of output.emitted)
+    if (topic === salesEvents.topic && value !== null) showSalesEvent(JSON.parse(value), figures)
   for (const batch of output.results) {
     if (batch.plan.name === 'sales-by-product') showProducts(batch, figures)
     else {
@@ -22,6 +25,48 @@ export function show(output: JobOutput, figures: LiveFigures): void {
       }
     }
   }
+}
+
+/** A record of `sales-events` as the page knows it; null for what is none: any client may write to any topic. */
+function salesEventRow(value: Readonly<Record<string, unknown>>): SalesEventRow | null {
+  const text = (name: string): string => String(value[name] ?? '')
+  const one = <const T extends string>(name: string, known: readonly T[]): T | null =>
+    known.find((each) => each === value[name]) ?? null
+  const kind = one('kind', ['volume', 'average-ticket', 'active-sellers'])
+  const direction = one('direction', ['up', 'down'])
+  const status = one('status', ['firing', 'resolved'])
+  const severity = one('severity', ['medium', 'high', 'critical'])
+  const ofType = one('of_type', ['seller', 'category'])
+  const [sinceMs, detectedMs, updatedMs] = ['since', 'detected_at', 'updated_at'].map((name) =>
+    parseInstant(text(name)),
+  )
+  const isWhole = kind !== null && direction !== null && status !== null && severity !== null
+  if (!isWhole || !sinceMs || !detectedMs || !updatedMs) return null
+  return {
+    id: text('event_id'),
+    kind,
+    direction,
+    of: ofType === null ? null : { type: ofType, name: text('of_name') },
+    status,
+    severity,
+    sinceMs,
+    detectedMs,
+    updatedMs,
+    resolvedMs: status === 'firing' ? null : parseInstant(text('resolved_at')),
+    observed: Number(value.observed),
+    expected: Number(value.expected),
+    growth: Number(value.growth),
+    confidence: Number(value.confidence),
+    sentence: text('sentence'),
+    recommendation: text('recommendation'),
+    detections: Number(value.detections),
+    notified: value.notified === true,
+    rule: text('rule'),
+  }
+}
+function showSalesEvent(value: Readonly<Record<string, unknown>>, figures: LiveFigures): void {
+  const row = salesEventRow(value)
+  if (row !== null) figures.salesEvent(row)
 }
 
 function showRow(plan: string, row: Readonly<Record<string, unknown>>, figures: LiveFigures): void {
@@ -84,6 +129,7 @@ export async function showLastRows(log: Log, figures: LiveFigures): Promise<void
   for (const plan of ['sales-window', 'sales-per-second']) {
     for (const row of await lastRows(log, plan, rowsReadBackMax)) showRow(plan, inMinorUnits(row), figures)
   }
+  for (const row of await lastRows(log, salesEvents.topic, eventsReadBackMax)) showSalesEvent(row, figures)
 }
 
 /** A row as topics carry it (decimals, ISO times) as the engine holds it (minor units, milliseconds). */

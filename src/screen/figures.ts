@@ -5,6 +5,9 @@ import type {
   KpiRowJson,
   Kpis,
   KpisFrame,
+  SalesEventJson,
+  SalesEvents,
+  SalesEventsFrame,
   SeriesFrame,
   Status,
   StatusFrame,
@@ -12,11 +15,12 @@ import type {
   TopProductsFrame,
 } from '../serve/contract.ts'
 
-export type { Channel, KpiRowJson, Kpis, Status, TopProducts }
+export type { Channel, KpiRowJson, Kpis, SalesEventJson, SalesEvents, Status, TopProducts }
 export type FrameOf = {
   kpis: KpisFrame
   series: SeriesFrame
   topProducts: TopProductsFrame
+  salesEvents: SalesEventsFrame
   status: StatusFrame
 }
 
@@ -46,6 +50,7 @@ export interface Figures {
   readonly kpis: Kpis | null
   readonly history: readonly KpiRowJson[]
   readonly topProducts: TopProducts | null
+  readonly salesEvents: SalesEvents | null
   readonly status: Status | null
   readonly stamp: Stamp | null
   /** The last `chartSeconds` whole seconds before the newest event, silent ones as 0; null before the first sale. */
@@ -57,6 +62,7 @@ export function figures(): Figures {
   let kpis: Kpis | null = null
   let history: KpiRowJson[] = []
   let topProducts: TopProducts | null = null
+  let salesEvents: SalesEvents | null = null
   let status: Status | null = null
   let stamp: Stamp | null = null
   // Second s (seconds since the epoch) lives at s % secondsMax if seconds[] there says so.
@@ -65,7 +71,7 @@ export function figures(): Figures {
   const revenue = new Float64Array(secondsMax)
 
   const forget = (): void => {
-    kpis = topProducts = status = stamp = null
+    kpis = topProducts = salesEvents = status = stamp = null
     history = []
     seconds.fill(-1)
   }
@@ -104,6 +110,9 @@ export function figures(): Figures {
         topProducts: (next) => {
           topProducts = next
         },
+        salesEvents: (next) => {
+          salesEvents = next
+        },
         status: (next) => {
           status = next
         },
@@ -118,6 +127,9 @@ export function figures(): Figures {
     },
     get topProducts() {
       return topProducts
+    },
+    get salesEvents() {
+      return salesEvents
     },
     get status() {
       return status

@@ -5,6 +5,7 @@ import {
   type KpiRowJson,
   type Kpis,
   type Rate,
+  type SalesEvents,
   type Stamp,
   type Status,
   type TopProducts,
@@ -16,10 +17,19 @@ export interface View {
   readonly history: readonly KpiRowJson[]
   readonly rate: Rate | null
   readonly topProducts: TopProducts | null
+  readonly salesEvents: SalesEvents | null
   readonly status: Status | null
   readonly stamp: Stamp | null
 }
-const nothing: View = { kpis: null, history: [], rate: null, topProducts: null, status: null, stamp: null }
+const nothing: View = {
+  kpis: null,
+  history: [],
+  rate: null,
+  topProducts: null,
+  salesEvents: null,
+  status: null,
+  stamp: null,
+}
 
 /** A paint follows the figures when they come, but never sooner than this after the last, and at the latest after that. */
 const paintMsMin = 900
@@ -45,8 +55,8 @@ function createPage() {
     timer = setTimeout(ask, paintMsMax)
     nowMs = lastPaintMs = performance.now()
     if (paused) return
-    const { kpis, history, topProducts, status, stamp } = held
-    view = { kpis, history, topProducts, status, stamp, rate: held.rate() }
+    const { kpis, history, topProducts, salesEvents, status, stamp } = held
+    view = { kpis, history, topProducts, salesEvents, status, stamp, rate: held.rate() }
   }
   const ask = (): void => {
     if (asked || document.hidden) return

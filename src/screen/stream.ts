@@ -8,7 +8,7 @@ export type Link =
 export interface Stream {
   close(): void
 }
-const channels: readonly Channel[] = ['kpis', 'series', 'topProducts', 'status']
+const channels: readonly Channel[] = ['kpis', 'series', 'topProducts', 'salesEvents', 'status']
 const retryMs = 2_000
 const jitterMs = 1_000
 

@@ -1,11 +1,12 @@
 // From the ports' plain data to the contract's answers: times become RFC 3339, arrays become bounded copies.
-import type { KpiRowJson, Kpis, SecondRowJson, Series, Status, TopProducts } from './contract.ts'
+import type { KpiRowJson, Kpis, SalesEvents, SecondRowJson, Series, Status, TopProducts } from './contract.ts'
 import type { KpiRow, LiveState, SecondRow, StatusState } from './ports.ts'
 
 /** What an answer shows at most; older rows are left out. */
 export const historyRowsMax = 120
 export const seriesPointsMax = 300
 export const topProductsMax = 10
+export const salesEventsMax = 50
 export const componentsMax = 12
 export const ledgerRowsMax = 20
 
@@ -74,6 +75,35 @@ export function topProductsAnswer(state: LiveState, at: Stamp): TopProducts | nu
     products: state.topProducts
       .slice(0, topProductsMax)
       .map(({ rank, product, sales, revenueMinor }) => ({ rank, product, sales, revenueMinor })),
+  }
+}
+
+/** Null when nothing looks for events. */
+export function salesEventsAnswer(state: LiveState, at: Stamp): SalesEvents | null {
+  if (state.salesEvents === null) return null
+  return {
+    ...at,
+    events: state.salesEvents.slice(0, salesEventsMax).map((row) => ({
+      id: row.id,
+      kind: row.kind,
+      direction: row.direction,
+      of: row.of,
+      status: row.status,
+      severity: row.severity,
+      since: timeText(row.sinceMs),
+      detectedAt: timeText(row.detectedMs),
+      updatedAt: timeText(row.updatedMs),
+      resolvedAt: timeOrNull(row.resolvedMs),
+      observed: row.observed,
+      expected: row.expected,
+      growth: row.growth,
+      confidence: row.confidence,
+      sentence: row.sentence,
+      recommendation: row.recommendation,
+      detections: row.detections,
+      notified: row.notified,
+      rule: row.rule,
+    })),
   }
 }
 

@@ -4,6 +4,7 @@ import {
   changedRows,
   kpisAnswer,
   type Stamp,
+  salesEventsAnswer,
   sameRow,
   seriesAnswer,
   stamp,
@@ -14,6 +15,8 @@ import type {
   Channel,
   Kpis,
   KpisFrame,
+  SalesEvents,
+  SalesEventsFrame,
   Series,
   SeriesFrame,
   Status,
@@ -23,7 +26,7 @@ import type {
 } from './contract.ts'
 import type { FiguresPorts } from './ports.ts'
 
-export type Frame = KpisFrame | SeriesFrame | TopProductsFrame | StatusFrame
+export type Frame = KpisFrame | SeriesFrame | TopProductsFrame | SalesEventsFrame | StatusFrame
 
 /** One change of a channel. Ids ascend over all channels, so "everything up to id n" has a meaning. */
 export interface Change {
@@ -53,8 +56,9 @@ export function channels(ports: FiguresPorts, run: string, version: string): Cha
   let kpis: Kpis | null = null
   let series: Series | null = null
   let topProducts: TopProducts | null = null
+  let salesEvents: SalesEvents | null = null
   let status: Status | null = null
-  const sequences: Record<Channel, number> = { kpis: 0, series: 0, topProducts: 0, status: 0 }
+  const sequences: Record<Channel, number> = { kpis: 0, series: 0, topProducts: 0, salesEvents: 0, status: 0 }
 
   const changed = (channel: Channel, frame: Frame): Change => {
     sequence++
@@ -85,13 +89,25 @@ export function channels(ports: FiguresPorts, run: string, version: string): Cha
     if (same) return null
     return changed('topProducts', { ...now, kind: before === null ? 'snapshot' : 'delta' })
   }
+  const publishSalesEvents = (now: SalesEvents | null): Change | null => {
+    const before = salesEvents
+    salesEvents = now
+    if (now === null) return null
+    const same =
+      before?.events.length === now.events.length &&
+      now.events.every(
+        ({ id, updatedAt }, i) => id === before.events[i]?.id && updatedAt === before.events[i]?.updatedAt,
+      )
+    if (same) return null
+    return changed('salesEvents', { ...now, kind: before === null ? 'snapshot' : 'delta' })
+  }
   const publishStatus = (at: Stamp): Change => {
     const before = status
     status = statusAnswer(ports.status.status(), at, version)
     return changed('status', { ...status, kind: before === null ? 'snapshot' : 'delta' })
   }
   const whole = (channel: Channel): Frame | null => {
-    const held = { kpis, series, topProducts, status }[channel]
+    const held = { kpis, series, topProducts, salesEvents, status }[channel]
     return held === null ? null : { ...held, kind: 'snapshot' }
   }
 
@@ -102,12 +118,13 @@ export function channels(ports: FiguresPorts, run: string, version: string): Cha
       const reset = at.epoch !== epoch
       if (reset) {
         epoch = at.epoch
-        kpis = series = topProducts = status = null
+        kpis = series = topProducts = salesEvents = status = null
       }
       const changes = [
         publishKpis(kpisAnswer(state, at)),
         publishSeries(seriesAnswer(state, at)),
         publishTopProducts(topProductsAnswer(state, at)),
+        publishSalesEvents(salesEventsAnswer(state, at)),
         withStatus || reset ? publishStatus(at) : null,
       ]
       return { changes: changes.filter((change) => change !== null), reset }

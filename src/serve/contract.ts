@@ -41,6 +41,34 @@ export const productRow = z
   .object({ rank: z.int().min(1), product: z.string(), sales: count, revenueMinor: minor })
   .meta({ id: 'ProductRow' })
 
+/** One event of the marketplace, as its last record tells it. */
+export const salesEvent = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['volume', 'average-ticket', 'active-sellers']),
+    direction: z.enum(['up', 'down']),
+    of: z
+      .object({ type: z.enum(['seller', 'category']), name: z.string() })
+      .nullable()
+      .meta({ description: 'null: the whole marketplace' }),
+    status: z.enum(['firing', 'resolved']),
+    severity: z.enum(['medium', 'high', 'critical']),
+    since: time,
+    detectedAt: time,
+    updatedAt: time,
+    resolvedAt: time.nullable(),
+    observed: z.number(),
+    expected: z.number(),
+    growth: z.number().meta({ description: 'observed against expected since it began: 0.47 is +47 %' }),
+    confidence: z.number().min(0).max(1).meta({ description: '1 less the chance that a usual week brings this' }),
+    sentence: z.string(),
+    recommendation: z.string(),
+    detections: count.meta({ description: 'minutes in which it was seen again' }),
+    notified: z.boolean().meta({ description: 'false: held back by the cooldown, counted all the same' }),
+    rule: z.string(),
+  })
+  .meta({ id: 'SalesEvent' })
+
 const component = z.object({
   name: z.string(),
   state: z.enum(['ok', 'starting', 'degraded', 'down', 'off']),
@@ -79,6 +107,11 @@ export const topProducts = stamp
   .extend({ windowSeconds: z.int().min(1), products: z.array(productRow) })
   .meta({ id: 'TopProducts' })
 
+/** `GET /api/v1/sales-events`, and the `salesEvents` frames (always whole). */
+export const salesEvents = stamp
+  .extend({ events: z.array(salesEvent).meta({ description: 'what lasts first, then newest first; at most 50' }) })
+  .meta({ id: 'SalesEvents' })
+
 /** `GET /api/v1/status`, and the `status` frames (always whole, about once a second). */
 export const status = stamp
   .extend({
@@ -99,9 +132,10 @@ const framed = { kind: z.enum(['snapshot', 'delta']) }
 export const kpisFrame = kpis.extend(framed).meta({ id: 'KpisFrame' })
 export const seriesFrame = series.extend(framed).meta({ id: 'SeriesFrame' })
 export const topProductsFrame = topProducts.extend(framed).meta({ id: 'TopProductsFrame' })
+export const salesEventsFrame = salesEvents.extend(framed).meta({ id: 'SalesEventsFrame' })
 export const statusFrame = status.extend(framed).meta({ id: 'StatusFrame' })
 
-export const channels = ['kpis', 'series', 'topProducts', 'status'] as const
+export const channels = ['kpis', 'series', 'topProducts', 'salesEvents', 'status'] as const
 export type Channel = (typeof channels)[number]
 
 export const problem = z
@@ -179,6 +213,9 @@ export type ProductRowJson = z.infer<typeof productRow>
 export type Kpis = z.infer<typeof kpis>
 export type Series = z.infer<typeof series>
 export type TopProducts = z.infer<typeof topProducts>
+export type SalesEventJson = z.infer<typeof salesEvent>
+export type SalesEvents = z.infer<typeof salesEvents>
+export type SalesEventsFrame = z.infer<typeof salesEventsFrame>
 export type Status = z.infer<typeof status>
 export type KpisFrame = z.infer<typeof kpisFrame>
 export type SeriesFrame = z.infer<typeof seriesFrame>

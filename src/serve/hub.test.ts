@@ -83,6 +83,7 @@ function handLive() {
     history,
     series,
     topProducts: null,
+    salesEvents: null,
   })
   return {
     port: {

@@ -1,6 +1,6 @@
 // The live tables of the first screen: the newest rows of the sales window and of its seconds, in memory, by time.
 // The platform puts the engine's rows in, serving reads them out. A door of `serve/`.
-import type { KpiRow, LivePort, LiveState, ProductRow, SecondRow } from './ports.ts'
+import type { KpiRow, LivePort, LiveState, ProductRow, SalesEventRow, SecondRow } from './ports.ts'
 
 export interface LiveFigures extends LivePort {
   /** Replaces the row with the same window end, or takes it in. */
@@ -9,6 +9,8 @@ export interface LiveFigures extends LivePort {
   second(row: SecondRow): void
   /** The best sellers of the newest window, rank 1 first. */
   products(rows: readonly ProductRow[]): void
+  /** Replaces the event with the same id, or takes it in. */
+  salesEvent(row: SalesEventRow): void
   /** Tells those who listen, once per batch of changes. */
   moved(progress: {
     readonly epoch: number
@@ -27,6 +29,7 @@ export interface LiveFiguresSettings {
 /** What the page asks for: 60 points of history, one size back for the comparison, five minutes of seconds. */
 const secondsMax = 300
 const historyShown = 60
+const eventsMax = 50
 
 export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
   const { windowMs, slideMs } = settings
@@ -35,6 +38,7 @@ export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
   const windows: KpiRow[] = []
   const seconds: SecondRow[] = []
   const listeners = new Set<() => void>()
+  let salesEvents: readonly SalesEventRow[] = []
   let topProducts: readonly ProductRow[] | null = null
   let epoch = 0
   let watermarkMs: number | null = null
@@ -45,6 +49,12 @@ export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
     second: (row) => upsert(seconds, row, (each) => each.secondMs, secondsMax),
     products(rows) {
       topProducts = rows
+    },
+    salesEvent(row) {
+      const rank = ({ status, sinceMs }: SalesEventRow): number => (status === 'firing' ? sinceMs : sinceMs - 2 ** 52)
+      salesEvents = [row, ...salesEvents.filter(({ id }) => id !== row.id)]
+        .sort((a, b) => rank(b) - rank(a))
+        .slice(0, eventsMax)
     },
     moved(progress) {
       epoch = progress.epoch
@@ -73,6 +83,7 @@ export function liveFigures(settings: LiveFiguresSettings): LiveFigures {
         history: windows.slice(-historyShown),
         series: seconds,
         topProducts,
+        salesEvents,
       }
     },
   }

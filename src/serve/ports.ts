@@ -39,6 +39,33 @@ export interface LiveState {
   readonly series: readonly SecondRow[]
   /** Best sellers of the window by revenue, rank 1 first, at most 10 are shown; null when no plan keeps them. */
   readonly topProducts: readonly ProductRow[] | null
+  /** Events of the marketplace: what lasts first, then newest first, at most 50; null when nothing looks for them. */
+  readonly salesEvents: readonly SalesEventRow[] | null
+}
+
+/** One event, as its last record tells it. */
+export interface SalesEventRow {
+  readonly id: string
+  readonly kind: 'volume' | 'average-ticket' | 'active-sellers'
+  readonly direction: 'up' | 'down'
+  /** Null: the whole marketplace. */
+  readonly of: { readonly type: 'seller' | 'category'; readonly name: string } | null
+  readonly status: 'firing' | 'resolved'
+  readonly severity: 'medium' | 'high' | 'critical'
+  readonly sinceMs: number
+  readonly detectedMs: number
+  readonly updatedMs: number
+  readonly resolvedMs: number | null
+  readonly observed: number
+  readonly expected: number
+  /** 0.47 is +47 %. */
+  readonly growth: number
+  readonly confidence: number
+  readonly sentence: string
+  readonly recommendation: string
+  readonly detections: number
+  readonly notified: boolean
+  readonly rule: string
 }
 
 /** One row of W2 over `[windowStartMs, windowEndMs)`. */

@@ -1,5 +1,5 @@
 // The live tables, asked for once: the same figures the stream carries, straight from memory.
-import { kpisAnswer, seriesAnswer, stamp, statusAnswer, topProductsAnswer } from './answers.ts'
+import { kpisAnswer, salesEventsAnswer, seriesAnswer, stamp, statusAnswer, topProductsAnswer } from './answers.ts'
 import * as contract from './contract.ts'
 import type { FiguresPorts } from './ports.ts'
 import { ProblemError } from './problems.ts'
@@ -57,6 +57,22 @@ export function figureRoutes(app: App, { world, run, version }: Serving, { live,
       const { state, stamp } = at()
       const answer = topProductsAnswer(state, stamp)
       if (answer === null) throw new ProblemError('not-found', 'No running pipeline keeps the best sellers.')
+      return answer
+    },
+  )
+  app.get(
+    '/api/v1/sales-events',
+    {
+      schema: {
+        tags: ['figures'],
+        summary: 'What left its usual: events of the marketplace with their reasons and what to do',
+        response: { 200: contract.salesEvents, 404: problem },
+      },
+    },
+    () => {
+      const { state, stamp } = at()
+      const answer = salesEventsAnswer(state, stamp)
+      if (answer === null) throw new ProblemError('not-found', 'Nothing that runs here looks for events.')
       return answer
     },
   )

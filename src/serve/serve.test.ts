@@ -38,6 +38,7 @@ const state: LiveState = {
   history: [],
   series: [{ secondMs: nowMs - 1000, sales: 3, revenueMinor: 4500 }],
   topProducts: null,
+  salesEvents: null,
 }
 
 interface Shop {

@@ -1,6 +1,6 @@
 // A small shop that moves, behind serve's ports: what the browser tests look at. Its sales come from a seed, its clock
 // is the real one, so the page sees figures change each second.
-import type { KpiRow, LiveState, ProductRow, SecondRow, ServePorts } from '../../src/serve/ports.ts'
+import type { KpiRow, LiveState, ProductRow, SalesEventRow, SecondRow, ServePorts } from '../../src/serve/ports.ts'
 import { randomStream } from '../../src/std/random.ts'
 
 export interface Shop {
@@ -56,6 +56,28 @@ export function shop(settings: ShopSettings): Shop {
       sales: 412 - i * 37,
       revenueMinor: 9_240_100 - i * 911_037,
     })) ?? null
+  const events = (): SalesEventRow[] =>
+    (settings.products ?? []).slice(0, 3).map((name, i) => ({
+      id: `volume/seller/${name}/up/${i}`,
+      kind: 'volume',
+      direction: 'up',
+      of: i === 0 ? null : { type: 'seller', name },
+      status: i === 2 ? 'resolved' : 'firing',
+      severity: i === 0 ? 'critical' : 'high',
+      sinceMs: startedMs - (i + 1) * 720_000,
+      detectedMs: startedMs - (i + 1) * 660_000,
+      updatedMs: startedMs - i * 60_000,
+      resolvedMs: i === 2 ? startedMs - 120_000 : null,
+      observed: 431,
+      expected: 292.5,
+      growth: 0.473,
+      confidence: 0.9993,
+      sentence: `ACTIVITY SPIKE: +47.3% vs usual | Active sellers: 12/16 | Top seller: ${name} (31%)`,
+      recommendation: `Check that stock and checkout keep up, ${name} first.`,
+      detections: 12,
+      notified: true,
+      rule: 'sales-events/volume@1',
+    }))
   const live = (): LiveState => ({
     epoch: 3,
     currency: 'BRL',
@@ -69,6 +91,7 @@ export function shop(settings: ShopSettings): Shop {
     history,
     series: seconds,
     topProducts: products(),
+    salesEvents: events(),
   })
   return {
     faults,

@@ -41,6 +41,7 @@ export function salesEventTracker(rules: SalesEventRules = salesEventRules): Rea
     writes: [{ topic: salesEvents.topic, partitions: salesEvents.partitions, compacted: true }],
     initial: () => ({
       lastMs: null,
+      silentSinceMs: null,
       waiting: {},
       recent: [],
       usual: [],
@@ -63,10 +64,14 @@ function takeIn(state: SalesEventsState, input: ReactionInput, rules: SalesEvent
   if (input.kind === 'tick') {
     // Silence has no rows: the clock tells of it, where the data is of now.
     const { lastMs } = state
+    state.silentSinceMs ??= input.atMs
     if (lastMs === null || input.atMs - lastMs > LIVE_MS) return
+    // While rows come, old ones being caught up with perhaps, they tell themselves what there was.
+    if (input.atMs - state.silentSinceMs < SILENCE_MS) return
     silence(state, input.atMs - SILENCE_MS, rules, emit)
     return
   }
+  state.silentSinceMs = null
   const atMs = Number(input.values.window_start)
   // A correction of a minute that was looked at changes nothing that was told.
   if (!input.final || input.weight < 0 || (state.lastMs !== null && atMs <= state.lastMs)) return

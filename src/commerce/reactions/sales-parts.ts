@@ -9,6 +9,7 @@ const PART_KEEP = 2 ** (-1 / (3 * 24 * 60))
 const PART_MINUTES_MIN = 30
 const PART_SALES_MIN = 30
 const PART_SHAPE_MAX = 20
+const SHARE_MAX = 0.9
 /** Sales as usual that the common factor starts with. */
 const FACTOR_PRIOR = 10
 /** Sales of the last minutes that weigh as much as one of this minute. */
@@ -58,10 +59,12 @@ export function lookAtParts(view: View, usual: ExpectedRate): void {
 }
 export function partsNow({ state, minute }: View): PartNow[] {
   return Object.entries(state.parts).flatMap(([fingerprint, part]) => {
-    if (part.minutes < PART_MINUTES_MIN || part.sales < PART_SALES_MIN) return []
+    const share = part.sales / (part.sales + part.others)
+    // What is nearly all of the shop has nothing to be compared with.
+    if (part.minutes < PART_MINUTES_MIN || part.sales < PART_SALES_MIN || share > SHARE_MAX) return []
     const [type, name] = splitPart(fingerprint)
     const count = minute[type === 'seller' ? 'sellers' : 'categories'][name]?.[0] ?? 0
-    return [{ type, name, part, share: part.sales / (part.sales + part.others), count }]
+    return [{ type, name, part, share, count }]
   })
 }
 /**

@@ -63,6 +63,8 @@ export const severities: readonly Severity[] = ['medium', 'high', 'critical']
 export interface SalesEventsState {
   /** Start of the last minute looked at. */
   lastMs: number | null
+  /** Of the first tick since the last row; null after a row. */
+  silentSinceMs: number | null
   /** Parts of minutes whose total has not come yet, by start. */
   readonly waiting: { [atMs: string]: Parts }
   /** The last 30 minutes, oldest first: the 15 looked at and the 15 before them. */
