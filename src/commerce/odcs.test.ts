@@ -4,15 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { from } from '../query/query.ts'
-import {
-  contracts,
-  odcs,
-  processedOrders,
-  productMetricsRows,
-  topicPage,
-  topicsPage,
-  transactions,
-} from './commerce.ts'
+import { contracts, odcs, productMetricsRows, topicPage, topicsPage, transactions } from './commerce.ts'
 import type { OdcsElement, OdcsProperty } from './odcs.ts'
 
 // Text, not .json, so that no formatter changes what the command prints.

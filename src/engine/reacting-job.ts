@@ -110,7 +110,7 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
   }
 }
 
-type Forwarded = 'topics' | 'watermarkMs' | 'partitions' | 'ledger' | 'horizons' | 'stateBytes'
+type Forwarded = 'topics' | 'watermarkMs' | 'partitions' | 'ledger' | 'horizons' | 'stateBytes' | 'memoryOf'
 /** What reactions change nothing of. */
 function forwarded(inner: Job): Pick<Job, Forwarded> {
   return {
@@ -120,6 +120,7 @@ function forwarded(inner: Job): Pick<Job, Forwarded> {
     ledger: () => inner.ledger(),
     horizons: () => inner.horizons(),
     stateBytes: () => inner.stateBytes(),
+    memoryOf: (topic) => inner.memoryOf(topic),
   }
 }
 
