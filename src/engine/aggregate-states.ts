@@ -4,6 +4,7 @@ import type { FieldType } from '../query/contract.ts'
 import type { Aggregation, Column, Expression, NamedAggregate, Plan } from '../query/plan.ts'
 import { isNullable, PlanError, typeOf } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
+import type { AggregateSource } from './aggregate-values.ts'
 import type { Batch } from './columns.ts'
 import { Dictionary } from './dictionary.ts'
 import { type Counted, numberIds, PaneDistinct } from './distinct-state.ts'
@@ -12,11 +13,11 @@ import { ExtremeState } from './extreme-state.ts'
 import type { NumberDictionary, Place } from './operator.ts'
 import { idNumbers, type PickSettings, PickState } from './pick-state.ts'
 import { QuantileState } from './quantile-state.ts'
+import { RangeDistinct } from './range-distinct.ts'
 import { SlidingDistinct, type SlidingPlaces } from './sliding-distinct.ts'
 import { SumState } from './sum-state.ts'
 import { compareText } from './text-predicates.ts'
 import { VarianceState } from './variance-state.ts'
-import type { Source } from './window-rows.ts'
 import { type CellPlaces, CountState, type WindowState } from './window-state.ts'
 
 export interface AggregateParts {
@@ -24,6 +25,8 @@ export interface AggregateParts {
   /** The node, for messages. */
   readonly at: string
   readonly grouped: boolean
+  /** The sliding places are moments of `over`: each a cell and a pane of its own. */
+  readonly overMoments?: boolean
   readonly aggregates: readonly NamedAggregate[]
   /** Columns of the operator's input. */
   readonly columns: readonly Column[]
@@ -37,7 +40,7 @@ export function lowerAggregates(
   parts: AggregateParts,
   places: CellPlaces,
   sliding: SlidingPlaces | null,
-): { states: WindowState[]; sources: Source[] } {
+): { states: WindowState[]; sources: AggregateSource[] } {
   const states: WindowState[] = []
   const known = new Map<string, number>()
   const slotOf = (name: string): number => parts.placeOf(name).slot
@@ -80,10 +83,11 @@ export function lowerAggregates(
   const distinct = (of: Expression, where: Expression | null): number =>
     state(key('count-distinct', of, where), () => {
       const counted = countedOf(parts, of, slotOf)
+      if (parts.overMoments) return new RangeDistinct(counted, whereOf(where))
       if (sliding === null) return new PaneDistinct(counted, whereOf(where), places)
       return new SlidingDistinct(counted, whereOf(where), sliding, parts.grouped)
     })
-  const picked = (which: Picked, of: Expression, by: Expression | null, where: Expression | null): Source => {
+  const picked = (which: Picked, of: Expression, by: Expression | null, where: Expression | null): AggregateSource => {
     const text = isText(of) ? textOf(parts, of) : null
     const textBy = by !== null && isText(by) ? textOf(parts, by) : null
     const picks = state(JSON.stringify([which, of, by, where]), () => {
@@ -132,7 +136,7 @@ export function lowerAggregates(
         )
     }
   }
-  const sources: Source[] = []
+  const sources: AggregateSource[] = []
   for (const { aggregate } of parts.aggregates) {
     switch (aggregate.function) {
       case 'count':

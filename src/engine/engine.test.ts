@@ -553,10 +553,7 @@ test('what this engine does not run is refused by name, with a cure', () => {
   const bodies: readonly NodeBody[] = [
     { kind: 'unnest', array: 'items' },
     { kind: 'union' },
-    { kind: 'running-aggregate', groups: [], aggregates: [] },
-    { kind: 'over', keys: [], rangeMs: 1, aggregates: [] },
     { kind: 'join', how: 'latest', side: 'left', on: [], beforeMs: 0, afterMs: 0 },
-    { kind: 'decayed-sum', keys: [], value: { op: 'literal', value: 1, type: { kind: 'int64' } }, halfLifeMs: 1 },
     { kind: 'pattern', keys: [], withinMs: 1, steps: [] },
   ]
   for (const body of bodies)

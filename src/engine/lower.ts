@@ -82,6 +82,9 @@ function inputsOf(node: PlanNode): number | null {
     case 'filter':
     case 'deduplicate':
     case 'window-aggregate':
+    case 'running-aggregate':
+    case 'over':
+    case 'decayed-sum':
     case 'top':
       return 1
     case 'lookup':
@@ -89,9 +92,6 @@ function inputsOf(node: PlanNode): number | null {
     case 'unnest':
     case 'union':
     case 'join':
-    case 'running-aggregate':
-    case 'over':
-    case 'decayed-sum':
     case 'pattern':
       return null
     default:
@@ -150,6 +150,7 @@ function projectionsOf(plan: Plan, topics: readonly string[]): Map<string, Proje
           if (!(value.op === 'column' && value.name === name)) columnNames(value, looked)
         break
       case 'window-aggregate':
+      case 'running-aggregate':
         for (const name of node.groups) looked.add(name)
         columnNames(node.aggregates, looked)
         break

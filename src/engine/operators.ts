@@ -1,12 +1,12 @@
 // Which operator runs a node of a Plan: the one list of them.
 import { PlanError } from '../query/plan.ts'
-import type { Batch } from './columns.ts'
+import { lowerDecayedSum } from './decayed-sum.ts'
 import type { TopNode, WindowNode } from './lower.ts'
 import type { Operator, OperatorContext, Place } from './operator.ts'
-import type { StateReader, StateWriter } from './state-bytes.ts'
+import { lowerOver } from './over-aggregate.ts'
+import { lowerRunning } from './running-aggregate.ts'
 import { lowerTop } from './top-operator.ts'
-import type { TooLate } from './window-input.ts'
-import type { WindowOperator } from './window-operator.ts'
+import { WindowRunner } from './window-runner.ts'
 import { lowerChangingWindow, lowerWindow, type WindowParts, windowTexts } from './window-shape.ts'
 
 export interface LoweredOperator {
@@ -25,6 +25,12 @@ export function lowerOperator(context: OperatorContext, top: TopNode | null): Lo
   switch (node.kind) {
     case 'window-aggregate':
       return lowerWindowNode({ ...context, node }, top)
+    case 'running-aggregate':
+      return lowerRunning({ ...context, node })
+    case 'over':
+      return lowerOver({ ...context, node })
+    case 'decayed-sum':
+      return lowerDecayedSum({ ...context, node })
     case 'top':
       return lowerTop({ ...context, node })
     default:
@@ -67,37 +73,5 @@ function lowerWindowNode(context: OperatorContext<WindowNode>, top: TopNode | nu
     texts,
     updates,
     reachMs: input.reachMs + gapMs,
-  }
-}
-
-/** A window as an operator of the graph: it has one input, and its rows keep up with its watermark. */
-class WindowRunner implements Operator {
-  readonly #window: WindowOperator
-  readonly #tooLate: TooLate
-  constructor(window: WindowOperator, tooLate: TooLate) {
-    this.#window = window
-    this.#tooLate = tooLate
-  }
-  push(_input: number, batch: Batch, rows: Int32Array, count: number): void {
-    this.#window.push(batch, rows, count, this.#tooLate)
-  }
-  advance(watermarkMs: number): number {
-    this.#window.advance(watermarkMs)
-    return watermarkMs
-  }
-  tick(running: boolean): void {
-    this.#window.tick(running)
-  }
-  write(out: StateWriter): void {
-    this.#window.write(out)
-  }
-  restore(from: StateReader): void {
-    this.#window.restore(from)
-  }
-  mark(dictionary: string, live: Uint8Array): void {
-    this.#window.mark(dictionary, live)
-  }
-  bytes(): number {
-    return this.#window.bytes()
   }
 }

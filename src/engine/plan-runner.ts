@@ -1,7 +1,7 @@
 // Runs one Plan: a graph of chains of stateless steps and of operators, from the topics' decoded batches to result rows.
 // Rows go on at once, depth first; time goes through the operators in the order of the Plan, each at the least watermark
 // of its inputs, so what an operator gives out at a watermark is there before what follows hears of that watermark.
-import type { Plan, PlanNode } from '../query/plan.ts'
+import type { Expression, Plan, PlanNode } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import type { Batch } from './columns.ts'
@@ -237,10 +237,12 @@ export class PlanRunner {
   }
   /** An input of an operator; what aggregates compute from its rows is checked before they are taken in. */
   #checked(node: PlanNode, id: string, origin: Origin): Origin {
-    if (!('aggregates' in node)) return origin
-    const computed = node.aggregates.flatMap(({ name, aggregate }) =>
-      computedIn(aggregate, origin.shape.fromRecords).map((value) => ({ name, value })),
-    )
+    const computed: { name: string; value: Expression }[] = []
+    if ('aggregates' in node)
+      for (const { name, aggregate } of node.aggregates)
+        for (const value of computedIn(aggregate, origin.shape.fromRecords)) computed.push({ name, value })
+    if (node.kind === 'decayed-sum' && node.value.op !== 'literal')
+      computed.push({ name: node.columns[node.columns.length - 1]?.name ?? node.kind, value: node.value })
     // What a result is grouped by may be a sum that has left the exact numbers.
     if (!origin.shape.fromRecords && 'groups' in node)
       for (const { name, type } of origin.shape.columns)

@@ -122,6 +122,12 @@ export class RowTable {
     }
     widen(span, 0, this.#evidence, at, this.#each)
   }
+  /** By the records behind them: lane, then offset; by number where there is no one record. */
+  compareOrigins(a: number, b: number): number {
+    if (!this.#settings.fromRecords) return a - b
+    const [x, y] = [a * 2, b * 2]
+    return this.#evidence[x]! - this.#evidence[y]! || this.#evidence[x + 1]! - this.#evidence[y + 1]!
+  }
   /** Puts column `from` of a row out as column `to`. */
   give(out: RowSink, to: number, from: number, row: number): void {
     const column = this.columns[from]!

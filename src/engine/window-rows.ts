@@ -1,33 +1,20 @@
-// From the states of a window to its result rows: bounds, group keys in order, values, exact ratios.
+// From the states of a window to its result rows: bounds, group keys in order, values.
+import { type AggregateSource, AggregateValues } from './aggregate-values.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { RowSink } from './operator.ts'
 import type { PaneClock } from './pane-clock.ts'
 import type { Groups } from './panes.ts'
-import { exactRatio, quickRatio } from './ratio.ts'
 import type { TimingIndex } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
-import { LANE } from './sum-state.ts'
 import { compareText } from './text-predicates.ts'
 import { compareLanes, type TopRows } from './top.ts'
 import type { Place, WindowState } from './window-state.ts'
 
-/** Where a result column comes from. `count` is a state whose zero makes the value null, or -1. */
+/** Where a result column comes from. */
 export type Source =
   | { readonly from: 'start' | 'end' }
   | { readonly from: 'group'; readonly index: number }
-  | { readonly from: 'state'; readonly state: number; readonly count: number }
-  /** The state holds the id of a text. */
-  | { readonly from: 'text'; readonly state: number; readonly dictionary: Dictionary<string> }
-  /** Read with more than a place: a quantile by its fraction. */
-  | { readonly from: 'float'; readonly read: (place: Place, index: number) => number }
-  /** numerator * 10^shift / denominator. */
-  | {
-      readonly from: 'ratio'
-      readonly numerator: number
-      readonly denominator: number
-      readonly count: number
-      readonly shift: number
-    }
+  | AggregateSource
 
 /** How the ids of a group column read. */
 export type GroupColumn =
@@ -42,9 +29,7 @@ export interface TopOfRows {
 
 export class WindowRows {
   readonly #top: TopOfRows | null
-  /** The value computed last: low + high * 2^52, NaN for null. */
-  #low = 0
-  #high = 0
+  readonly #values: AggregateValues
   readonly #sources: readonly Source[]
   readonly #columns: readonly GroupColumn[]
   readonly #states: readonly WindowState[]
@@ -62,6 +47,7 @@ export class WindowRows {
     this.#sources = sources
     this.#columns = columns
     this.#states = states
+    this.#values = new AggregateValues(states)
     this.#groups = groups
     this.#results = results
   }
@@ -92,25 +78,8 @@ export class WindowRows {
         case 'group':
           this.#setGroup(column, source.index, group)
           break
-        case 'state': {
-          const state = this.#states[source.state]!
-          if (source.count >= 0 && this.#states[source.count]!.read(place, index) === 0)
-            results.setNumber(column, Number.NaN, 0)
-          else results.setNumber(column, state.read(place, index), state.readHigh(place, index))
-          break
-        }
-        case 'text': {
-          const id = this.#states[source.state]!.read(place, index)
-          results.setId(column, Number.isNaN(id) ? -1 : id, source.dictionary)
-          break
-        }
-        case 'float':
-          results.setNumber(column, source.read(place, index), 0)
-          break
-        case 'ratio':
-          this.#ratio(source, place, index)
-          results.setNumber(column, this.#low, this.#high)
-          break
+        default:
+          this.#values.give(results, column, source, place, index)
       }
     }
   }
@@ -151,10 +120,11 @@ export class WindowRows {
           if (descending) order = 0 - order
         }
       } else if (source.from === 'state' || source.from === 'ratio' || source.from === 'float') {
-        this.#value(source, place, indexOf(a))
-        const [low, high] = [this.#low, this.#high]
-        this.#value(source, place, indexOf(b))
-        order = compareLanes(low, high, this.#low, this.#high, descending)
+        const values = this.#values
+        values.compute(source, place, indexOf(a))
+        const { low, high } = values
+        values.compute(source, place, indexOf(b))
+        order = compareLanes(low, high, values.low, values.high, descending)
       }
       if (order !== 0) return order
     }
@@ -173,21 +143,6 @@ export class WindowRows {
     return of.kind === 'text'
       ? compareText(of.dictionary.valueOf(x), of.dictionary.valueOf(y))
       : of.dictionary.valueOf(x) - of.dictionary.valueOf(y)
-  }
-  #value(source: Extract<Source, { from: 'state' | 'ratio' | 'float' }>, place: Place, index: number): void {
-    if (source.from === 'float') {
-      this.#low = source.read(place, index)
-      this.#high = 0
-      return
-    }
-    if (source.from === 'ratio') {
-      this.#ratio(source, place, index)
-      return
-    }
-    const state = this.#states[source.state]!
-    const isNull = source.count >= 0 && this.#states[source.count]!.read(place, index) === 0
-    this.#low = isNull ? Number.NaN : state.read(place, index)
-    this.#high = isNull ? 0 : state.readHigh(place, index)
   }
   /** Windows that end with this pane or before never come again. */
   forget(clock: PaneClock, pane: number): void {
@@ -220,35 +175,6 @@ export class WindowRows {
   }
   #idOf(group: number, index: number): number {
     return this.#groups.keys.keys[group * this.#groups.keys.width + index]!
-  }
-  #ratio(source: Source & { from: 'ratio' }, place: Place, index: number): void {
-    const [over, under] = [this.#states[source.numerator]!, this.#states[source.denominator]!]
-    const [low, high] = [over.read(place, index), over.readHigh(place, index)]
-    const [lowUnder, highUnder] = [under.read(place, index), under.readHigh(place, index)]
-    const isNull = source.count >= 0 && this.#states[source.count]!.read(place, index) === 0
-    const isAbsent = Number.isNaN(low) || Number.isNaN(lowUnder)
-    if (isNull || isAbsent || (lowUnder === 0 && highUnder === 0)) {
-      this.#low = Number.NaN
-      this.#high = 0
-      return
-    }
-    const quick = high === 0 && highUnder === 0 ? quickRatio(low, lowUnder, source.shift) : Number.NaN
-    if (!Number.isNaN(quick)) {
-      this.#low = quick
-      this.#high = 0
-      return
-    }
-    const lane = BigInt(LANE)
-    const whole = BigInt(highUnder) * lane + BigInt(lowUnder)
-    // Lanes of opposite signs may be 0 together.
-    if (whole === 0n) {
-      this.#low = Number.NaN
-      this.#high = 0
-      return
-    }
-    const exact = exactRatio(BigInt(high) * lane + BigInt(low), whole, source.shift)
-    this.#low = Number(exact % lane)
-    this.#high = Number(exact / lane)
   }
   /** Sorts groups by their keys, column by column: nulls first, text by UTF-8 bytes, numbers by value. */
   sort(groups: number[]): number[] {

@@ -1,5 +1,5 @@
 // Lowers a window with its aggregates to states, result sources and the operator that drives them.
-import type { Aggregation, Column, Expression, Plan, PlanNode, Window } from '../query/plan.ts'
+import type { Aggregation, Column, Expression, NamedAggregate, Plan, PlanNode, Window } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import { idsOf, lowerAggregates, numberDictionary } from './aggregate-states.ts'
@@ -39,14 +39,19 @@ export interface WindowParts {
 }
 
 /** The dictionaries of the window's text columns, in the order of its node's columns. */
-export function windowTexts(parts: WindowParts): Place['dictionary'][] {
-  const { node } = parts
+export function windowTexts({
+  node,
+  placeOf,
+}: {
+  readonly node: { readonly columns: readonly Column[]; readonly aggregates: readonly NamedAggregate[] }
+  readonly placeOf: (name: string) => Place
+}): Place['dictionary'][] {
   return node.columns.map(({ name, type }) => {
     if (!isTextKind(type.kind)) return null
     const picked = node.aggregates.find((one) => one.name === name)?.aggregate
-    if (picked === undefined) return parts.placeOf(name).dictionary
+    if (picked === undefined) return placeOf(name).dictionary
     const of = picked.function === 'ratio' ? null : picked.of
-    return of?.op === 'column' ? parts.placeOf(of.name).dictionary : null
+    return of?.op === 'column' ? placeOf(of.name).dictionary : null
   })
 }
 

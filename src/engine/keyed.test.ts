@@ -1,0 +1,447 @@
+// Running group-by, `over` and decayed sums: named cases, and seeded properties against plain recomputation: late data,
+// restores in the middle, batches and partitions in any order.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contract, field, nullable } from '../query/contract.ts'
+import type { Column, NodeBody, Plan, PlanNode } from '../query/plan.ts'
+import {
+  argmax,
+  average,
+  count,
+  countDistinct,
+  first,
+  from,
+  last,
+  max,
+  min,
+  quantile,
+  ratio,
+  sum,
+  tumbling,
+  variance,
+} from '../query/query.ts'
+import { type RandomStream, randomStream } from '../std/random.ts'
+import { batchOf, type PlainRow, plainRows } from './batches.suite.ts'
+import { type Job, openJob, StateLimitError } from './engine.ts'
+import { bucketOf, middleOf } from './sketch.ts'
+
+const PARTITIONS = 3
+const BOUND_MS = 1500
+
+const events = contract({
+  topic: 'events',
+  version: 1,
+  partitions: PARTITIONS,
+  key: 'who',
+  eventTime: 'at',
+  outOfOrderMs: BOUND_MS,
+  idleTimeoutMs: 1000,
+  futureLimitMs: 1000,
+  doc: 'test events',
+  fields: {
+    who: nullable({ kind: 'string' }, 'key'),
+    what: nullable({ kind: 'string' }, 'counted'),
+    cents: nullable({ kind: 'money', scale: 2, currency: 'USD' }, 'amount'),
+    weight: nullable({ kind: 'float64' }, 'any number'),
+    at: field({ kind: 'timestamp' }, 'when'),
+  },
+})
+
+const aggregated = from(events)
+  .window(tumbling({ sizeMs: 1 }))
+  .groupBy('who')
+  .aggregate((e) => ({
+    n: count(),
+    spent: sum(e.cents),
+    mean: average(e.cents, { scale: 3 }),
+    things: countDistinct(e.what),
+    dear: countDistinct(e.cents, { where: e.cents.above(5) }),
+    most: max(e.cents),
+    least: min(e.what),
+    opener: first(e.what),
+    closer: last(e.what),
+    dearest: argmax(e.what, e.cents),
+    spread: variance(e.weight),
+    median: quantile(e.cents, 0.5),
+    each: ratio(count(), countDistinct(e.what), { scale: 2 }),
+  }))
+const made = aggregated.named('made').nodes[1]!
+assert.ok(made.kind === 'window-aggregate')
+const values: readonly Column[] = made.columns.slice(3)
+const { aggregates } = made
+
+/** The plan of one operator behind the source. */
+function planOf(
+  name: string,
+  body: NodeBody,
+  columns: readonly Column[],
+  settings: Partial<PlanNode>,
+  latenessMs: number,
+): Plan {
+  const mode = body.kind === 'running-aggregate' ? 'on-change' : 'on-close'
+  const base = aggregated.emit(mode).lateness(latenessMs).named(name)
+  const source = base.nodes[0]!
+  const traits = { order: 'partition', merges: false, evidence: 'partition-and-pane', time: 'at', ...settings } as const
+  const node = { id: name, inputs: [source.id], columns, changelog: { mode: 'append' }, ...traits, ...body } as PlanNode
+  return { ...base, nodes: [source, node] }
+}
+const recordColumns: readonly Column[] = aggregated.named('made').nodes[0]!.columns
+const over = (rangeMs: number, keys: readonly string[], latenessMs: number): Plan =>
+  planOf('over', { kind: 'over', keys, rangeMs, aggregates }, [...recordColumns, ...values], {}, latenessMs)
+const running = (groups: readonly string[], latenessMs = 0): Plan =>
+  planOf(
+    'running',
+    { kind: 'running-aggregate', groups, aggregates },
+    [...recordColumns.filter(({ name }) => groups.includes(name)), ...values],
+    { changelog: { mode: 'upsert', key: groups }, time: null },
+    latenessMs,
+  )
+const decayed = (halfLifeMs: number, keys: readonly string[], of: 'cents' | 'weight', latenessMs: number): Plan => {
+  const type = recordColumns.find(({ name }) => name === of)!.type
+  const column: Column = { name: 'trend', type: { kind: 'float64' }, nullable: false }
+  const value = { op: 'column', name: of, type } as const
+  return planOf('decayed', { kind: 'decayed-sum', keys, value, halfLifeMs }, [...recordColumns, column], {}, latenessMs)
+}
+
+interface Event {
+  readonly who: string | null
+  readonly what: string | null
+  readonly cents: number | null
+  readonly weight: number | null
+  readonly at: number
+}
+interface Taken extends Event {
+  readonly partition: number
+  readonly offset: number
+}
+const textOf = (event: Event): string =>
+  JSON.stringify({
+    ...event,
+    cents: event.cents === null ? null : event.cents / 100,
+    at: new Date(event.at).toISOString(),
+  })
+
+const START_MS = Date.UTC(2026, 0, 1)
+function eventsOf(random: RandomStream, clock: { now: number }, count: number): Event[] {
+  return Array.from({ length: count }, () => {
+    clock.now += random.below(200)
+    if (random.below(60) === 0) clock.now += 6000
+    const behind = random.below(5) === 0 ? random.below(6000) : random.below(1400)
+    return {
+      who: random.below(8) === 0 ? null : `u${random.below(4)}`,
+      what: random.below(4) === 0 ? null : `${['é', 'z', '😀', 'ﾮ'][random.below(4)]}`,
+      cents: random.below(5) === 0 ? null : random.below(2000) - 500,
+      weight: random.below(4) === 0 ? null : (random.below(2000) - 1000) * 10 ** (random.below(8) - 4),
+      // Often the same moment.
+      at: START_MS + Math.floor((clock.now - behind) / 100) * 100,
+    }
+  })
+}
+const inTime = (rows: readonly Taken[]): Taken[] =>
+  rows.toSorted((a, b) => a.at - b.at || a.partition - b.partition || a.offset - b.offset)
+const bytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+/** The aggregates of these rows, in the plainest way. */
+function aggregatesOf(of: readonly Taken[]): { readonly [name: string]: unknown } {
+  const rows = inTime(of)
+  const paid = rows.filter(({ cents }) => cents !== null)
+  const total = paid.reduce((all, { cents }) => all + (cents ?? 0), 0)
+  const said = rows.filter(({ what }) => what !== null)
+  const words = [...new Set(said.map(({ what }) => what ?? ''))].sort(bytes)
+  const most = Math.max(...paid.map(({ cents }) => cents ?? 0))
+  const both = said.filter(({ cents }) => cents !== null)
+  const dearest = Math.max(...both.map(({ cents }) => cents ?? 0))
+  const weights = rows.flatMap(({ weight }) => (weight === null ? [] : [weight]))
+  const mean = weights.reduce((a, b) => a + b, 0) / weights.length
+  const middle = paid.map(({ cents }) => cents ?? 0).sort((a, b) => a - b)[Math.ceil(paid.length / 2) - 1]
+  return {
+    n: rows.length,
+    spent: paid.length === 0 ? null : total,
+    mean: paid.length === 0 ? null : half(total * 10, paid.length),
+    things: words.length,
+    dear: new Set(paid.flatMap(({ cents }) => ((cents ?? 0) > 500 ? [cents] : []))).size,
+    most: paid.length === 0 ? null : most,
+    least: words[0] ?? null,
+    opener: said[0]?.what ?? null,
+    closer: said.at(-1)?.what ?? null,
+    dearest: both.find(({ cents }) => cents === dearest)?.what ?? null,
+    spread: weights.length === 0 ? null : weights.reduce((all, one) => all + (one - mean) ** 2, 0) / weights.length,
+    median: middle === undefined ? null : middleOf(bucketOf(middle), true) / 100,
+    each: words.length === 0 ? null : half(rows.length * 100, words.length),
+  }
+}
+/** Half away from zero. */
+function half(over: number, under: number): number {
+  const quotient = Math.floor((2 * Math.abs(over) + under) / (2 * under))
+  return over < 0 ? 0 - quotient : quotient
+}
+/** The variance of floats is compared within rounding of the naive one. */
+function near(row: { readonly [name: string]: unknown }, other: { readonly [name: string]: unknown }): object {
+  const [value, naive] = [row.spread, other.spread]
+  if (typeof value !== 'number' || typeof naive !== 'number') return row
+  return Math.abs(value - naive) <= 1e-9 * (1 + naive) ? { ...row, spread: naive } : row
+}
+
+/** What was taken in, and what came too late. */
+class Naive {
+  readonly #latenessMs: number
+  readonly #watermarks = new Array<number>(PARTITIONS).fill(Number.NEGATIVE_INFINITY)
+  readonly taken: Taken[] = []
+  readonly late: string[] = []
+  constructor(latenessMs: number) {
+    this.#latenessMs = latenessMs
+  }
+  push(partition: number, offset: number, made: readonly Event[]): void {
+    made.forEach((event, i) => {
+      const watermarkMs = Math.max(this.#watermarks[partition]!, event.at - BOUND_MS)
+      this.#watermarks[partition] = watermarkMs
+      if (event.at < watermarkMs - this.#latenessMs) this.late.push(`${partition}/${offset + i}`)
+      else this.taken.push({ ...event, partition, offset: offset + i })
+    })
+  }
+  /** Rows before this have come out. */
+  get limitMs(): number {
+    return Math.min(...this.#watermarks) - this.#latenessMs
+  }
+}
+
+const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 20)
+const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1)
+const replayOf = (seed: number): string =>
+  `replay: MILLRACE_SEED=${seed} MILLRACE_SEEDS=1 node --test src/engine/keyed.test.ts`
+
+/** Random pushes, ticks and restores; `see` is called after each with the rows that came. */
+function drive(
+  plan: Plan,
+  naive: Naive,
+  random: RandomStream,
+  see: (rows: readonly PlainRow[], where: string) => void,
+): Job {
+  let job = openJob([plan], { bounded: false })
+  const clock = { now: 0 }
+  const offsets = new Array<number>(PARTITIONS).fill(0)
+  const late: string[] = []
+  const take = (where: string): void => {
+    const output = job.take()
+    assert.equal(output.deadLetters.length, 0)
+    for (const one of output.lateRecords) late.push(`${one.partition}/${one.offset}`)
+    see(plainRows(output), where)
+  }
+  for (let step = 0; step < 80; step++) {
+    if (random.below(8) === 0) {
+      const snapshot = job.snapshot()
+      job = openJob([plan], { bounded: false })
+      job.restore(snapshot)
+      assert.deepEqual(job.snapshot(), snapshot, `a restored job is the same job at step ${step}`)
+    }
+    if (random.below(6) === 0) job.tick({ atMs: step * 1000, interval: true, idle: [] })
+    else {
+      const partition = random.below(PARTITIONS)
+      const events = eventsOf(random, clock, 1 + random.below(8))
+      naive.push(partition, offsets[partition]!, events)
+      job.push(batchOf('events', partition, offsets[partition]!, events.map(textOf)))
+      offsets[partition]! += events.length
+    }
+    take(`step ${step}`)
+  }
+  job.finish()
+  take('the end')
+  assert.deepEqual(late, naive.late)
+  return job
+}
+
+for (const keys of [[], ['who'], ['who', 'what']])
+  for (const latenessMs of [0, 2500])
+    test(`over by ${keys.join(' and ') || 'nothing'}, lateness ${latenessMs}: every row is what its range holds, once, in time`, () => {
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+        const random = randomStream(`over/${keys}/${latenessMs}/${seed}`)
+        const rangeMs = [100, 1000, 7000][seed % 3]!
+        const naive = new Naive(latenessMs)
+        const seen: PlainRow[] = []
+        const job = drive(over(rangeMs, keys, latenessMs), naive, random, (rows, where) => {
+          seen.push(...rows)
+          const due = naive.taken.filter(({ at }) => at < naive.limitMs || where === 'the end')
+          assert.equal(seen.length, due.length, `${where}; ${replayOf(seed)}`)
+        })
+        const expected = inTime(naive.taken)
+        seen.forEach(({ values, evidence, timing, weight }, i) => {
+          const record = expected[i]!
+          const held = naive.taken.filter(
+            (other) =>
+              other.at <= record.at &&
+              other.at > record.at - rangeMs &&
+              (!keys.includes('who') || other.who === record.who) &&
+              (!keys.includes('what') || other.what === record.what),
+          )
+          const { who, what, cents, weight: heavy, at } = record
+          const row = { who, what, cents, weight: heavy, at, ...aggregatesOf(held) }
+          assert.deepEqual(near(values, row), row, replayOf(seed))
+          assert.deepEqual([timing, weight], ['on-time', 1])
+          for (const { partition, offset } of held) {
+            const of = evidence.find((one) => one.partition === partition)
+            assert.ok(of && offset >= of.offsetMin && offset <= of.offsetMax, `evidence; ${replayOf(seed)}`)
+          }
+        })
+        assert.ok(job.stateBytes() < 400_000, `${job.stateBytes()} bytes; ${replayOf(seed)}`)
+      }
+    })
+
+for (const groups of [[], ['who'], ['who', 'what']])
+  test(`running by ${groups.join(' and ') || 'nothing'}: every row is what its group holds so far, and nothing is late`, () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+      const random = randomStream(`running/${groups}/${seed}`)
+      const naive = new Naive(Number.POSITIVE_INFINITY)
+      const table = new Map<string, object>()
+      const keyOf = (row: { readonly [name: string]: unknown }): string =>
+        JSON.stringify(groups.map((name) => row[name]))
+      drive(running(groups), naive, random, (rows, where) => {
+        for (const { values, evidence, weight, timing } of rows) {
+          const held = naive.taken.filter((event) => keyOf({ ...event }) === keyOf(values))
+          const row = { ...Object.fromEntries(groups.map((name) => [name, values[name]])), ...aggregatesOf(held) }
+          assert.deepEqual(near(values, row), row, `${where}; ${replayOf(seed)}`)
+          assert.deepEqual([timing, weight], [where === 'the end' ? 'on-time' : 'early', 1])
+          for (const { partition, offset } of held) {
+            const of = evidence.find((one) => one.partition === partition)
+            assert.ok(of && offset >= of.offsetMin && offset <= of.offsetMax, `evidence; ${replayOf(seed)}`)
+          }
+          table.set(keyOf(values), row)
+        }
+      })
+      assert.equal(table.size, new Set(naive.taken.map((event) => keyOf({ ...event }))).size, replayOf(seed))
+    }
+  })
+
+for (const column of ['cents', 'weight'] as const)
+  for (const latenessMs of [0, 2500])
+    test(`decayed sum of ${column}, lateness ${latenessMs}: within 10^-12 of what is left of the values`, () => {
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+        const random = randomStream(`decayed/${column}/${latenessMs}/${seed}`)
+        const halfLifeMs = [50, 1000, 60_000][seed % 3]!
+        const naive = new Naive(latenessMs)
+        const seen: PlainRow[] = []
+        drive(decayed(halfLifeMs, ['who'], column, latenessMs), naive, random, (rows) => seen.push(...rows))
+        const expected = inTime(naive.taken)
+        assert.equal(seen.length, expected.length)
+        seen.forEach(({ values }, i) => {
+          const { who, at } = expected[i]!
+          assert.deepEqual([values.who, values.at], [who, at])
+          let [sum, left] = [0, 0]
+          for (const other of naive.taken) {
+            if (other.who !== who || other.at > at) continue
+            const value = (other[column] ?? 0) / (column === 'cents' ? 100 : 1)
+            const weight = 2 ** ((other.at - at) / halfLifeMs)
+            sum += value * weight
+            // What 64 half-lives have left of a value may be forgotten.
+            left += Math.abs(value) * (1e-12 * weight + 2 ** -64)
+          }
+          assert.ok(Math.abs(Number(values.trend) - sum) <= left, `${values.trend}, not ${sum}; ${replayOf(seed)}`)
+        })
+      }
+    })
+
+test('over and decayed sums do not depend on batches or on how partitions interleave: not in a bit, not in order', () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    const random = randomStream(`keyed interleaving/${seed}`)
+    const clock = { now: 0 }
+    const queues: Event[][] = Array.from({ length: PARTITIONS }, () => [])
+    for (const event of eventsOf(random, clock, 250)) queues[random.below(PARTITIONS)]!.push(event)
+    const outcome = (order: RandomStream): unknown => {
+      const plans = [over(2000, ['who'], 1000), decayed(800, ['who'], 'weight', 1000), running(['what'])]
+      const job = openJob(plans, { bounded: false })
+      const taken = new Array<number>(PARTITIONS).fill(0)
+      const rows: string[] = []
+      const table = new Map<unknown, string>()
+      const late: string[] = []
+      const see = (): void => {
+        const output = job.take()
+        for (const one of output.lateRecords) late.push(`${one.plan}/${one.partition}/${one.offset}`)
+        for (const { plan, json, values } of plainRows(output)) {
+          if (plan === 'running') table.set(values.what, json)
+          else rows.push(`${plan} ${json}`)
+        }
+      }
+      while (queues.some((queue, i) => taken[i]! < queue.length)) {
+        const partition = order.below(PARTITIONS)
+        const batch = queues[partition]!.slice(taken[partition]!, taken[partition]! + 1 + order.below(20))
+        job.push(batchOf('events', partition, taken[partition]!, batch.map(textOf)))
+        taken[partition]! += batch.length
+        if (order.below(4) === 0) job.tick({ atMs: 0, interval: true, idle: [] })
+        see()
+      }
+      job.finish()
+      see()
+      const of = (plan: string): string[] => rows.filter((row) => row.startsWith(plan))
+      return { over: of('over'), decayed: of('decayed'), running: [...table].sort(), late: late.sort() }
+    }
+    const one = outcome(randomStream(`keyed order/${seed}/a`))
+    for (const name of ['b', 'c'])
+      assert.deepEqual(outcome(randomStream(`keyed order/${seed}/${name}`)), one, replayOf(seed))
+  }
+})
+
+test('state that grows without bound stops the job by name: running groups, open ranges', () => {
+  for (const plan of [running(['who']), over(86_400_000, ['who'], 0), decayed(3_600_000, ['who'], 'cents', 0)]) {
+    const job = openJob([plan], { bounded: false, partitions: { events: 1 }, stateBytesMax: 1_000_000 })
+    const fill = (): void => {
+      for (let i = 0; i < 60; i++) {
+        const made = Array.from({ length: 1000 }, (_, k) => ({ who: `u${i}-${k}`, at: START_MS + i * 1000 + k }))
+        job.push(
+          batchOf(
+            'events',
+            0,
+            i * 1000,
+            made.map((one) => textOf({ what: null, cents: 1, weight: 1, ...one })),
+          ),
+        )
+        job.take()
+      }
+    }
+    assert.throws(
+      fill,
+      (error) => error instanceof StateLimitError && error.message.includes(`plan '${plan.name}' holds`),
+      plan.name,
+    )
+  }
+})
+
+test('keys and moments that are over leave the state: a day of new keys in the memory of some seconds', () => {
+  for (const plan of [over(2000, ['who'], 0), decayed(30, ['who'], 'cents', 0)]) {
+    const job = openJob([plan], { bounded: false, partitions: { events: 1 } })
+    let [peak, rows] = [0, 0]
+    for (let i = 0; i < 150; i++) {
+      const made = Array.from({ length: 500 }, (_, k) => ({ who: `u${i}-${k}`, at: START_MS + i * 1000 + k }))
+      job.push(
+        batchOf(
+          'events',
+          0,
+          i * 500,
+          made.map((one) => textOf({ what: `w${i}`, cents: 1, weight: 1, ...one })),
+        ),
+      )
+      rows += plainRows(job.take()).length
+      peak = Math.max(peak, job.stateBytes())
+    }
+    assert.ok(rows > 73_000, `${plan.name}: ${rows} rows`)
+    assert.ok(peak < 12_000_000, `${plan.name}: ${peak} bytes`)
+  }
+})
+
+test('over and decayed sums take rows that stay: after a window whose rows may be replaced they are refused', () => {
+  const base = aggregated.lateness(1000).named('late')
+  const window = base.nodes[1]!
+  for (const body of [
+    { kind: 'over', keys: [], rangeMs: 1, aggregates: [] },
+    { kind: 'decayed-sum', keys: [], value: { op: 'literal', value: 1, type: { kind: 'int64' } }, halfLifeMs: 1 },
+  ] as const)
+    assert.throws(
+      () => {
+        const { columns, changelog, time } = window
+        const traits = { id: 'x', inputs: [window.id], columns, changelog, time, order: 'partition', merges: false }
+        const node = { ...traits, evidence: 'partition-and-pane', ...body } as PlanNode
+        openJob([{ ...base, nodes: [...base.nodes, node] }], { bounded: false })
+      },
+      new RegExp(
+        `'${body.kind}' takes rows that stay, and those before it may be replaced\\. Put it before the window`,
+      ),
+    )
+})
