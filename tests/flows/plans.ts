@@ -2,22 +2,29 @@
 import { contract, field, nullable } from '../../src/query/contract.ts'
 import type { Plan } from '../../src/query/plan.ts'
 import {
+  argmax,
   average,
   calendar,
   count,
   countDistinct,
+  cumulative,
   days,
+  first,
   from,
   hopping,
+  last,
   max,
   min,
   minutes,
+  quantile,
   ratio,
   seconds,
   session,
   staticTable,
   sum,
   tumbling,
+  variance,
+  when,
 } from '../../src/query/query.ts'
 
 const money = { kind: 'money', scale: 2, currency: 'EUR' } as const
@@ -86,6 +93,11 @@ const slidingSellers = sliding
   .groupBy('seller')
   .aggregate((s) => ({ n: count(), products: countDistinct(s.product), least: min(s.price), most: max(s.price) }))
 const exact = tumbling({ sizeMs: minutes(1) })
+const upToMinute = from(sales).window(cumulative({ sizeMs: minutes(3), stepMs: minutes(1) }))
+const products = from(sales)
+  .window(minute)
+  .groupBy('seller', 'product')
+  .aggregate((s) => ({ n: count(), revenue: sum(s.price), stars: max(s.stars) }))
 
 const made: readonly Plan[] = [
   // Tumbling windows: how rows become due, how long they may be corrected.
@@ -151,6 +163,66 @@ const made: readonly Plan[] = [
     .deduplicate({ identity: ['seller', 'product'], horizonMs: minutes(5) })
     .select('seller', 'product', 'price')
     .named('first-of-each'),
+
+  // The first of a window, and windows that grow.
+  products.top({ rows: 2, by: 'revenue' }).named('best-two'),
+  products.top({ rows: 2, by: 'revenue' }).lateness(minutes(10)).named('best-two-patient'),
+  products.top({ rows: 1, by: 'revenue', within: ['seller'] }).lateness(minutes(10)).named('best-of-each'),
+  products
+    .top({
+      rows: 2,
+      by: [
+        { column: 'stars', descending: true },
+        { column: 'revenue', descending: false },
+      ],
+    })
+    .named('most-liked'),
+  upToMinute.aggregate((s) => ({ n: count(), sellers: countDistinct(s.seller), most: max(s.price) })).named('so-far'),
+  upToMinute
+    .groupBy('seller')
+    .aggregate((s) => ({ n: count(), revenue: sum(s.price), products: countDistinct(s.product) }))
+    .lateness(minutes(10))
+    .emit({ everyMs: 1000 })
+    .named('so-far-each'),
+
+  // What is picked, and what is spread.
+  from(sales)
+    .window(minute)
+    .aggregate((s) => ({
+      opener: first(s.seller),
+      opened: first(s.price, { where: s.channel.equals('web') }),
+      closer: last(s.seller),
+      closed: last(s.refund),
+    }))
+    .lateness(minutes(10))
+    .named('first-and-last'),
+  from(sales)
+    .window(hopping({ sizeMs: seconds(3), slideMs: seconds(1) }))
+    .groupBy('product')
+    .aggregate((s) => ({ dearest: argmax(s.seller, s.price), liked: argmax(s.price, s.stars), latest: last(s.seller) }))
+    .lateness(seconds(10))
+    .named('sliding-picks'),
+  from(sales)
+    .window(minute)
+    .aggregate((s) => ({ n: count(s.refund), spread: variance(s.refund), median: quantile(s.refund, 0.5) }))
+    .lateness(minutes(10))
+    .named('spread'),
+  from(sales)
+    .window(minute)
+    .aggregate((s) => ({ first: min(s.seller), last: max(s.seller), any: max(s.paid), web: min(s.product, { where: s.paid }) }))
+    .lateness(minutes(10))
+    .named('by-letter'),
+
+  // Computed columns.
+  from(sales)
+    .derive((s) => ({
+      parity: s.quantity.modulo(2),
+      kind: when(s.price.atLeast(10), 'dear').otherwise('cheap'),
+    }))
+    .window(minute)
+    .groupBy('parity', 'kind')
+    .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
+    .named('computed'),
 
   // Calendars.
   from(parcels)
