@@ -6,7 +6,7 @@ import { unreachable } from '../std/assert.ts'
 import { expressionSql, isWide } from './expression-sql.ts'
 import { type FlinkQuery, type FlinkRows, refuse } from './query-views.ts'
 import { ratioSql } from './ratio-sql.ts'
-import { heldAs, isExact, name, scaleOf } from './sql-text.ts'
+import { heldAs, isExact, msSql, name, scaleOf } from './sql-text.ts'
 
 export interface Lowered {
   /** `CALL(…) AS column`. */
@@ -81,8 +81,14 @@ export function loweredAggregates(
     return [...conditions, ...(where === null ? [] : [expressionSql(where)])].join(' AND ')
   }
   const { order } = query
-  const ordered = (): NonNullable<FlinkQuery['order']> =>
-    order !== null && input.carried.includes(order.rising) ? order : no('what is first or last of rows of windows')
+  const ordered = (): NonNullable<FlinkQuery['order']> => {
+    if (order !== null && input.carried.includes(order.rising)) return order
+    if (!input.carried.includes(query.at)) return no('what is first or last of rows without event time')
+    // Rows that were computed have no place in the log: of two of one time either may count.
+    const ms = `${msSql(query.at)} + 62167219200000`
+    const digits = (value: string): string => `CONCAT(LPAD(CAST(${value} AS STRING), 20, '0'), REPEAT('0', 30))`
+    return { rising: digits(ms), falling: digits(`999999999999999999 - (${ms})`) }
+  }
   const picked = (kind: 'min' | 'max', key: string, keyLength: number, of: Expression, where: string): string => {
     const held = heldAs(typeOf(of))
     const text = `CONCAT(${key}, ${held === 'STRING' ? sqlOf(of) : `CAST(${sqlOf(of)} AS STRING)`})`

@@ -147,9 +147,9 @@ test('what has no Flink SQL is refused by name', () => {
   const filter = { ...window, id: 'next', kind: 'filter', inputs: [window.id], condition: { op: 'is-null', of: bound } }
   refused(then(window, filter), /a computation with the bounds of a window has no Flink SQL/)
   const first = { function: 'first', of: { ...bound, name: 'n', type: { kind: 'int64' } }, where: null }
-  const again = { ...window, id: 'next', inputs: [window.id], aggregates: [{ name: 'f', aggregate: first }] }
-  refused(then(window, again), /what is first or last of rows of windows has no Flink SQL/)
   const total = { ...window, id: 'next', kind: 'running-aggregate', inputs: [window.id], aggregates: [] }
+  const again = { ...total, id: 'again', inputs: ['next'], aggregates: [{ name: 'f', aggregate: first }] }
+  refused(then(window, total, again), /what is first or last of rows without event time has no Flink SQL/)
   refused(then(window, total, { ...window, inputs: ['next'] }), /needs event time, and the rows of 'running-aggregate'/)
   const rows = (length: number) => Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, { word: 'w' }]))
   const looked = (length: number): Plan =>

@@ -4,7 +4,7 @@ import { typeOf } from '../query/plan.ts'
 import { loweredAggregates } from './aggregate-sql.ts'
 import { expressionSql } from './expression-sql.ts'
 import { addView, type FlinkQuery, type FlinkRows, timed, within } from './query-views.ts'
-import { as, interval, list, name, scaleOf } from './sql-text.ts'
+import { as, interval, list, msSql, name, scaleOf } from './sql-text.ts'
 
 type Of<K extends PlanNode['kind']> = PlanNode & { readonly kind: K }
 
@@ -49,8 +49,7 @@ export function decayedSql(query: FlinkQuery, node: Of<'decayed-sum'>, from: Fli
   const blockMs = blockHalfLives * node.halfLifeMs
   const scale = scaleOf(typeOf(node.value))
   const of = `CAST(${expressionSql(node.value)} AS DOUBLE)${scale === 0 ? '' : ` / ${10 ** scale}`}`
-  const utc = `CAST(${at} AS TIMESTAMP(3))`
-  const ms = `(UNIX_TIMESTAMP(DATE_FORMAT(${utc}, 'yyyy-MM-dd HH:mm:ss')) * 1000 + CAST(DATE_FORMAT(${utc}, 'SSS') AS BIGINT))`
+  const ms = msSql(at)
   const own = `CAST(FLOOR(CAST(${ms} AS DOUBLE) / ${blockMs}) AS BIGINT)`
   const standing = (next: 0 | 1): string =>
     `SELECT *, ${of} AS ${value}, ${own} + ${next} AS ${block}, ${next === 0 ? 'TRUE' : 'FALSE'} AS ${home} FROM ${name(input.view)}`

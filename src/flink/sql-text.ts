@@ -56,3 +56,9 @@ export function isExact(type: FieldType): boolean {
 export function scaleOf(type: FieldType): number {
   return type.kind === 'money' || type.kind === 'decimal' ? type.scale : 0
 }
+
+/** Milliseconds of an event time attribute. */
+export function msSql(at: string): string {
+  const utc = `CAST(${at} AS TIMESTAMP(3))`
+  return `(UNIX_TIMESTAMP(DATE_FORMAT(${utc}, 'yyyy-MM-dd HH:mm:ss')) * 1000 + CAST(DATE_FORMAT(${utc}, 'SSS') AS BIGINT))`
+}

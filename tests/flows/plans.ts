@@ -12,6 +12,7 @@ import {
   first,
   from,
   hopping,
+  hours,
   last,
   max,
   min,
@@ -167,7 +168,10 @@ const made: readonly Plan[] = [
   // The first of a window, and windows that grow.
   products.top({ rows: 2, by: 'revenue' }).named('best-two'),
   products.top({ rows: 2, by: 'revenue' }).lateness(minutes(10)).named('best-two-patient'),
-  products.top({ rows: 1, by: 'revenue', within: ['seller'] }).lateness(minutes(10)).named('best-of-each'),
+  products
+    .top({ rows: 1, by: 'revenue', within: ['seller'] })
+    .lateness(minutes(10))
+    .named('best-of-each'),
   products
     .top({
       rows: 2,
@@ -209,18 +213,33 @@ const made: readonly Plan[] = [
     .named('spread'),
   from(sales)
     .window(minute)
-    .aggregate((s) => ({ first: min(s.seller), last: max(s.seller), any: max(s.paid), web: min(s.product, { where: s.paid }) }))
+    .aggregate((s) => ({
+      first: min(s.seller),
+      last: max(s.seller),
+      any: max(s.paid),
+      web: min(s.product, { where: s.paid }),
+    }))
     .lateness(minutes(10))
     .named('by-letter'),
 
-  // Computed columns.
+  // Windows of windows, and computed columns.
+  perSeller
+    .window(tumbling({ sizeMs: hours(1) }))
+    .groupBy('seller')
+    .aggregate((m) => ({ minutes: count(), best: max(m.revenue), revenue: sum(m.revenue) }))
+    .named('hours-of-minutes'),
+  perSeller
+    .window(tumbling({ sizeMs: minutes(3) }))
+    .aggregate((m) => ({ rows: count(), sellers: countDistinct(m.seller), best: argmax(m.seller, m.revenue) }))
+    .lateness(minutes(10))
+    .named('threes-of-minutes-patient'),
   from(sales)
     .derive((s) => ({
       parity: s.quantity.modulo(2),
-      kind: when(s.price.atLeast(10), 'dear').otherwise('cheap'),
+      size: when(s.price.atLeast(10), 2).otherwise(1),
     }))
     .window(minute)
-    .groupBy('parity', 'kind')
+    .groupBy('parity', 'size')
     .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
     .named('computed'),
 

@@ -64,7 +64,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
     while (!all && every.length > wanted) every.splice(random.below(every.length), 1)
     return every
   }
-  for (const at of drawn(whole.commits, 5))
+  for (const at of drawn(whole.commits, 3))
     for (const when of all ? moments : (['during', random.below(2) === 0 ? 'before' : 'after'] as const))
       names.push(`commit:${at}:${when}`)
   for (const at of all ? Array.from({ length: whole.commits }, (_, i) => i + 1) : [1 + random.below(whole.commits + 1)])
@@ -82,7 +82,7 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
   if (flow.clock) return names
   names.push('snapshots')
   const { commits, operations } = await takeRide(flow, 'snapshots', whole)
-  for (const at of drawn(commits, 4))
+  for (const at of drawn(commits, 2))
     for (const when of all ? moments : [moments[random.below(3)]!]) names.push(`snapshots+commit:${at}:${when}`)
   for (const at of points(operations, 2))
     names.push(`snapshots+${random.below(3) === 0 ? 'kill' : 'power'}:${at}:${at % 4}`)

@@ -1,7 +1,7 @@
 // What the SQL of every node of a Plan needs: the WITH it adds its part to, and names of columns that are ours.
-import type { OperatorId, Plan, PlanNode } from '../../query/plan.ts'
+import type { NamedAggregate, OperatorId, Plan, PlanNode } from '../../query/plan.ts'
 import { PlanError } from '../../query/plan.ts'
-import { freePrefix, Parts } from './sql-text.ts'
+import { freePrefix, name, Parts } from './sql-text.ts'
 
 export interface QueryParts {
   readonly plan: Plan
@@ -42,17 +42,21 @@ export function queryParts(plan: Plan): QueryParts {
 
 /** Does what the node gives depend on which of two records of one time came first? */
 function asksForPlace(node: PlanNode): boolean {
-  switch (node.kind) {
-    case 'deduplicate':
-    case 'join':
-      return true
-    case 'window-aggregate':
-    case 'running-aggregate':
-    case 'over':
-      return node.aggregates.some(({ aggregate }) => ['first', 'last', 'argmax'].includes(aggregate.function))
-    default:
-      return false
-  }
+  if ('aggregates' in node) return picks(node.aggregates)
+  return node.kind === 'deduplicate' || node.kind === 'join' || (node.kind === 'lookup' && 'compacted' in node.table)
+}
+const picks = (aggregates: readonly NamedAggregate[]): boolean =>
+  aggregates.some(({ aggregate }) => ['first', 'last', 'argmax'].includes(aggregate.function))
+
+/** The rows with their places, if the aggregates ask for them: rows of one time that were computed go by their key. */
+export function placed(query: QueryParts, input: NodeRows, aggregates: readonly NamedAggregate[]): NodeRows {
+  const { place, parts, at } = query
+  if (place === null || input.carried.includes(place) || !picks(aggregates)) return input
+  const { changelog } = input.node
+  const keys = changelog.mode === 'upsert' ? changelog.key.map((key) => `${name(key)} NULLS FIRST`) : []
+  const numbered = `row_number() OVER (ORDER BY ${[at, ...keys].join(', ')}) AS ${place}`
+  const part = parts.add('in_order', `SELECT *, ${numbered}\nFROM ${input.part}`)
+  return { ...input, part, carried: [...input.carried, place] }
 }
 
 export function only(query: QueryParts, node: PlanNode, inputs: readonly NodeRows[]): NodeRows {

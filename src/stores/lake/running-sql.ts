@@ -3,15 +3,16 @@ import type { PlanNode } from '../../query/plan.ts'
 import { typeOf } from '../../query/plan.ts'
 import { loweredAggregates } from './aggregate-sql.ts'
 import { expressionSql } from './expression-sql.ts'
-import type { NodeRows, QueryParts } from './query-parts.ts'
+import { type NodeRows, placed, type QueryParts } from './query-parts.ts'
 import { list, name, scaleOf } from './sql-text.ts'
 import { callSql, cellSql } from './state-sql.ts'
 
 type Of<K extends PlanNode['kind']> = PlanNode & { readonly kind: K }
 
 /** The final table: one row per group that holds a record. */
-export function runningSql(query: QueryParts, node: Of<'running-aggregate'>, input: NodeRows): NodeRows {
+export function runningSql(query: QueryParts, node: Of<'running-aggregate'>, from: NodeRows): NodeRows {
   const { parts, at } = query
+  const input = placed(query, from, node.aggregates)
   const { states, values } = loweredAggregates(query, node.id, input.node.columns, node.aggregates)
   const groups = node.groups.map(name)
   const totals = parts.add(
@@ -28,8 +29,9 @@ export function runningSql(query: QueryParts, node: Of<'running-aggregate'>, inp
 }
 
 /** At each record, over (t - range, t]: records of one time see each other. */
-export function overSql(query: QueryParts, node: Of<'over'>, input: NodeRows): NodeRows {
+export function overSql(query: QueryParts, node: Of<'over'>, from: NodeRows): NodeRows {
   const { parts, at } = query
+  const input = placed(query, from, node.aggregates)
   const { states, values } = loweredAggregates(query, node.id, input.node.columns, node.aggregates)
   const by = node.keys.length === 0 ? '' : `PARTITION BY ${node.keys.map(name).join(', ')} `
   const frames = states.map((state) => `${callSql(state)} OVER recent AS ${state.column}`)

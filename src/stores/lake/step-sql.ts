@@ -1,6 +1,6 @@
 // Steps over rows one by one in DuckDB SQL: computed columns, conditions, columns of a table.
-import type { PlanNode, TableData } from '../../query/plan.ts'
-import { PlanError } from '../../query/plan.ts'
+import type { Expression, PlanNode, TableData } from '../../query/plan.ts'
+import { PlanError, typeOf } from '../../query/plan.ts'
 import { expressionSql, isOverflow } from './expression-sql.ts'
 import type { NodeRows, QueryParts } from './query-parts.ts'
 import { heldAs, list, name, text } from './sql-text.ts'
@@ -12,11 +12,18 @@ export function filterSql({ parts }: QueryParts, node: Of<'filter'>, input: Node
   return { part, node, carried: input.carried }
 }
 
+/** A small literal, and what chooses among such, is an INTEGER to DuckDB. */
+function heldSql(value: Expression): string {
+  const sql = expressionSql(value)
+  const held = heldAs(typeOf(value))
+  return held !== 'BIGINT' || value.op === 'column' ? sql : `CAST(${sql} AS BIGINT)`
+}
+
 export function projectSql({ parts }: QueryParts, node: Of<'project'>, input: NodeRows): NodeRows {
   const values = new Map(node.derive.map((derived) => [derived.name, derived.value]))
   const columns = node.columns.map(({ name: column }) => {
     const value = values.get(column)
-    const sql = value === undefined ? name(column) : expressionSql(value)
+    const sql = value === undefined ? name(column) : heldSql(value)
     return sql === name(column) ? sql : `${sql} AS ${name(column)}`
   })
   const { carried } = input

@@ -4,7 +4,7 @@ import type { PlanNode, Window } from '../../query/plan.ts'
 import { unreachable } from '../../std/assert.ts'
 import { loweredAggregates } from './aggregate-sql.ts'
 import { calendarSql } from './calendar-sql.ts'
-import type { NodeRows, QueryParts } from './query-parts.ts'
+import { type NodeRows, placed, type QueryParts } from './query-parts.ts'
 import { cumulativeSql, slidingSql } from './sliding-sql.ts'
 import { list, name, paneSql } from './sql-text.ts'
 import { cellSql, type State } from './state-sql.ts'
@@ -12,8 +12,9 @@ import { cellSql, type State } from './state-sql.ts'
 export type WindowNode = PlanNode & { readonly kind: 'window-aggregate' }
 
 /** One row per window and group; its time is the last millisecond of the window. */
-export function windowSql(query: QueryParts, node: WindowNode, input: NodeRows): NodeRows {
+export function windowSql(query: QueryParts, node: WindowNode, from: NodeRows): NodeRows {
   const { parts, prefix, at } = query
+  const input = placed(query, from, node.aggregates)
   const { states, values } = loweredAggregates(query, node.id, input.node.columns, node.aggregates)
   const [start, end] = [`${prefix}start`, `${prefix}end`]
   const groups = node.groups.map(name)
