@@ -1,5 +1,5 @@
-// Memory that batches are read into. For answers to fetches it is used again once the kernel has taken them: fresh memory
-// for each would be a megabyte a partition, zeroed, and all of it garbage.
+// Memory that batches are read into, or gathered in for a file, and that is used again: by an answer once the kernel has
+// taken the one before, by a file once another is written. Fresh memory for each would be megabytes, zeroed, and garbage.
 
 /** Gives memory. What is in it stays until whoever gave it takes it back. */
 export interface ReadRoom {
@@ -10,7 +10,7 @@ export const freshRoom: ReadRoom = { take: (bytes) => new Uint8Array(bytes) }
 
 /** Less is not worth keeping. */
 const kindBytesMin = 64 << 10
-const kindBytesMax = 2 << 20
+const kindBytesMax = 8 << 20
 /** On top of each power of two: a megabyte of batches comes with headers of blocks and of an entry. */
 const extraBytes = 4 << 10
 /** Kept for later, at most. */
@@ -58,6 +58,45 @@ export class RoomPool {
   }
 }
 
+const isWorthKeeping = (bytes: number): boolean => bytes >= kindBytesMin / 2 && bytes <= kindBytesMax
+function kindOf(bytes: number): number {
+  let kind = kindBytesMin
+  while (kind + extraBytes < bytes) kind *= 2
+  return kind + extraBytes
+}
+
+/** Memory that grows with what is put into it, and goes back when that is written. */
+export class GrowingRoom {
+  readonly #pool: RoomPool
+  readonly #firstBytes: number
+  bytes: Uint8Array
+
+  constructor(pool: RoomPool, firstBytes: number) {
+    this.#pool = pool
+    this.#firstBytes = firstBytes
+    this.bytes = new Uint8Array(firstBytes)
+  }
+  /** At least so much; what is in it stays, what is behind may hold anything. */
+  reach(bytes: number): void {
+    if (bytes <= this.bytes.length) return
+    const { length } = this.bytes
+    // The next kind, not the one after it.
+    const wanted = Math.max(bytes, 2 * (length > kindBytesMin ? length - extraBytes : length))
+    const larger = isWorthKeeping(wanted) ? this.#pool.get(kindOf(wanted)) : new Uint8Array(wanted)
+    larger.set(this.bytes)
+    this.#giveBack()
+    this.bytes = larger
+  }
+  clear(): void {
+    if (this.bytes.length === this.#firstBytes) return
+    this.#giveBack()
+    this.bytes = new Uint8Array(this.#firstBytes)
+  }
+  #giveBack(): void {
+    if (isWorthKeeping(this.bytes.length - extraBytes)) this.#pool.put(this.bytes)
+  }
+}
+
 /** What one answer holds of the pool. Never given back, it is garbage like any other memory. */
 export class Lease implements ReadRoom {
   readonly #pool: RoomPool
@@ -68,10 +107,8 @@ export class Lease implements ReadRoom {
   }
   take(bytes: number): Uint8Array {
     // At least half of what is held is used: a peer that takes nothing holds no more than twice what is counted.
-    if (bytes < kindBytesMin / 2 || bytes > kindBytesMax) return new Uint8Array(bytes)
-    let kind = kindBytesMin
-    while (kind + extraBytes < bytes) kind *= 2
-    const whole = this.#pool.get(kind + extraBytes)
+    if (!isWorthKeeping(bytes)) return new Uint8Array(bytes)
+    const whole = this.#pool.get(kindOf(bytes))
     this.#taken.push(whole)
     return whole.subarray(0, bytes)
   }

@@ -1,5 +1,6 @@
 // The command line's beginning and end: parses, runs one command, turns whatever was thrown into words and an exit code.
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import type { Act } from './command.ts'
 import { errorLines, exitCodes, explain, Interrupted, withCauses } from './errors.ts'
 import type { Globals } from './output.ts'
@@ -8,6 +9,9 @@ import { ownVersion, terminalOutput } from './terminal.ts'
 
 // Commands are imported when asked for; from the second start on Node takes them compiled, types stripped, from its cache.
 enableCompileCache()
+// Threads look for it in the environment. Without it each of them loads a stripper of types for itself: 17 MB.
+const cacheFolder = getCompileCacheDir()
+if (cacheFolder !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(cacheFolder)
 
 // `millrace … | head` closes our stdout early: that is the reader's right, not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

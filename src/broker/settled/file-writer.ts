@@ -12,6 +12,7 @@ import {
   placeOf,
   writeBlockHeader,
 } from '../journal/layout.ts'
+import { GrowingRoom, RoomPool } from '../read-room.ts'
 import {
   identityOf,
   type SettledEntry,
@@ -40,15 +41,22 @@ export class SettledWriter {
   readonly #isNew: boolean
   #file: File | null = null
   /** The file from `#written` on, as far as it has been put and not written. */
-  #buffer = new Uint8Array(firstBufferBytes)
+  readonly #buffer: GrowingRoom
   #written = 0
   /** As long as the file was when it was taken up. */
   readonly #from: number
   #state: { -readonly [name in keyof SettledFile]: SettledFile[name] }
 
   /** `of`: as the manifest has it, or a new file. */
-  constructor(world: World, folder: string, of: SettledFile | NewSettledFile, journalId: Uint8Array) {
+  constructor(
+    world: World,
+    folder: string,
+    of: SettledFile | NewSettledFile,
+    journalId: Uint8Array,
+    rooms = new RoomPool(),
+  ) {
     this.#fs = world.fs
+    this.#buffer = new GrowingRoom(rooms, firstBufferBytes)
     this.path = `${folder}/${settledName(of)}`
     this.#isNew = !('length' in of)
     this.#state = {
@@ -65,8 +73,8 @@ export class SettledWriter {
     }
     if (this.#isNew) {
       const header = { ...of, createdMs: world.clock.nowMs(), journalId }
-      writeBlockHeader(this.#buffer, 0, identityOf(of), 0, settledHeaderBytes)
-      writeFileHeader(this.#buffer, blockHeaderBytes, header)
+      writeBlockHeader(this.#buffer.bytes, 0, identityOf(of), 0, settledHeaderBytes)
+      writeFileHeader(this.#buffer.bytes, blockHeaderBytes, header)
     } else this.#written = fileBytesOf(this.#state.length)
     this.#from = this.#written
   }
@@ -108,13 +116,18 @@ export class SettledWriter {
     const start = entryStart(state.length)
     const largest = Math.max(state.maxTimestampMs, entry.maxTimestampMs)
     this.#room(fileBytesOf(start + entryHeaderBytes + payload.length))
+    // Where an entry has no room left in a block, zeros stand.
+    if (start > state.length) {
+      const gap = placeOf(state.length) - this.#written
+      this.#buffer.bytes.fill(0, gap, gap + start - state.length)
+    }
     const at = this.#enter(start, 0) - this.#written
-    writeSettledEntry(this.#buffer, at, { ...entry, maxTimestampMs: largest }, identityOf(state), start)
+    writeSettledEntry(this.#buffer.bytes, at, { ...entry, maxTimestampMs: largest }, identityOf(state), start)
     let position = start + entryHeaderBytes
     for (let done = 0; done < payload.length; ) {
       const place = this.#enter(position, payload.length - done)
       const count = Math.min(bodyLeft(position), payload.length - done)
-      this.#buffer.set(payload.subarray(done, done + count), place - this.#written)
+      this.#buffer.bytes.set(payload.subarray(done, done + count), place - this.#written)
       done += count
       position += count
     }
@@ -132,17 +145,13 @@ export class SettledWriter {
     const place = placeOf(position)
     if (place % blockBytes === placeOf(0) && place > blockBytes) {
       const begin = place - placeOf(0)
-      writeBlockHeader(this.#buffer, begin - this.#written, identityOf(this.#state), begin / blockBytes, spanning)
+      writeBlockHeader(this.#buffer.bytes, begin - this.#written, identityOf(this.#state), begin / blockBytes, spanning)
     }
     return place
   }
   /** The buffer reaches up to this place of the file. */
   #room(end: number): void {
-    const needed = end - this.#written
-    if (needed <= this.#buffer.length) return
-    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
-    larger.set(this.#buffer)
-    this.#buffer = larger
+    this.#buffer.reach(end - this.#written)
   }
 
   /** A compacted file covers what was taken out of it. */
@@ -162,9 +171,9 @@ export class SettledWriter {
   writeOut(): void {
     const end = fileBytesOf(this.#state.length)
     this.#file ??= this.#open()
-    writeFully(this.#file, this.#buffer.subarray(0, end - this.#written), this.#written)
+    writeFully(this.#file, this.#buffer.bytes.subarray(0, end - this.#written), this.#written)
     this.#written = end
-    this.#buffer = new Uint8Array(firstBufferBytes)
+    this.#buffer.clear()
   }
   #open(): File {
     const fs = this.#fs

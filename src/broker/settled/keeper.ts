@@ -5,6 +5,7 @@ import { FsError, type World } from '../../world/world.ts'
 import { streamKey } from '../journal/damage.ts'
 import { isFull } from '../journal/disk-room.ts'
 import { JournalError } from '../journal/journal-error.ts'
+import { RoomPool } from '../read-room.ts'
 import { numberOfName, type SettledFile, settledName } from './file-format.ts'
 import {
   type ChangeRequest,
@@ -41,6 +42,8 @@ export class SettledKeeper {
   readonly #partitions: Map<number, SettledPartition>
   #firstNumber = 0
   #failed: KeeperError | null = null
+  /** What is to be written is gathered here. */
+  readonly #rooms = new RoomPool()
 
   constructor(world: World, settings: KeeperSettings) {
     this.#world = world
@@ -101,11 +104,17 @@ export class SettledKeeper {
   async #settle(request: SettleRequest): Promise<PartitionChange[]> {
     const { fs } = this.#world
     const { faults } = this.#settings
-    const settled = await settleSegment(this.#world, this.#settings, request, {
-      settledLsn: this.#manifest.settledLsn,
-      nextFile: this.#manifest.nextFile,
-      partition: (topicKey, partition) => this.#partitions.get(streamKey(topicKey, partition)) ?? null,
-    })
+    const settled = await settleSegment(
+      this.#world,
+      this.#settings,
+      request,
+      {
+        settledLsn: this.#manifest.settledLsn,
+        nextFile: this.#manifest.nextFile,
+        partition: (topicKey, partition) => this.#partitions.get(streamKey(topicKey, partition)) ?? null,
+      },
+      this.#rooms,
+    )
     if (faults.dropBeforeManifest === true) fs.unlink(request.segment.path)
     await this.#become(settled.changes, {
       settledLsn: request.segment.lastLsn,

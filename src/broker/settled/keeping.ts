@@ -20,7 +20,7 @@ export interface KeeperSettings {
   readonly faults: SettledFaults
 }
 export const keeperDefaults: Omit<KeeperSettings, 'folder' | 'journalId' | 'mayTidy'> = {
-  bufferBytesMax: 32 << 20,
+  bufferBytesMax: 4 << 20,
   openFilesMax: 128,
   sliceBytes: 256 << 10,
   faults: {},
