@@ -160,10 +160,14 @@ class JobRunner implements RunningJob {
     // A follower hands out whole pieces; one entry a poll keeps the committed cursor from being overshot.
     for (;;) {
       const entries = this.#follower.poll(1)
-      assert(
-        entries.length > 0,
-        `job ${this.#settings.name}: the log ends before the committed cursor ${this.#committed}`,
-      )
+      if (entries.length === 0) {
+        assert(
+          !this.#follower.caughtUp(),
+          `job ${this.#settings.name}: the log ends before the committed cursor ${this.#committed}`,
+        )
+        // Of a log that is somewhere else, what comes next is on its way.
+        await this.#follower.ready()
+      }
       for (const entry of entries) {
         this.#process(entry)
         this.#job.take()
@@ -295,14 +299,16 @@ class JobRunner implements RunningJob {
   async #commit(withSnapshot: boolean): Promise<void> {
     const cursor = this.#processed
     if (cursor === this.#committed) return
+    const { snapshots } = this.#settings
+    const keepsFrom = snapshots?.oldest() ?? null
     const commit: Commit = {
       job: this.#settings.name,
       epoch: this.epoch,
       previous: this.#committed,
       cursor,
       appends: this.#outputs.take(),
+      ...(keepsFrom === null ? {} : { keepsFrom }),
     }
-    const { snapshots } = this.#settings
     const keeping = withSnapshot && snapshots !== null ? this.#keep(snapshots) : null
     const taken = await this.#commitUntilTaken(commit).catch((error: unknown) => {
       // At once: whoever waits for this commit may look before the one who started it hears of it.

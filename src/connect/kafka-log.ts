@@ -403,7 +403,8 @@ class ClusterLog implements KafkaLog {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
-    for (const follower of [...this.#followers]) follower.close()
+    for (const follower of this.#followers) follower.abandon()
+    this.#followers.clear()
     this.#appender.close()
     this.#cluster.close()
     await Promise.all(this.#turns.values())

@@ -23,6 +23,8 @@ export interface Snapshot {
 export interface SnapshotStore {
   /** The snapshots whose files verify and that belong to these plans and this log, newest first. */
   stored(): Iterable<Snapshot>
+  /** The place of the oldest one, once there are as many as are kept: nobody goes back behind it. Null before. */
+  oldest(): Cursor | null
   /** Begins to keep a state; it must not change until all of it is taken. One at a time. */
   begin(state: StateParts): Keeping
 }
@@ -99,6 +101,7 @@ export function openSnapshots(world: World, folder: string, identity: string): S
         else kept = kept.filter((other) => other !== one)
       }
     },
+    oldest: () => (kept.length < SNAPSHOTS_KEPT ? null : (kept.at(-1)?.cursor ?? null)),
     begin: (state) =>
       new BlocksKept(world, folder, identity, next++, state, kept[0] ?? null, (made) => {
         kept.unshift(made)

@@ -50,7 +50,13 @@ export function killTests(name: string, address: () => string): void {
       }
       const { signal, lines } = await run(address(), job, topic, '-2', '1')
       assert.deepEqual([signal, JSON.parse(lines[1]!)], [null, { committed: epoch + 1 }])
-      const out = await recordsIn(log, `${topic}.out`)
+      // A commit is acknowledged when it is decided; its markers, which show it, follow.
+      let out = await recordsIn(log, `${topic}.out`)
+      for (let tries = 0; out.length < 2 && tries < 200; tries++) {
+        await world.clock.sleep(50)
+        await log.look()
+        out = await recordsIn(log, `${topic}.out`)
+      }
       assert.deepEqual(
         out.map(({ value }) => value),
         [`out of ${epoch + 1}`, `out of ${epoch + 1}`],

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { type Broker, openBroker } from '../../src/broker/broker.ts'
 import { openKafkaLog } from '../../src/connect/kafka-log.ts'
 import { nodeWorld } from '../../src/world/node.ts'
+import { jobTests } from './kafka-jobs.suite.ts'
 import { killTests } from './kafka-killed.suite.ts'
 import { type LogPlace, logContract } from './log-contract.suite.ts'
 import { startTestKafka, type TestKafka, withoutKafka } from './test-kafka.suite.ts'
@@ -33,6 +34,7 @@ before(async () => {
 })
 after(() => broker?.close())
 killTests('a cluster of ours', () => address)
+jobTests('a cluster of ours', () => address)
 
 if (withoutKafka === false) {
   let kafka: TestKafka | null = null
@@ -41,6 +43,7 @@ if (withoutKafka === false) {
   })
   after(() => kafka?.stop())
   killTests('Apache Kafka', () => kafka!.address)
+  jobTests('Apache Kafka', () => kafka!.address)
   logContract('Apache Kafka', async () => clusterAt(kafka!.address, async () => {}))
 } else {
   test('Apache Kafka keeps what a log promises', { skip: withoutKafka }, () => {})

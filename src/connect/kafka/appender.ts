@@ -196,7 +196,8 @@ export class Appender {
       lane.underWay = true
       const again = (): void => {
         lane.underWay = false
-        this.#soon()
+        if (this.#isClosed) this.#failed(lane, error)
+        else this.#soon()
       }
       clock.timer(againMs, () => void this.#cluster.look().then(again, again), { background: true })
       return

@@ -380,6 +380,11 @@ export class KafkaFollower implements Follower {
   forget(before: Positions): void {
     this.#route.forget(before)
   }
+  /** The log is closed under whoever follows: the next poll says so, for a closed follower would be silence for ever. */
+  abandon(): void {
+    this.#fail(new LogError('KAFKA_STORAGE_ERROR', 'the log is closed'))
+    this.#goOn()
+  }
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
