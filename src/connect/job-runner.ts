@@ -161,10 +161,8 @@ class JobRunner implements RunningJob {
     for (;;) {
       const entries = this.#follower.poll(1)
       if (entries.length === 0) {
-        assert(
-          !this.#follower.caughtUp(),
-          `job ${this.#settings.name}: the log ends before the committed cursor ${this.#committed}`,
-        )
+        const { name } = this.#settings
+        assert(!this.#follower.caughtUp(), `job ${name}: the log ends before its committed cursor ${this.#committed}`)
         // Of a log that is somewhere else, what comes next is on its way.
         await this.#follower.ready()
       }
@@ -299,15 +297,14 @@ class JobRunner implements RunningJob {
   async #commit(withSnapshot: boolean): Promise<void> {
     const cursor = this.#processed
     if (cursor === this.#committed) return
-    const { snapshots } = this.#settings
-    const keepsFrom = snapshots?.oldest() ?? null
+    const { name: job, snapshots } = this.#settings
     const commit: Commit = {
-      job: this.#settings.name,
+      job,
       epoch: this.epoch,
       previous: this.#committed,
       cursor,
       appends: this.#outputs.take(),
-      ...(keepsFrom === null ? {} : { keepsFrom }),
+      keepsFrom: snapshots?.oldest() ?? null,
     }
     const keeping = withSnapshot && snapshots !== null ? this.#keep(snapshots) : null
     const taken = await this.#commitUntilTaken(commit).catch((error: unknown) => {

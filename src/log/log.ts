@@ -78,7 +78,7 @@ export interface Commit {
   /** Record batches for result topics, late topics, dead letters: visible with the commit or not at all. */
   readonly appends: readonly { readonly topic: string; readonly partition: PartitionId; readonly batch: Uint8Array }[]
   /** The oldest place that the job may yet go back to, its oldest snapshot: what a log keeps only for replays may go up to there. */
-  readonly keepsFrom?: Cursor
+  readonly keepsFrom?: Cursor | null
 }
 export interface JobState {
   /** Owner number: each `takeJob` raises it, so an older owner's commits are rejected. */

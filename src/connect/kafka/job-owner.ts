@@ -132,7 +132,7 @@ export class JobOwner {
     this.#ticks.push({ key, offset: at })
   }
   #unneeded({ keepsFrom }: Commit): { readonly keys: readonly string[]; forget(): void } {
-    if (keepsFrom === undefined) return { keys: [], forget() {} }
+    if (keepsFrom === undefined || keepsFrom === null) return { keys: [], forget() {} }
     const from = Positions.of(keepsFrom)
     let orders = 0
     const keys: string[] = []
