@@ -28,6 +28,10 @@ export interface LogJobSettings {
   readonly logIdentity: string
   /** Distance of the recorded ticks at which running values are emitted. */
   readonly tickMs: number
+  /** Worker threads that may be used once one thread is more than half busy. Default 0; results do not depend on it. */
+  readonly shardsMax?: number
+  /** All of them from the start, whatever the load: for tests. */
+  readonly shardsAlways?: boolean
   /** Told of every output when it is due, before its commit: for figures that stay in the house. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
 }
@@ -87,6 +91,13 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     snapshots,
     tickMs: settings.tickMs,
     onOutput: settings.onOutput,
+    sharding: {
+      plans,
+      settings: { bounded: false, partitions },
+      partitionsOf: (topic) => partitions[topic] ?? 0,
+      shardsMax: settings.shardsMax ?? 0,
+      always: settings.shardsAlways ?? false,
+    },
   })
   return {
     epoch: running.epoch,

@@ -2,16 +2,18 @@
 // as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
 // thrown away (they are in the log already), then on.
 import { type Job, type JobOutput, SnapshotError } from '../engine/engine.ts'
-import { type Commit, type Cursor, type Follower, type Log, LogError } from '../log/log.ts'
+import { type Commit, type Cursor, type Follower, type Log, type LogEntry, LogError } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { assert } from '../std/assert.ts'
 import { WireError } from '../wire/wire-error.ts'
-import { FsError, type Timer, type World } from '../world/world.ts'
-import { decodeTick, encodeTick } from './job-ticks.ts'
+import { FsError, type World } from '../world/world.ts'
+import { decodeTick } from './job-ticks.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { recordSource } from './record-source.ts'
+import { Sharding, type ShardingSettings } from './sharding.ts'
 import { Silence } from './silence.ts'
 import type { Keeping, SnapshotStore } from './snapshots.ts'
+import { Ticking } from './ticking.ts'
 
 export interface JobSettings {
   readonly name: string
@@ -25,6 +27,7 @@ export interface JobSettings {
   readonly contracts: ReadonlyMap<string, Contract>
   /** Told of every output when it is due, before its commit: for what stays in the house (live figures) only. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
+  readonly sharding: ShardingSettings
 }
 
 export interface RunningJob {
@@ -106,11 +109,9 @@ class JobRunner implements RunningJob {
   #snapshotting: Promise<void> | null = null
   /** The state is being read for a snapshot: nothing may change it until this resolves. */
   #keeping: Promise<void> | null = null
-  #ticking: Timer | null = null
+  readonly #ticking: Ticking
   #readyWait: Promise<void> | null = null
-  /** Something came since the last tick, so a tick would tell something new. At the start nobody knows: corrections may wait. */
-  #freshInput = true
-  readonly #silence: Silence
+  readonly #sharding: Sharding
   #stopping = false
   /** Why the last commit has not been taken yet. */
   #trouble: Error | null = null
@@ -141,12 +142,22 @@ class JobRunner implements RunningJob {
     this.#committed = committed
     this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
     this.#pushRecords = recordSource((batch) => job.push(batch))
-    this.#silence = new Silence(
-      world.clock,
-      (topic) => log.topic(topic)?.partitions ?? 0,
-      job.topics,
-      settings.contracts,
+    this.#ticking = new Ticking(
+      world,
+      log,
+      new Silence(world.clock, (topic) => log.topic(topic)?.partitions ?? 0, job.topics, settings.contracts),
+      {
+        job: settings.name,
+        tickMs: settings.tickMs,
+        caughtUp: () => follower.caughtUp(),
+        nothingNew: () => this.#wake(),
+        failed: (error) => this.#stopFor(error),
+      },
     )
+    this.#sharding = new Sharding(world, job, settings.sharding, {
+      inline: (entry) => this.#process(entry),
+      done: (entry, unreadable) => this.#done(entry, unreadable),
+    })
     this.#lastCommitMs = world.clock.monoMs()
     this.#lastSnapshotMs = world.clock.monoMs()
     const { promise, resolve } = Promise.withResolvers<Error>()
@@ -167,6 +178,7 @@ class JobRunner implements RunningJob {
         await this.#follower.ready()
       }
       for (const entry of entries) {
+        this.#heard(entry)
         this.#process(entry)
         this.#job.take()
         if (entry.after === this.#committed) {
@@ -182,14 +194,17 @@ class JobRunner implements RunningJob {
   }
 
   run(): void {
-    this.#scheduleTick()
+    this.#ticking.start()
     this.#loop = this.#runLoop()
       .catch((error: unknown) => this.#stopFor(error))
-      .finally(() => this.#letGo())
+      .finally(async () => {
+        this.#letGo()
+        await this.#sharding.stop()
+      })
   }
 
   caughtUp(): boolean {
-    return this.#follower.caughtUp()
+    return this.#follower.caughtUp() && !this.#sharding.underWay
   }
 
   settled(): Promise<void> {
@@ -204,11 +219,12 @@ class JobRunner implements RunningJob {
   async stop(): Promise<void> {
     if (this.#stopping) return this.#loop
     this.#stopping = true
-    this.#ticking?.cancel()
+    this.#ticking.stop()
     this.#hurry()
     this.#wake()
     await this.#loop
     await this.#snapshotting
+    await this.#sharding.stop()
     this.#follower.close()
   }
 
@@ -216,16 +232,27 @@ class JobRunner implements RunningJob {
     while (!this.#stopping) {
       await this.#keeping
       const entries = this.#follower.poll(stepBytesMax)
-      for (const entry of entries) this.#process(entry)
-      if (entries.length > 0) this.#collect()
-      this.#maybeCommit()
+      for (const entry of entries) this.#heard(entry)
+      const before = this.#processed
+      if (entries.length > 0) await this.#sharding.take(entries)
+      else if (this.#sharding.underWay) await this.#sharding.absorb()
+      // A state is kept when all of it is here.
+      const snapshotDue = this.#committing === null && this.#snapshotDue(this.#world.clock.monoMs())
+      if (snapshotDue) await this.#sharding.settle()
+      if (this.#processed !== before) this.#collect()
+      this.#maybeCommit(snapshotDue)
+      await this.#sharding.look()
       if (this.#outputs.pendingBytes > pendingOutputBytesMax && this.#committing !== null) await this.#committing
-      if (entries.length > 0) {
+      if (entries.length > 0 || this.#sharding.underWay) {
         await new Promise<void>((resolve) => this.#world.clock.soon(resolve))
         continue
       }
       this.#tellSettled()
       await this.#somethingHappens()
+    }
+    if (this.#failure === null) {
+      await this.#sharding.settle()
+      this.#collect()
     }
     await this.#committing
     // A commit that was not taken has its outputs with it: a later one must not move past them.
@@ -238,21 +265,27 @@ class JobRunner implements RunningJob {
     if (made !== null) this.#publish(made, this.#committed)
   }
 
-  #process(entry: ReturnType<Follower['poll']>[number]): void {
-    if (entry.kind === 'batch') {
-      const { topic, partition, baseOffset, bytes } = entry
+  #heard(entry: LogEntry): void {
+    if (entry.kind !== 'batch') return
+    this.#bytesSinceSnapshot += entry.bytes.length
+    this.#ticking.heard(entry.topic, entry.partition)
+  }
+  /** All of an entry's work, here and now. */
+  #process(entry: LogEntry): void {
+    let unreadable: string | null = null
+    if (entry.kind === 'tick') this.#job.tick(decodeTick(entry.payload))
+    else
       try {
-        this.#pushRecords(topic, partition, baseOffset, bytes)
+        this.#pushRecords(entry.topic, entry.partition, entry.baseOffset, entry.bytes)
       } catch (error) {
         if (!(error instanceof WireError)) throw error
-        this.#outputs.unreadableBatch(entry, error)
+        unreadable = error.message
       }
-      this.#bytesSinceSnapshot += bytes.length
-      this.#freshInput = true
-      this.#silence.heard(topic, partition)
-    } else {
-      this.#job.tick(decodeTick(entry.payload))
-    }
+    this.#done(entry, unreadable)
+  }
+  /** The entry is in the job, by whichever thread. */
+  #done(entry: LogEntry, unreadable: string | null): void {
+    if (entry.kind === 'batch' && unreadable !== null) this.#outputs.unreadableBatch(entry, unreadable)
     this.#processed = entry.after
   }
 
@@ -263,11 +296,11 @@ class JobRunner implements RunningJob {
   }
 
   /** At once when idle, batched under load: one commit is under way at a time and the next takes all that came due. */
-  #maybeCommit(): void {
+  #maybeCommit(snapshotDue: boolean): void {
     if (this.#failure !== null || this.#committing !== null || this.#processed === this.#committed) return
     const now = this.#world.clock.monoMs()
-    if (this.#outputs.pendingBytes === 0 && now - this.#lastCommitMs < idleCommitMs && !this.#snapshotDue(now)) return
-    this.#committing = this.#commit(this.#snapshotDue(now)).finally(() => {
+    if (this.#outputs.pendingBytes === 0 && now - this.#lastCommitMs < idleCommitMs && !snapshotDue) return
+    this.#committing = this.#commit(snapshotDue).finally(() => {
       this.#committing = null
       this.#wake()
     })
@@ -278,7 +311,7 @@ class JobRunner implements RunningJob {
   #stopFor(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error))
     this.#stopping = true
-    this.#ticking?.cancel()
+    this.#ticking.stop()
     this.#fail(this.#failure)
     // A failed tick or snapshot comes while the loop waits: it must end too, or `stop` would wait for it for ever.
     this.#wake()
@@ -406,41 +439,6 @@ class JobRunner implements RunningJob {
         this.#wake()
       })
     })
-  }
-
-  #scheduleTick(): void {
-    const { tickMs } = this.#settings
-    const delayMs = tickMs - (this.#world.clock.nowMs() % tickMs)
-    this.#ticking = this.#world.clock.timer(
-      delayMs,
-      () => {
-        this.#recordTick()
-          .then(() => {
-            if (!this.#stopping) this.#scheduleTick()
-          })
-          .catch((error: unknown) => this.#stopFor(error))
-      },
-      { background: true },
-    )
-  }
-
-  /** Decides on running values and idle partitions, and makes the decision an entry of the log. */
-  async #recordTick(): Promise<void> {
-    const idle = this.#follower.caughtUp() ? this.#silence.newlyIdle() : []
-    if (!this.#freshInput && idle.length === 0) {
-      // Nothing new to say; but progress without output is still committed now and then.
-      this.#wake()
-      return
-    }
-    this.#freshInput = false
-    try {
-      await this.#log.tick(this.#settings.name, encodeTick({ atMs: this.#world.clock.nowMs(), interval: true, idle }))
-    } catch (error) {
-      if (!(error instanceof LogError) || !error.isTransient) throw error
-      // Not decided: the next tick looks anew.
-      this.#freshInput = true
-      this.#silence.undecided(idle)
-    }
   }
 }
 

@@ -22,7 +22,6 @@ import { type PartitionId, partitionId } from '../std/units.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
 import { partitionOfKey } from '../wire/partitioner.ts'
 import type { RecordHeader } from '../wire/record-batch.ts'
-import type { WireError } from '../wire/wire-error.ts'
 import type { Clock } from '../world/world.ts'
 
 export interface OutputTopics {
@@ -47,7 +46,7 @@ export interface OutputWriter {
   /** A stored batch whose records cannot be read: kept whole as one dead letter. */
   unreadableBatch(
     batch: { topic: string; partition: number; baseOffset: number; bytes: Uint8Array },
-    error: WireError,
+    reason: string,
   ): void
   /** Bytes gathered since the last `take`, about. */
   readonly pendingBytes: number
@@ -136,7 +135,7 @@ export function outputWriter(
       for (const lateRecord of output.lateRecords) late(lateRecord)
       for (const one of output.emitted) emitted(one)
     },
-    unreadableBatch({ topic, partition, baseOffset, bytes }, error) {
+    unreadableBatch({ topic, partition, baseOffset, bytes }, reason) {
       deadLetter({
         topic,
         partition,
@@ -145,7 +144,7 @@ export function outputWriter(
         value: bytes.slice(),
         reason: 'unreadable-batch',
         field: '',
-        message: `the record batch at offset ${baseOffset} cannot be read: ${error.message}`,
+        message: `the record batch at offset ${baseOffset} cannot be read: ${reason}`,
       })
     },
     get pendingBytes() {

@@ -3,11 +3,12 @@
 // a period are kept until its last window can no longer change, so that late records are folded in anew, by group and
 // once per correction, however many they were.
 import type { Batch } from './columns.ts'
+import { paneGathering } from './pane-gathering.ts'
 import type { Pane } from './panes.ts'
 import { EARLY, LATE, ON_TIME } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate, WindowInput } from './window-input.ts'
-import type { WindowOperator } from './window-operator.ts'
+import type { Gathering, WindowOperator } from './window-operator.ts'
 import type { WindowRows } from './window-rows.ts'
 import { CELLS } from './window-state.ts'
 
@@ -25,6 +26,7 @@ interface Fold {
 }
 
 export class CumulativeWindows implements WindowOperator {
+  readonly gathering: Gathering | null
   readonly #input: WindowInput
   readonly #rows: WindowRows
   readonly #settings: CumulativeSettings
@@ -39,6 +41,9 @@ export class CumulativeWindows implements WindowOperator {
     this.#rows = rows
     this.#settings = settings
     this.#running = this.#newFold()
+    this.gathering = paneGathering(input, settings.groupColumns, true, () => {
+      this.#previewDue = true
+    })
   }
   push(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate): void {
     this.#previewDue ||= count > 0

@@ -35,20 +35,22 @@ export interface DecoderSettings {
 }
 
 /** Why a record was refused. The names are part of the dead letters' contract. */
-export type RefusalReason =
-  | 'tombstone'
-  | 'not-utf8'
-  | 'not-json'
-  | 'too-deep'
-  | 'duplicate-key'
-  | 'missing'
-  | 'wrong-type'
-  | 'range'
-  | 'scale'
-  | 'rule'
-  | 'future'
-  | 'unknown-key'
-  | 'overflow'
+export const refusalReasons = [
+  'tombstone',
+  'not-utf8',
+  'not-json',
+  'too-deep',
+  'duplicate-key',
+  'missing',
+  'wrong-type',
+  'range',
+  'scale',
+  'rule',
+  'future',
+  'unknown-key',
+  'overflow',
+] as const
+export type RefusalReason = (typeof refusalReasons)[number]
 export interface Refusal {
   /** Position of the record in its batch. */
   readonly record: number

@@ -68,6 +68,12 @@ export class Dictionary<T extends string | number> {
     this.generation++
     this.sweepAt = Math.max(65_536, this.#ids.size * 2)
   }
+  /** Ids taken in or given back since the last time, all of them at first: for whoever follows it from another thread. */
+  takeChanged(): readonly number[] {
+    const changed = this.#changed ?? [...this.#values.keys()]
+    this.#changed = []
+    return changed
+  }
   /** Values by id, and the free ids in the order they will be taken. */
   content(): { readonly values: readonly (T | undefined)[]; readonly free: readonly number[] } {
     return { values: this.#values, free: this.#free }

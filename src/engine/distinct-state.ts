@@ -3,7 +3,8 @@
 import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { NumberEvaluator } from './expressions.ts'
-import { grownFloats, grownInts, TupleIndex } from './int-set.ts'
+import { grownFloats, grownInts, IntMap, TupleIndex } from './int-set.ts'
+import type { IdsOf } from './pane-gathering.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import { CELLS, type CellPlaces, Filtered, type Place, type WindowState } from './window-state.ts'
 
@@ -98,6 +99,36 @@ export class PaneDistinct implements WindowState {
     }
     this.#counts[into]! += target.count - before
   }
+  /** (place of the cell in the list, id) for each member of the pane's set. */
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    const slots = new Set<number>()
+    for (let i = 0; i < count; i++) slots.add(this.#places.cellSlot[cells[i]!]!)
+    const sets = [...slots].map((slot) => this.#sets[slot]).filter((set) => set !== undefined)
+    const members = new Int32Array(sets.reduce((sum, { high }) => sum + high * 2, 0))
+    let at = 0
+    for (const { keys, high } of sets) {
+      members.set(keys.subarray(0, high * 2), at)
+      at += high * 2
+    }
+    givePairs(
+      out,
+      cells,
+      count,
+      at / 2,
+      (i) => members[i * 2]!,
+      (i) => members[i * 2 + 1]!,
+    )
+  }
+  takeIn(from: StateReader, cells: Int32Array, _count: number, idsOf: IdsOf): void {
+    takePairs(from, cells, idsOf(this.#counted.column), (cell, id) => {
+      const set = this.#setOf(this.#places.cellSlot[cell]!)
+      const before = set.count
+      this.#pair[0] = cell
+      this.#pair[1] = id
+      set.add(this.#pair, 0)
+      if (set.count !== before) this.#counts[cell]!++
+    })
+  }
   freeze(slot: number): void {
     this.#sets[slot] = undefined
   }
@@ -136,4 +167,35 @@ export class PaneDistinct implements WindowState {
     for (const set of this.#sets) bytes += set?.bytes ?? 0
     return bytes
   }
+}
+
+/** Members of a pane's set as (place of the cell in the list, id). */
+export function givePairs(
+  out: StateWriter,
+  cells: Int32Array,
+  count: number,
+  members: number,
+  cellOf: (member: number) => number,
+  idOf: (member: number) => number,
+): void {
+  const places = new Int32Array(members)
+  const ids = new Int32Array(members)
+  const placeOf = new IntMap()
+  for (let i = 0; i < count; i++) placeOf.insert(cells[i]!, i)
+  for (let i = 0; i < members; i++) {
+    places[i] = count === 1 ? 0 : placeOf.get(cellOf(i))
+    ids[i] = idOf(i)
+  }
+  out.ints(places, members)
+  out.ints(ids, members)
+}
+export function takePairs(
+  from: StateReader,
+  cells: Int32Array,
+  foreign: ReturnType<IdsOf>,
+  take: (cell: number, id: number) => void,
+): void {
+  const [places, ids] = [from.ints(), from.ints()]
+  foreign?.begin()
+  for (let i = 0; i < ids.length; i++) take(cells[places[i]!]!, foreign === null ? ids[i]! : foreign.of(ids[i]!))
 }

@@ -12,8 +12,11 @@ import { openDecoder } from './kernel/kernel-decoder.ts'
 export { StateLimitError } from './job.ts'
 export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
 
+import { lowerPlan } from './lower.ts'
 import { reactingJob } from './reacting-job.ts'
 import { rowJson, rowKey, rowObject } from './result-rows.ts'
+import { canShard, EngineShard } from './shard.ts'
+import type { PartitionTime } from './source-time.ts'
 import type { StateParts } from './state-bytes.ts'
 
 /** Some records of one partition, as byte ranges in one memory (JSON text, UTF-8). At most 256 KiB is the intended size. */
@@ -115,7 +118,32 @@ export interface Job {
   /** Puts a new job of the same Plans where the snapshot was taken; throws a `SnapshotError` if it does not fit. */
   restore(state: Uint8Array | StateParts): void
   stateBytes(): number
+
+  // With shards on other threads; see `Shard`.
+  /** Has a tick found the partition silent, and has nothing come since? */
+  isIdle(topic: string, partition: number): boolean
+  /** How its time stands for the next batch: an idle one is raised by it. All before must have been taken in. */
+  wakingAt(topic: string, partition: number): PartitionTime
+  /**
+   * Takes in what a shard made of a batch (or of a flush), in the order in which the batches were given out: the job is
+   * then as if it had been pushed. `rawOf` gives the batch again, for a record that goes wrong.
+   */
+  absorb(shard: number, piece: Uint8Array, rawOf: (use: (batch: SourceBatch) => void) => void): void
 }
+
+/**
+ * The share of a job's work that another thread does: it decodes, runs the stateless steps and gathers panes. What it
+ * gives back is taken in by `Job.absorb`. The job and all its shards are opened with the same Plans and partitions.
+ */
+export interface Shard {
+  /** What the job needs of the batch. */
+  push(batch: SourceBatch): Uint8Array<ArrayBuffer>
+  /** All that was gathered. */
+  flush(): Uint8Array<ArrayBuffer>
+  /** A partition is this shard's from here on, or its time has changed otherwise than by its batches. */
+  setPartition(topic: string, partition: number, state: PartitionTime, idle: boolean): void
+}
+export type ShardSettings = Pick<JobSettings, 'bounded' | 'partitions'>
 
 export interface PartitionProgress {
   readonly partition: number
@@ -216,6 +244,14 @@ export type ResultColumn =
       readonly type: FieldType
       readonly values: readonly (string | null)[]
     }
+
+export function openShard(plans: readonly Plan[], settings: ShardSettings): Shard {
+  return new EngineShard(plans, openDecoder, settings)
+}
+/** False: these Plans run on one thread only. */
+export function shardable(plans: readonly Plan[]): boolean {
+  return canShard(plans.map((plan) => lowerPlan(plan)))
+}
 
 /** Lowers the Plans; throws a `PlanError` that names what this engine does not run, or a reaction's Plan that is not there. */
 export function openJob(plans: readonly Plan[], settings: JobSettings, reactions: readonly Reaction[] = []): Job {

@@ -8,6 +8,7 @@ import {
   CELLS,
   type CellPlaces,
   Filtered,
+  gathered,
   type LateRow,
   type Place,
   PREVIEW,
@@ -224,6 +225,14 @@ export class ExtremeState implements WindowState {
   merge(from: number, into: number): void {
     const { values } = this.#deques
     if (!Number.isNaN(values[from]!)) values[into] = this.#deques.better(values[into]!, values[from]!)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    out.floats(gathered(this.#deques.values, cells, count), count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    const [taken, { values }] = [from.floats(), this.#deques]
+    for (let i = 0; i < count; i++)
+      if (!Number.isNaN(taken[i]!)) values[cells[i]!] = this.#deques.better(values[cells[i]!]!, taken[i]!)
   }
   enter(cell: number, group: number): void {
     this.#deques.push(group, cell)

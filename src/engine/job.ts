@@ -23,8 +23,9 @@ import type {
 } from './engine.ts'
 import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
-import { type Fates, PlanRunner, type TopicTime } from './plan-runner.ts'
-import { SourceTime } from './source-time.ts'
+import { type Fates, PlanRunner, type RunnerSettings, type TopicTime } from './plan-runner.ts'
+import { readPiece, ShardIds } from './shard-pieces.ts'
+import { type PartitionTime, SourceTime } from './source-time.ts'
 import { flatten, SnapshotError, type StateParts, StateReader, StateWriter, unflatten } from './state-bytes.ts'
 
 /** State grew beyond `stateBytesMax`. The job cannot go on: nothing was dropped silently. */
@@ -36,17 +37,20 @@ const STATE_BYTES_MAX = 2 ** 30
 /** State is measured after so many records: measuring walks all panes. */
 const MEASURE_EVERY = 16_384
 
-interface Source {
+export interface Source {
   readonly topic: string
   readonly decoder: Decoder
   readonly dictionaries: { readonly [column: string]: Dictionary<string> }
+  readonly projections: readonly Projection[]
   readonly time: SourceTime
   readonly ledger: Ledger
 }
 
 export class EngineJob implements Job {
   readonly topics: readonly string[]
-  readonly #sources = new Map<string, Source>()
+  readonly #sources: ReadonlyMap<string, Source>
+  /** By shard: what its ids are here. */
+  readonly #foreign: ShardIds[] = []
   readonly #runners: readonly PlanRunner[]
   readonly #settings: JobSettings
   readonly #timeOf = (topic: string): TopicTime => this.#sourceOf(topic).time
@@ -62,22 +66,9 @@ export class EngineJob implements Job {
     const lowered = plans.map((plan) => lowerPlan(plan))
     const twice = plans.find((plan, i) => plans.findIndex((other) => other.name === plan.name) !== i)
     if (twice) throw new PlanError(twice.name, 'job', 'two plans have this name', 'Name them apart')
-    this.topics = [...new Set(lowered.flatMap(({ topics }) => topics))]
-    const opened = this.topics.map((topic) =>
-      openSource(
-        topic,
-        lowered.filter((one) => one.topics.includes(topic)),
-        openDecoder,
-        settings,
-      ),
-    )
-    for (const { source } of opened) this.#sources.set(source.topic, source)
-    const runnerSettings = {
-      partitions: new Map(opened.map(({ source }) => [source.topic, source.time.partitions])),
-      bounded: settings.bounded,
-      projections: new Map(opened.map(({ source, projections }) => [source.topic, projections])),
-      dictionaries: new Map(opened.map(({ source }) => [source.topic, source.dictionaries])),
-    }
+    const { sources, runnerSettings } = openSources(lowered, openDecoder, settings)
+    this.#sources = sources
+    this.topics = [...sources.keys()]
     this.#runners = lowered.map((one) => new PlanRunner(one, runnerSettings))
     const never = (): void => assert(false, 'a record went wrong where none came in')
     this.#outside = {
@@ -96,34 +87,73 @@ export class EngineJob implements Job {
         `topic '${batch.topic}' has a partition ${batch.partition}, its contract only ${time.partitions}. Give the job the topic's partitions`,
       )
     if (batch.count === 0) return
-    const raisedMs = time.wake(batch.partition, this.#floorMs(batch.topic))
-    if (raisedMs !== null)
-      this.#raises.push({
-        topic: batch.topic,
-        partition: batch.partition,
-        offset: batch.offsets[0]!,
-        watermarkMs: raisedMs,
-      })
+    this.#wake(source, batch.partition, batch.offsets[0]!)
     ledger.begin(batch.partition, batch.count)
-    const refuse = (refusal: Refusal): void => this.#refuse(source, batch, refusal)
-    const rows = source.decoder.decode(batch, refuse)
+    const raw: RawRecords = (record) => recordOf(batch, record)
+    const rows = source.decoder.decode(batch, (refusal) => this.#refuse(source, raw, refusal))
     time.stamp(rows)
-    for (const runner of this.#runners) {
-      if (!runner.topics.includes(batch.topic)) continue
-      runner.push(batch.topic, rows, {
-        refuse: (record, reason, field, message) => refuse({ record, reason, field, message }),
-        duplicate: (record) => ledger.duplicate(record),
-        tooLate: (record, timeMs, watermarkMs) =>
-          this.#tooLate(source, batch, record, timeMs, watermarkMs, runner.plan.name),
-        refuseRow: this.#outside.refuseRow,
-      })
-    }
-    ledger.end()
-    time.advance()
     for (const runner of this.#runners)
-      if (runner.topics.includes(batch.topic)) runner.advance(this.#timeOf, this.#outside)
+      if (runner.topics.includes(batch.topic)) runner.push(batch.topic, rows, this.#fatesOf(source, raw, runner))
+    this.#advance(source, batch.count)
+  }
+  #wake(source: Source, partition: number, offset: number): void {
+    const raisedMs = source.time.wake(partition, this.#floorMs(source.topic))
+    if (raisedMs !== null) this.#raises.push({ topic: source.topic, partition, offset, watermarkMs: raisedMs })
+  }
+  #fatesOf(source: Source, raw: RawRecords, runner: PlanRunner): Fates {
+    return {
+      refuse: (record, reason, field, message) => this.#refuse(source, raw, { record, reason, field, message }),
+      duplicate: (record) => source.ledger.duplicate(record),
+      tooLate: (record, timeMs, watermarkMs) =>
+        this.#tooLate(source, raw, record, timeMs, watermarkMs, runner.plan.name),
+      refuseRow: this.#outside.refuseRow,
+    }
+  }
+  /** A batch is through: time goes on. */
+  #advance(source: Source, records: number): void {
+    source.ledger.end()
+    source.time.advance()
+    for (const runner of this.#runners)
+      if (runner.topics.includes(source.topic)) runner.advance(this.#timeOf, this.#outside)
     this.#sweep(source)
-    this.#measure(batch.count)
+    this.#measure(records)
+  }
+
+  isIdle(topic: string, partition: number): boolean {
+    return this.#sourceOf(topic).time.isIdle(partition)
+  }
+  wakingAt(topic: string, partition: number): PartitionTime {
+    return this.#sourceOf(topic).time.wakingAt(partition)
+  }
+  absorb(shard: number, bytes: Uint8Array, rawOf: (use: (batch: SourceBatch) => void) => void): void {
+    const ids = this.#foreign[shard] ?? new ShardIds(this.#sources, this.#runners)
+    this.#foreign[shard] = ids
+    const piece = readPiece(bytes, this.#sources, this.#runners, ids)
+    if (piece === null) return
+    const { source, partition, refusals, rows, late } = piece
+    const { ledger } = source
+    this.#wake(source, partition, piece.firstOffset)
+    ledger.begin(partition, piece.count)
+    // Rare, so the batch is only looked at again when a record of it goes wrong.
+    const raw: RawRecords = (record) => {
+      let found: RawRecord | null = null
+      rawOf((batch) => {
+        found = recordOf(batch, record)
+      })
+      assert(found !== null, `the batch of record ${record} is still there`)
+      return found
+    }
+    for (const { plan, refusal } of refusals) if (plan < 0) this.#refuse(source, raw, refusal)
+    source.time.observe(partition, piece.eventTimeMsMax, piece.watermarkMs)
+    this.#runners.forEach((runner, plan) => {
+      if (!runner.topics.includes(source.topic)) return
+      for (const each of refusals) if (each.plan === plan) this.#refuse(source, raw, each.refusal)
+      if (rows === null) return
+      const fates = this.#fatesOf(source, raw, runner)
+      if (runner.gathering === null) runner.push(source.topic, rows, fates)
+      else if (late.length > 0) runner.push(source.topic, rows, fates, late, late.length)
+    })
+    this.#advance(source, piece.count)
   }
   /** The furthest watermark that a Plan holds the topic's records to. */
   #floorMs(topic: string): number {
@@ -135,9 +165,9 @@ export class EngineJob implements Job {
   memoryOf(topic: string): DecoderMemory | null {
     return this.#sourceOf(topic).decoder.memory()
   }
-  #refuse(source: Source, batch: SourceBatch, { record, reason, field, message }: Refusal): void {
+  #refuse(source: Source, raw: RawRecords, { record, reason, field, message }: Refusal): void {
     if (!source.ledger.deadLetter(record)) return
-    this.#deadLetters.push({ ...recordOf(batch, record), reason, field, message })
+    this.#deadLetters.push({ ...raw(record), reason, field, message })
   }
   #refuseRow(
     { topic, partition, offset, timeMs }: Parameters<Fates['refuseRow']>[0],
@@ -158,17 +188,10 @@ export class EngineJob implements Job {
       message: message + behind,
     })
   }
-  #tooLate(
-    source: Source,
-    batch: SourceBatch,
-    record: number,
-    timeMs: number,
-    watermarkMs: number,
-    plan: string,
-  ): void {
+  #tooLate(source: Source, raw: RawRecords, record: number, timeMs: number, watermarkMs: number, plan: string): void {
     source.ledger.late(record)
     const times = { eventTimeMs: eventTimeMs(timeMs), watermarkMs: eventTimeMs(watermarkMs) }
-    this.#lateRecords.push({ ...recordOf(batch, record), ...times, plan })
+    this.#lateRecords.push({ ...raw(record), ...times, plan })
   }
 
   tick(tick: Tick): void {
@@ -295,11 +318,40 @@ export class EngineJob implements Job {
   }
 }
 
+/** A record as it came, by its place in its batch. */
+type RawRecords = (record: number) => RawRecord
+type RawRecord = ReturnType<typeof recordOf>
+
+export function openSources(
+  lowered: readonly Lowered[],
+  openDecoder: (settings: DecoderSettings) => Decoder,
+  settings: Pick<JobSettings, 'bounded' | 'partitions'>,
+): { readonly sources: ReadonlyMap<string, Source>; readonly runnerSettings: RunnerSettings } {
+  const topics = [...new Set(lowered.flatMap((one) => one.topics))]
+  const opened = topics.map((topic) =>
+    openSource(
+      topic,
+      lowered.filter((one) => one.topics.includes(topic)),
+      openDecoder,
+      settings,
+    ),
+  )
+  return {
+    sources: new Map(opened.map(({ source }) => [source.topic, source])),
+    runnerSettings: {
+      partitions: new Map(opened.map(({ source }) => [source.topic, source.time.partitions])),
+      bounded: settings.bounded,
+      projections: new Map(opened.map(({ source, projections }) => [source.topic, projections])),
+      dictionaries: new Map(opened.map(({ source }) => [source.topic, source.dictionaries])),
+    },
+  }
+}
+
 function openSource(
   topic: string,
   plans: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
-  settings: JobSettings,
+  settings: Pick<JobSettings, 'bounded' | 'partitions'>,
 ): { readonly source: Source; readonly projections: readonly Projection[] } {
   const first = plans[0]
   assert(first !== undefined, 'a source has plans')
@@ -321,6 +373,7 @@ function openSource(
     topic,
     decoder: openDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
     dictionaries,
+    projections,
     time: new SourceTime(partitions, contract.outOfOrderMs, bounded),
     ledger: new Ledger(partitions),
   }

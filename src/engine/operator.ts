@@ -14,6 +14,7 @@ import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { TimingIndex } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
+import type { Gathering } from './window-operator.ts'
 
 export interface Operator {
   /** Rows of one input (0, or 1 for the right side of a join). They are the maker's again when this returns. */
@@ -30,6 +31,8 @@ export interface Operator {
   /** Marks the ids of a dictionary (by the name of its `Place`) that its state holds. */
   mark(dictionary: string, live: Uint8Array): void
   bytes(): number
+  /** Where rows in time may be gathered on another thread (`pane-gathering.ts`); missing or null where they may not. */
+  readonly gathering?: Gathering | null
 }
 
 export interface OperatorContext<Node extends PlanNode = PlanNode> {

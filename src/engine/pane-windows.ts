@@ -1,15 +1,17 @@
 // Windows of one pane each: tumbling and calendar. Rows come straight from the cells; a closed pane stays for as long
 // as late records may correct it.
 import type { Batch } from './columns.ts'
+import { paneGathering } from './pane-gathering.ts'
 import type { Pane } from './panes.ts'
 import { EARLY, LATE, ON_TIME, type TimingIndex } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate, WindowInput } from './window-input.ts'
-import type { WindowOperator } from './window-operator.ts'
+import type { Gathering, WindowOperator } from './window-operator.ts'
 import type { WindowRows } from './window-rows.ts'
 import { CELLS } from './window-state.ts'
 
 export class PaneWindows implements WindowOperator {
+  readonly gathering: Gathering | null
   readonly #input: WindowInput
   readonly #rows: WindowRows
   readonly #latenessMs: number
@@ -22,6 +24,7 @@ export class PaneWindows implements WindowOperator {
     this.#rows = rows
     this.#latenessMs = latenessMs
     this.#groupColumns = groupColumns
+    this.gathering = paneGathering(input, groupColumns, false, () => {})
   }
   push(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate): void {
     this.#input.take(batch, rows, count, tooLate, null)

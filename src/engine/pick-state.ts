@@ -5,12 +5,15 @@
 import type { Batch } from './columns.ts'
 import type { NumberEvaluator } from './expressions.ts'
 import { MonotonicDeques } from './extreme-state.ts'
+import type { ForeignIds } from './foreign-ids.ts'
 import { grownFloats } from './int-set.ts'
+import type { IdsOf } from './pane-gathering.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import {
   CELLS,
   type CellPlaces,
   Filtered,
+  gathered,
   type LateRow,
   type Place,
   PREVIEW,
@@ -78,6 +81,29 @@ class Picks {
   }
   #orderOfKeys(a: number, b: number): number {
     return this.#compareKeys === null ? a - b : a === b ? 0 : this.#compareKeys(a, b)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    for (const array of [this.values, this.#keys, this.#times, this.#partitions, this.#offsets])
+      out.floats(gathered(array, cells, count), count)
+  }
+  /** Where values or keys are ids of texts, they are those of another thread. */
+  takeIn(
+    from: StateReader,
+    cells: Int32Array,
+    count: number,
+    ids: ForeignIds<string> | ForeignIds<number> | null,
+    keyIds: ForeignIds<string> | ForeignIds<number> | null,
+  ): void {
+    ids?.begin()
+    keyIds?.begin()
+    const [values, keys, times] = [from.floats(), from.floats(), from.floats()]
+    const [partitions, offsets] = [from.floats(), from.floats()]
+    for (let i = 0; i < count; i++) {
+      if (Number.isNaN(values[i]!)) continue
+      const value = ids === null ? values[i]! : ids.of(values[i]!)
+      const key = keyIds === null ? keys[i]! : keyIds.of(keys[i]!)
+      this.offer(cells[i]!, value, key, times[i]!, partitions[i]!, offsets[i]!)
+    }
   }
   mark(live: Uint8Array): void {
     for (const id of this.values) if (!Number.isNaN(id)) live[id] = 1
@@ -205,6 +231,20 @@ export class PickState implements WindowState {
   }
   merge(from: number, into: number): void {
     this.#cells.offerFrom(into, this.#cells, from)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    this.#cells.give(out, cells, count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number, idsOf: IdsOf): void {
+    const { column, texts } = this.#settings
+    this.#cells.takeIn(
+      from,
+      cells,
+      count,
+      column === null ? null : idsOf(column),
+      texts === null ? null : idsOf(texts.column),
+    )
+    if (this.#sliding) for (let i = 0; i < count; i++) this.#present(cells[i]!)
   }
   enter(cell: number, group: number): void {
     this.#deques.push(group, cell)

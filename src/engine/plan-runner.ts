@@ -16,6 +16,7 @@ import { rowsToResults } from './result-sink.ts'
 import { isTextKind, type Lane, ResultBuilder } from './results.ts'
 import { SnapshotError, type StateReader, type StateWriter } from './state-bytes.ts'
 import { type RowFates, StepChain } from './step-chain.ts'
+import type { Gathering } from './window-operator.ts'
 import { computedIn } from './window-shape.ts'
 
 export interface RunnerSettings {
@@ -256,18 +257,38 @@ export class PlanRunner {
 
   // --- running ---
 
-  push(topic: string, batch: Batch, fates: Fates): void {
+  /** All rows of the batch, or the listed ones. */
+  push(topic: string, batch: Batch, fates: Fates, rows: Int32Array | null = null, count = batch.rows): void {
     this.#fates = fates
     if (this.#late.size > 0) this.#late.clear()
     for (const source of this.#sources) {
       if (source.topic !== topic) continue
       const { chain, takers } = source
-      const view = chain.push(batch, null, batch.rows, this.#rowFates)
+      const view = chain.push(batch, rows, count, this.#rowFates)
       view.partition = source.firstLane + batch.partition
       if (batch.rows > 0 && source.watermarkMs > batch.watermarks[0]!) this.#raise(view, source.watermarkMs)
       for (const take of takers) take(view, chain.selection.rows, chain.selection.count)
     }
     this.#fates = null
+  }
+  /**
+   * Its rows in time may be gathered on another thread: it reads one topic, and between that and its first operator nothing
+   * remembers. Null where they may not.
+   */
+  get gathering(): Gathering | null {
+    const [source, operator] = [this.#sources[0], this.#operators[0]]
+    if (source === undefined || operator === undefined || this.#sources.length > 1) return null
+    const chains = this.#chains.filter(({ stage }) => stage === source)
+    const alone = source.takers.length === 1 && operator.inputs.length === 1 && operator.inputs[0] === source
+    if (chains.length > 1 || !alone || source.chain.kept.length > 0) return null
+    return operator.operator.gathering ?? null
+  }
+  /** Of the first operator's dictionaries and those of others: their order is that of the Plan. */
+  get ownNumbers(): readonly NumberDictionary[] {
+    return this.#numbers
+  }
+  get ownTexts(): readonly TextDictionary[] {
+    return this.#texts
   }
   /** A topic that was idle while the Plan's time went on: its records meet the Plan's watermark, if theirs is behind it. */
   #raise(view: Batch, watermarkMs: number): void {

@@ -61,6 +61,10 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
       inner.push(batch)
       drain()
     },
+    absorb(shard, piece, rawOf) {
+      inner.absorb(shard, piece, rawOf)
+      drain()
+    },
     tick(tick: Tick) {
       inner.tick(tick)
       drain()
@@ -110,7 +114,7 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
   }
 }
 
-type Forwarded = 'topics' | 'watermarkMs' | 'partitions' | 'ledger' | 'horizons' | 'stateBytes' | 'memoryOf'
+type Forwarded = 'topics' | 'watermarkMs' | 'partitions' | 'ledger' | 'horizons' | 'stateBytes' | 'memoryOf' | 'isIdle' | 'wakingAt'
 /** What reactions change nothing of. */
 function forwarded(inner: Job): Pick<Job, Forwarded> {
   return {
@@ -121,6 +125,8 @@ function forwarded(inner: Job): Pick<Job, Forwarded> {
     horizons: () => inner.horizons(),
     stateBytes: () => inner.stateBytes(),
     memoryOf: (topic) => inner.memoryOf(topic),
+    isIdle: (topic, partition) => inner.isIdle(topic, partition),
+    wakingAt: (topic, partition) => inner.wakingAt(topic, partition),
   }
 }
 

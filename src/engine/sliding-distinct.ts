@@ -5,10 +5,11 @@
 // min(pane + width, next)).
 import { assert } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
-import type { Counted } from './distinct-state.ts'
+import { type Counted, givePairs, takePairs } from './distinct-state.ts'
 import type { NumberEvaluator } from './expressions.ts'
 import { grownFloats, grownInts, TupleIndex } from './int-set.ts'
 import { MemberSet, MemberSets } from './member-set.ts'
+import type { IdsOf } from './pane-gathering.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import {
   CELLS,
@@ -196,6 +197,34 @@ export class SlidingDistinct implements WindowState {
   }
   merge(): void {
     assert(false, 'cells of sliding windows are not merged')
+  }
+  give(out: StateWriter, cells: Int32Array, count: number, slot: number): void {
+    const pairs = this.#pairs
+    const { members, count: high } = this.#sets.find(slot) ?? { members: new Int32Array(0), count: 0 }
+    if (pairs === null) out.ints(members, high)
+    else
+      givePairs(
+        out,
+        cells,
+        count,
+        high,
+        (i) => this.#places.cellOf(slot, this.#groupOf(members[i]!)),
+        (i) => pairs.keys[members[i]! * 2 + 1]!,
+      )
+  }
+  takeIn(from: StateReader, cells: Int32Array, _count: number, idsOf: IdsOf): void {
+    const { cellSlot, cellGroup } = this.#places
+    const foreign = idsOf(this.#counted.column)
+    if (this.#pairs === null) {
+      // Without groups a pane is one cell.
+      const [ids, set] = [from.ints(), this.#sets.at(cellSlot[cells[0]!]!)]
+      foreign?.begin()
+      for (let i = 0; i < ids.length; i++) set.add(foreign === null ? ids[i]! : foreign.of(ids[i]!))
+      return
+    }
+    takePairs(from, cells, foreign, (cell, id) => {
+      this.#sets.at(cellSlot[cell]!).add(this.#valueOf(cellGroup[cell]!, id))
+    })
   }
   freeze(slot: number): void {
     const set = this.#sets.find(slot)

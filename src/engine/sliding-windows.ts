@@ -4,12 +4,13 @@
 import type { Batch } from './columns.ts'
 import { MonotonicDeques } from './extreme-state.ts'
 import { grownBytes, grownInts, IntMap } from './int-set.ts'
+import { paneGathering } from './pane-gathering.ts'
 import { Numbers, type Pane } from './panes.ts'
 import { EARLY, LATE, ON_TIME } from './results.ts'
 import { widen } from './row-table.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate, WindowInput } from './window-input.ts'
-import type { WindowOperator } from './window-operator.ts'
+import type { Gathering, WindowOperator } from './window-operator.ts'
 import type { WindowRows } from './window-rows.ts'
 import { type LateRow, PREVIEW, RESULTS, RUNNING } from './window-state.ts'
 
@@ -29,6 +30,7 @@ export interface SlidingSettings {
 }
 
 export class SlidingWindows implements WindowOperator {
+  readonly gathering: Gathering | null
   readonly #input: WindowInput
   readonly #rows: WindowRows
   readonly #settings: SlidingSettings
@@ -61,6 +63,9 @@ export class SlidingWindows implements WindowOperator {
     const paneOf = (node: number): number => input.table.slotPane[Math.floor(node / input.partitions)]!
     this.#least = new MonotonicDeques(-1, paneOf)
     this.#greatest = new MonotonicDeques(1, paneOf)
+    this.gathering = paneGathering(input, settings.groupColumns, false, () => {
+      this.#previewDue = true
+    })
   }
 
   push(batch: Batch, rows: Int32Array, count: number, tooLate: TooLate): void {

@@ -3,6 +3,12 @@ import type { Batch } from './columns.ts'
 import type { PartitionProgress } from './engine.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 
+/** How the time of a partition stands. */
+export interface PartitionTime {
+  readonly watermarkMs: number
+  readonly eventTimeMsMax: number
+}
+
 export class SourceTime {
   readonly partitions: number
   readonly #outOfOrderMs: number
@@ -11,6 +17,8 @@ export class SourceTime {
   #watermarks: Float64Array
   #eventTimeMsMax: Float64Array
   #idle: Uint8Array
+  /** On the thread of a shard: the partitions it reads. */
+  readonly #read = new Set<number>()
   globalMs = Number.NEGATIVE_INFINITY
 
   constructor(partitions: number, outOfOrderMs: number, bounded: boolean) {
@@ -48,6 +56,36 @@ export class SourceTime {
     }
     this.#eventTimeMsMax[partition] = newest
     this.#watermarks[partition] = watermark
+  }
+  /** The partition as another thread has read it. */
+  observe(partition: number, eventTimeMsMax: number, watermarkMs: number): void {
+    if (eventTimeMsMax > this.#eventTimeMsMax[partition]!) this.#eventTimeMsMax[partition] = eventTimeMsMax
+    if (watermarkMs > this.#watermarks[partition]!) this.#watermarks[partition] = watermarkMs
+  }
+  isIdle(partition: number): boolean {
+    return this.#idle[partition] === 1
+  }
+  /** As it will be once the next batch has come. */
+  wakingAt(partition: number): PartitionTime {
+    const watermarkMs = this.#watermarks[partition]!
+    return {
+      watermarkMs: this.#idle[partition] === 1 ? Math.max(watermarkMs, this.globalMs) : watermarkMs,
+      eventTimeMsMax: this.#eventTimeMsMax[partition]!,
+    }
+  }
+  /** The other side of `wakingAt`: from here on the partition is one of those this thread reads. */
+  setPartition(partition: number, { watermarkMs, eventTimeMsMax }: PartitionTime, idle: boolean): void {
+    this.#read.add(partition)
+    this.#watermarks[partition] = watermarkMs
+    this.#eventTimeMsMax[partition] = eventTimeMsMax
+    this.#idle[partition] = idle ? 1 : 0
+  }
+  /** The least watermark of the partitions this thread reads; -Infinity where none of them holds it. */
+  get leastReadMs(): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const partition of this.#read)
+      if (this.#idle[partition] === 0 && this.#watermarks[partition]! < least) least = this.#watermarks[partition]!
+    return least === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : least
   }
   markIdle(partition: number): void {
     if (partition < this.partitions) this.#idle[partition] = 1

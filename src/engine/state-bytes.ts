@@ -30,7 +30,7 @@ export interface StateParts {
   readonly arrays: readonly Uint8Array[]
 }
 
-export function flatten({ loose, arrays }: StateParts): Uint8Array {
+export function flatten({ loose, arrays }: StateParts): Uint8Array<ArrayBuffer> {
   const total = arrays.reduce((sum, { length }) => sum + 4 + length, HEADER_BYTES + loose.length)
   const bytes = new Uint8Array(total)
   const view = new DataView(bytes.buffer)

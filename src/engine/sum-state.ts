@@ -6,6 +6,7 @@ import type { StateReader, StateWriter } from './state-bytes.ts'
 import {
   CELLS,
   Filtered,
+  gathered,
   type LateRow,
   type Place,
   PREVIEW,
@@ -105,6 +106,15 @@ export class SumState implements WindowState {
   merge(from: number, into: number): void {
     const cells = this.#sums[CELLS]!
     cells.addLanes(into, cells.low[from]!, cells.high[from]!)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    const sums = this.#sums[CELLS]!
+    out.floats(gathered(sums.low, cells, count), count)
+    out.floats(gathered(sums.high, cells, count), count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    const [low, high, sums] = [from.floats(), from.floats(), this.#sums[CELLS]!]
+    for (let i = 0; i < count; i++) sums.addLanes(cells[i]!, low[i]!, high[i]!)
   }
   enter(cell: number, group: number): void {
     this.#add(RUNNING, group, cell)

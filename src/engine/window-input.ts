@@ -133,7 +133,7 @@ export class WindowInput {
     const each = this.partitions * 2
     const part = batch.partition * 2
     const derived = batch.derived ?? null
-    const closedEndMs = clock.startOf(closed + 1)
+    const closedEndMs = Number.isFinite(closed) ? clock.startOf(closed + 1) : closed
     let kept = 0
     let dropped = 0
     let floorMs = Number.NEGATIVE_INFINITY
@@ -322,6 +322,15 @@ export class WindowInput {
     this.groups.use(group)
     this.grow()
     for (const state of this.states) state.clear(CELLS, cell)
+    return cell
+  }
+  /** The cell of a group that took something on another thread; it counts as changed. */
+  cellFor(number: number, group: number): number {
+    const pane = this.table.find(number) ?? this.table.add(number)
+    let cell = pane.cells.get(group)
+    if (cell < 0) cell = this.#newCell(pane, group)
+    this.changed[cell] = 1
+    pane.changed = true
     return cell
   }
   /** A cell of no pane, empty: for what an operator folds cells into. */

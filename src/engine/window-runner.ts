@@ -3,7 +3,7 @@ import type { Batch } from './columns.ts'
 import type { Operator } from './operator.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { TooLate } from './window-input.ts'
-import type { WindowOperator } from './window-operator.ts'
+import type { Gathering, WindowOperator } from './window-operator.ts'
 
 export class WindowRunner implements Operator {
   readonly #window: WindowOperator
@@ -11,6 +11,9 @@ export class WindowRunner implements Operator {
   constructor(window: WindowOperator, tooLate: TooLate) {
     this.#window = window
     this.#tooLate = tooLate
+  }
+  get gathering(): Gathering | null {
+    return this.#window.gathering ?? null
   }
   push(_input: number, batch: Batch, rows: Int32Array, count: number): void {
     this.#window.push(batch, rows, count, this.#tooLate)

@@ -4,6 +4,7 @@
 import type { Batch } from './columns.ts'
 import type { NumberEvaluator } from './expressions.ts'
 import { grownFloats } from './int-set.ts'
+import type { IdsOf } from './pane-gathering.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 
 export const CELLS = 0
@@ -50,6 +51,13 @@ export interface WindowState {
   clear(place: Place, index: number): void
   /** Adds what one cell took to another; the first stays as it is. Not in sliding windows. */
   merge(from: number, into: number): void
+
+  /**
+   * What cells of one pane took, for the states of another thread, which add it to theirs. Missing where that cannot be
+   * done, or not exactly: then the rows themselves go there.
+   */
+  give?(out: StateWriter, cells: Int32Array, count: number, slot: number): void
+  takeIn?(from: StateReader, cells: Int32Array, count: number, idsOf: IdsOf): void
 
   // Sliding windows only.
   /** The pane of the cell closed: its value joins the running window. Called in the order of panes. */
@@ -184,6 +192,13 @@ export class CountState implements WindowState {
   merge(from: number, into: number): void {
     this.#values[CELLS]![into]! += this.#values[CELLS]![from]!
   }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    out.floats(gathered(this.#values[CELLS]!, cells, count), count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    const [taken, values] = [from.floats(), this.#values[CELLS]!]
+    for (let i = 0; i < count; i++) values[cells[i]!]! += taken[i]!
+  }
   enter(cell: number, group: number): void {
     this.#values[RUNNING]![group]! += this.#values[CELLS]![cell]!
   }
@@ -228,6 +243,12 @@ export class CountState implements WindowState {
   bytes(): number {
     return this.#values.reduce((sum, array) => sum + array.byteLength, 0)
   }
+}
+/** The values of some cells, side by side. */
+export function gathered(values: Float64Array, cells: Int32Array, count: number): Float64Array {
+  const found = new Float64Array(count)
+  for (let i = 0; i < count; i++) found[i] = values[cells[i]!]!
+  return found
 }
 function countRows(cells: Int32Array, count: number, into: Float64Array): void {
   for (let i = 0; i < count; i++) into[cells[i]!]!++

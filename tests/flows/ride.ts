@@ -18,13 +18,15 @@ export interface Ride {
   readonly shuffle: string | null
   /** Time enough for a snapshot passes before every step. */
   readonly snapshots: boolean
+  /** Worker threads of the job, each in its turn of the simulated scheduler; 0: none. */
+  readonly shards: number
   readonly harm: Harm
   /** What survives a power cut is drawn by this. */
   readonly outcome: number
 }
 
 export function ride(name: string): Ride {
-  let made: Ride = { name, shuffle: null, snapshots: false, harm: null, outcome: 0 }
+  let made: Ride = { name, shuffle: null, snapshots: false, shards: 0, harm: null, outcome: 0 }
   for (const part of name.split('+')) {
     const [kind, first = '', second = ''] = part.split(':')
     switch (kind) {
@@ -35,6 +37,9 @@ export function ride(name: string): Ride {
         break
       case 'snapshots':
         made = { ...made, snapshots: true }
+        break
+      case 'shards':
+        made = { ...made, shards: Number(first) }
         break
       case 'commit':
         if (second !== 'before' && second !== 'during' && second !== 'after')

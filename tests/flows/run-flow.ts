@@ -125,6 +125,8 @@ async function live(
       snapshotFolder: '/data/snapshots',
       logIdentity: broker.clusterId,
       tickMs: flow.clock ? 1000 : 3_600_000,
+      shardsMax: ride.shards,
+      shardsAlways: ride.shards > 0,
       onOutput: () => {},
     })
   let running = await start()

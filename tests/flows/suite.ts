@@ -78,9 +78,11 @@ export async function ridesOf(flow: Flow, whole: RideResult, settings: SuiteSett
     if (all) names.push(`kill:${at}`)
   }
   for (const at of points(whole.operations, 1)) names.push(`full:${at}`, `error:${at}`)
+  // The same work on three threads, and through a crash of them.
+  names.push('shards:3', `shards:${1 + random.below(3)}+commit:${1 + random.below(whole.commits)}:during`)
   // Time passes for the snapshots: a job with a clock of its own would find other partitions idle.
   if (flow.clock) return names
-  names.push('snapshots')
+  names.push('snapshots', 'shards:2+snapshots')
   const { commits, operations } = await takeRide(flow, 'snapshots', whole)
   for (const at of drawn(commits, 2))
     for (const when of all ? moments : [moments[random.below(3)]!]) names.push(`snapshots+commit:${at}:${when}`)

@@ -1,0 +1,109 @@
+// What the job's thread puts into a shard's ring. Both are of one build: no version.
+//
+//   u32 kind | u32 topic (its place in the job's topics) | u32 partition | u32 idle (0 or 1) | f64 base offset or watermark
+//   | f64 newest event time | the bytes of a record batch
+//
+// Answers come back as messages of the thread, in the order of what they answer.
+import { unreachable } from '../std/assert.ts'
+import type { RingWriter } from '../std/ring.ts'
+
+export const HEADER_BYTES = 32
+const BATCH = 1
+const FLUSH = 2
+const PARTITION = 3
+
+export type ShardMessage =
+  | {
+      readonly kind: 'batch'
+      readonly topic: number
+      readonly partition: number
+      readonly baseOffset: number
+      readonly bytes: Uint8Array
+    }
+  /** All that was gathered so far is wanted. */
+  | { readonly kind: 'flush' }
+  /** How the time of a partition stands. Not answered. */
+  | {
+      readonly kind: 'partition'
+      readonly topic: number
+      readonly partition: number
+      readonly watermarkMs: number
+      readonly eventTimeMsMax: number
+      readonly idle: boolean
+    }
+
+/** What a shard made of one message. */
+export interface ShardAnswer {
+  /** Of a batch: one for each piece of it; of a flush: one. */
+  readonly pieces: readonly Uint8Array[]
+  /** Why the batch, or the rest of it, cannot be read. */
+  readonly unreadable: string | null
+}
+/** From the thread to the job: answers in order, or what ended it. */
+export type ShardPost =
+  | { readonly answers: readonly ShardAnswer[] }
+  | { readonly failed: string }
+  | { readonly ready: true }
+
+export function sizeOf(message: ShardMessage): number {
+  return HEADER_BYTES + (message.kind === 'batch' ? message.bytes.length : 0)
+}
+
+/** False while the ring has no room; `wake` is called where the shard waits. */
+export function sendTo(ring: RingWriter, message: ShardMessage, wake: () => void): boolean {
+  const size = sizeOf(message)
+  const place = ring.reserve(size)
+  if (place === null) return false
+  const view = new DataView(place.buffer, place.byteOffset, place.byteLength)
+  switch (message.kind) {
+    case 'batch':
+      view.setUint32(0, BATCH, true)
+      view.setUint32(4, message.topic, true)
+      view.setUint32(8, message.partition, true)
+      view.setFloat64(16, message.baseOffset, true)
+      place.set(message.bytes, HEADER_BYTES)
+      break
+    case 'flush':
+      view.setUint32(0, FLUSH, true)
+      break
+    case 'partition':
+      view.setUint32(0, PARTITION, true)
+      view.setUint32(4, message.topic, true)
+      view.setUint32(8, message.partition, true)
+      view.setUint32(12, message.idle ? 1 : 0, true)
+      view.setFloat64(16, message.watermarkMs, true)
+      view.setFloat64(24, message.eventTimeMsMax, true)
+      break
+    default:
+      unreachable(message)
+  }
+  if (ring.send(size)) wake()
+  return true
+}
+
+/** The bytes of a batch lie in the ring: valid until its place is freed. */
+export function messageIn(place: Uint8Array): ShardMessage {
+  const view = new DataView(place.buffer, place.byteOffset, place.byteLength)
+  const [topic, partition] = [view.getUint32(4, true), view.getUint32(8, true)]
+  switch (view.getUint32(0, true)) {
+    case BATCH:
+      return {
+        kind: 'batch',
+        topic,
+        partition,
+        baseOffset: view.getFloat64(16, true),
+        bytes: place.subarray(HEADER_BYTES),
+      }
+    case PARTITION:
+      return {
+        kind: 'partition',
+        topic,
+        partition,
+        watermarkMs: view.getFloat64(16, true),
+        eventTimeMsMax: view.getFloat64(24, true),
+        idle: view.getUint32(12, true) === 1,
+      }
+    default:
+      return { kind: 'flush' }
+  }
+}
