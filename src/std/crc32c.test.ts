@@ -19,23 +19,40 @@ for (const [name, bytes, sum] of known) {
   test(`crc32c of ${name}`, () => assert.equal(crc32c(bytes), sum))
 }
 
+const bitwise = (part: Uint8Array): number => {
+  let crc = 0xffffffff
+  for (const byte of part) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return ~crc >>> 0
+}
+
 test('crc32c: every split and every offset gives the sum of a plain bitwise loop', () => {
   const random = randomStream('crc32c')
   const bytes = random.fill(new Uint8Array(200))
-  const bitwise = (part: Uint8Array): number => {
-    let crc = 0xffffffff
-    for (const byte of part) {
-      crc ^= byte
-      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-    }
-    return ~crc >>> 0
-  }
   for (let start = 0; start < 40; start++) {
     for (let end = start; end <= bytes.length; end += 7) {
       const sum = bitwise(bytes.subarray(start, end))
       assert.equal(crc32c(bytes, start, end), sum, `bytes ${start} to ${end}`)
       const middle = start + random.below(end - start + 1)
       assert.equal(crc32c(bytes, middle, end, crc32c(bytes, start, middle)), sum, `split at ${middle}`)
+    }
+  }
+})
+
+test('crc32c: long stretches, wherever they begin in memory', () => {
+  const random = randomStream('long')
+  const memory = random.fill(new Uint8Array(3_000))
+  for (let begin = 0; begin < 9; begin++) {
+    const bytes = memory.subarray(begin)
+    for (let start = 0; start < 7; start++) {
+      for (const length of [511, 512, 513, 514, 515, 527, 528, 529, 1_023, 1_024, 2_000 + random.below(900)]) {
+        const sum = bitwise(bytes.subarray(start, start + length))
+        assert.equal(crc32c(bytes, start, start + length), sum, `${length} bytes from ${begin} + ${start}`)
+        const middle = start + random.below(length + 1)
+        assert.equal(crc32c(bytes, middle, start + length, crc32c(bytes, start, middle)), sum, `split at ${middle}`)
+      }
     }
   }
 })
