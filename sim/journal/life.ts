@@ -1,8 +1,8 @@
 // One life of a journal in the simulated world: open it, compare what it found, then append, wait, read until it dies.
 import { entryKind } from '../../src/broker/journal/entry.ts'
-import type { NewEntry } from '../../src/broker/journal/group-commit.ts'
 import { type Journal, openJournal } from '../../src/broker/journal/journal.ts'
 import { JournalError } from '../../src/broker/journal/journal-error.ts'
+import type { NewEntry } from '../../src/broker/journal/new-entry.ts'
 import { type JournalFaults, type JournalSettings, journalDefaults } from '../../src/broker/journal/settings.ts'
 import { crc32c } from '../../src/std/crc32c.ts'
 import type { RandomStream } from '../../src/std/random.ts'

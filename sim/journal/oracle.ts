@@ -4,8 +4,8 @@
 // *open* until then. After a crash a promised group is there; an open one is there whole or not at all; what the journal
 // took back because the disk was full is not there. Entries at LSNs that no group has are the journal's own witnesses.
 import { entryKind } from '../../src/broker/journal/entry.ts'
-import type { GroupPlace } from '../../src/broker/journal/group-commit.ts'
 import type { Journal } from '../../src/broker/journal/journal.ts'
+import type { GroupPlace } from '../../src/broker/journal/new-entry.ts'
 import type { ReplayedEntry } from '../../src/broker/journal/recovery.ts'
 
 /** The journal broke a promise. */

@@ -19,7 +19,7 @@ import {
 import { WireError } from '../wire/wire-error.ts'
 import { writeU32 } from './journal/big-endian.ts'
 import { entryKind } from './journal/entry.ts'
-import type { NewEntry } from './journal/group-commit.ts'
+import type { NewEntry } from './journal/new-entry.ts'
 import type { Partition } from './partition.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import { judgeBatch, type KeptBatch, lastSequenceOf, withBatch } from './producer-window.ts'

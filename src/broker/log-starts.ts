@@ -5,7 +5,7 @@ import { offset, partitionId } from '../std/units.ts'
 import type { PartitionUsage } from './core.ts'
 import { type LogStartEntry, writeLogStart } from './house-entries.ts'
 import { entryKind, ownStream } from './journal/entry.ts'
-import type { NewEntry } from './journal/group-commit.ts'
+import type { NewEntry } from './journal/new-entry.ts'
 import type { Partition } from './partition.ts'
 import type { TopicTable } from './topic-table.ts'
 

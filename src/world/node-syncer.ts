@@ -5,7 +5,7 @@
 // opened. Requests made while a batch is under way form the next batch.
 import { Worker } from 'node:worker_threads'
 import { assert } from '../std/assert.ts'
-import type { SyncRequest } from './node-syncer-thread.ts'
+import { askFor, batchMax, controlWords, type SyncRequest } from './node-syncer-thread.ts'
 
 export interface Syncer {
   /** Null once what was written before the call is on disk, else the errno name. Never asked twice for one failure. */
@@ -20,6 +20,7 @@ interface Waiting {
 /** The thread starts with the first sync, and keeps the process alive only while a sync is under way. */
 export function nodeSyncer(): Syncer {
   let worker: Worker | null = null
+  let control: Int32Array = new Int32Array(0)
   let underWay: Waiting[] = []
   let next: Waiting[] = []
 
@@ -33,8 +34,10 @@ export function nodeSyncer(): Syncer {
   }
 
   const start = (): Worker => {
+    control = new Int32Array(new SharedArrayBuffer(4 * controlWords))
     const started = new Worker(new URL('./node-syncer-thread.ts', import.meta.url), {
       name: 'syncer',
+      workerData: control,
       execArgv: [],
       stdin: false,
       env: {},
@@ -57,10 +60,14 @@ export function nodeSyncer(): Syncer {
 
   const send = (): void => {
     worker ??= start()
-    underWay = next
-    next = []
-    worker.ref()
-    worker.postMessage(underWay.map((waiting) => waiting.request))
+    const thread = worker
+    underWay = next.splice(0, batchMax)
+    thread.ref()
+    askFor(
+      control,
+      underWay.map((waiting) => waiting.request),
+      (path) => thread.postMessage(path),
+    )
   }
 
   return {

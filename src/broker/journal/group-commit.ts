@@ -7,39 +7,19 @@
 import { assert } from '../../std/assert.ts'
 import { type File, FsError, type World } from '../../world/world.ts'
 import { DiskRoom, isFull, isPassing, needOf } from './disk-room.ts'
-import { type EntryKind, entryKind, ownStream } from './entry.ts'
+import { entryKind, ownStream } from './entry.ts'
 import { JournalError } from './journal-error.ts'
 import { entryHeaderBytes, fileBytesOf } from './layout.ts'
 import { NamedTimers } from './named-timers.ts'
+import type { GroupPlace, NewEntry } from './new-entry.ts'
 import { beginFile, newSegment } from './new-segment.ts'
-import { type Outcome, PendingGroups } from './pending-groups.ts'
+import { type Group, type Outcome, PendingGroups } from './pending-groups.ts'
 import { placeEntries } from './place-entries.ts'
 import { type Seal, writeSeal } from './seal.ts'
 import type { Segment } from './segment.ts'
 import { type CommitState, isOverfull, liveBytes, wouldRoll } from './segment-room.ts'
 import type { JournalSettings } from './settings.ts'
 import { Waiters } from './waiters.ts'
-
-export interface NewEntry {
-  readonly kind: EntryKind
-  readonly topicKey: number
-  readonly partition: number
-  /** Copied before `append` returns. Of a batch: as a producer makes it, checked. */
-  readonly payload: Uint8Array
-  /** Of a batch: written into its first bytes. */
-  readonly baseOffset?: number
-  /** Of a batch: as `baseOffset`. */
-  readonly leaderEpoch?: number
-}
-export interface GroupPlace {
-  readonly firstLsn: number
-  readonly lastLsn: number
-  readonly appendedMs: number
-  /** Index of the segment that holds the group. */
-  readonly segment: number
-  /** Position of each entry's header in the segment's stream. */
-  readonly positions: readonly number[]
-}
 
 export class GroupCommit {
   readonly #world: World
@@ -69,6 +49,8 @@ export class GroupCommit {
   #rollWanted = false
   /** Of finished segments whose successor is not there yet. */
   readonly #seals = new Map<Segment, Seal | null>()
+  /** Durable, and whoever waits for them does not know yet. */
+  #untold: readonly Group[] | null = null
   #running: Promise<void> | null = null
   #backgroundSync: Promise<void> | null = null
   readonly #timers: NamedTimers<'start' | 'witness' | 'sync'>
@@ -218,40 +200,56 @@ export class GroupCommit {
     })
   }
 
+  /** The disk goes first: what has become durable is told once the next groups are on their way, in the same turn. */
   async #flushAll(): Promise<void> {
     while (this.#pending.next !== undefined && this.#failure === null) {
       const { segment, from } = this.#pending.next
-      if (!segment.created && !(await this.#roll(segment))) continue
+      if (!segment.created) {
+        this.#tell()
+        if (!(await this.#roll(segment))) continue
+      }
       const last = this.#pending.launch(this.#settings.flushBytesMax).at(-1)!
       segment.seal(from, last.to, this.syncedLsn)
       try {
         this.counts.writes++
         segment.writeOut(last.to)
       } catch (error) {
+        this.#tell()
         await this.#writeFailed(segment, error)
         continue
       }
       this.#room.written()
       this.#writtenLsn = last.lastLsn
       this.#witnessedLsn = Math.max(this.#witnessedLsn, this.syncedLsn)
-      if (this.#settings.durability === 'process' || this.#settings.faults.ackBeforeSync === true) {
-        this.#becomeDurable(last.lastLsn)
+      const isEarly = this.#settings.durability === 'process' || this.#settings.faults.ackBeforeSync === true
+      const synced = this.#settings.durability === 'power' ? this.#sync(segment, last.lastLsn) : null
+      if (synced === null) this.#syncLater()
+      this.#tell()
+      if (isEarly) {
+        this.#landed(last.lastLsn)
+        this.#tell()
       }
-      if (this.#settings.durability === 'power') {
-        if (!(await this.#sync(segment, last.lastLsn))) return
-        this.#becomeDurable(last.lastLsn)
-      } else this.#syncLater()
+      if (synced !== null && !(await synced)) return
+      this.#landed(last.lastLsn)
       this.#state.cache.trim()
     }
+    this.#tell()
     this.#witnessLater()
   }
 
-  #becomeDurable(lsn: number): void {
+  /** What was in flight is durable; whoever waits for it is to be told in this turn. */
+  #landed(lsn: number): void {
     if (lsn <= this.durableLsn) return
     this.durableLsn = lsn
-    for (const group of this.#pending.land()) group.outcome?.durable()
-    this.#waiters.durable(lsn)
-    this.#advanced(lsn)
+    this.#untold = this.#pending.land()
+  }
+  #tell(): void {
+    const groups = this.#untold
+    if (groups === null) return
+    this.#untold = null
+    for (const group of groups) group.outcome?.durable()
+    this.#waiters.durable(this.durableLsn)
+    this.#advanced(this.durableLsn)
   }
 
   /** fdatasync of what has been written up to `lsn`. False: it failed, and the journal with it. */

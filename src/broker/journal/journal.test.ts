@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { randomStream } from '../../std/random.ts'
 import { entryKind } from './entry.ts'
-import type { NewEntry } from './group-commit.ts'
 import { copyOf, entry, folder, open, put, readAll, testDisk } from './journal.suite.ts'
 import { JournalError } from './journal-error.ts'
+import type { NewEntry } from './new-entry.ts'
 import { arenaBytes } from './segment.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof JournalError && error.code === expected
@@ -44,6 +44,78 @@ test('appends that arrive during a sync join the next one, in one write', async 
   assert.equal(journal.durableLsn, 2)
   await journal.durable(later[2]!.lastLsn)
   assert.deepEqual(disk.trace.slice(2), ['write 1.journal 267+270', 'sync 1.journal'])
+  await journal.close()
+})
+
+test('the disk has the next groups before anyone is told of those before', async () => {
+  const disk = testDisk()
+  const { journal } = await open(disk)
+  await put(journal, entry(1))
+  disk.trace.length = 0
+  const tell = (what: string) => ({ durable: () => disk.trace.push(`told ${what}`), undone: assert.fail })
+  const held = disk.holdSyncs()
+  journal.appendGroup([entry(10)], tell('first'))
+  await disk.world.clock.sleep(5)
+  journal.appendGroup([entry(10)], tell('second'))
+  held.release()
+  await journal.durable(journal.lastLsn)
+  assert.deepEqual(disk.trace, [
+    'write 1.journal 177+90',
+    'sync 1.journal',
+    'write 1.journal 267+90',
+    'sync 1.journal',
+    'told first',
+    'told second',
+  ])
+  await journal.close()
+})
+
+test('what is durable is told before later groups are taken back', async () => {
+  const disk = testDisk()
+  const { journal } = await open(disk)
+  await put(journal, entry(1))
+  const told: string[] = []
+  const tell = (what: string) => ({
+    durable: () => told.push(`${what} durable at ${journal.durableLsn}`),
+    undone: () => told.push(`${what} undone`),
+  })
+  const held = disk.holdSyncs()
+  journal.appendGroup([entry(10)], tell('first'))
+  await disk.world.clock.sleep(5)
+  for (const what of ['second', 'third']) journal.appendGroup([entry(10)], tell(what))
+  disk.failNext('write', 'ENOSPC')
+  const taken = assert.rejects(journal.durable(journal.lastLsn), code('FULL'))
+  held.release()
+  await taken
+  assert.deepEqual(told, ['first durable at 2', 'third undone', 'second undone'])
+  await journal.close()
+})
+
+test('what readers were given stays as it is while memory is used again', async () => {
+  const disk = testDisk()
+  const { journal } = await open(disk, { cacheBytes: 2 * arenaBytes })
+  const random = randomStream('kept by readers')
+  const kept: { readonly bytes: Uint8Array; readonly expected: Uint8Array }[] = []
+  for (let i = 0; i < 300; i++) {
+    const fresh = entry(random.below(120_000), i)
+    const place = journal.appendGroup([fresh])
+    await journal.durable(place.lastLsn)
+    if (random.below(9) > 0) continue
+    const payloadBytes = fresh.payload.length
+    const bytes = journal.read({
+      kind: fresh.kind,
+      segment: place.segment,
+      position: place.positions[0]!,
+      payloadBytes,
+    })
+    kept.push({ bytes, expected: fresh.payload })
+  }
+  assert.ok(
+    kept.some(({ bytes }) => bytes.buffer.byteLength === arenaBytes),
+    'some lie in memory of the journal',
+  )
+  assert.ok(journal.stats().cacheBytes <= 4 * arenaBytes)
+  for (const { bytes, expected } of kept) assert.ok(Buffer.from(expected).equals(bytes))
   await journal.close()
 })
 

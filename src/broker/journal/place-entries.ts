@@ -4,7 +4,7 @@ import { crc32c } from '../../std/crc32c.ts'
 import { readU32, writeU32, writeU64 } from './big-endian.ts'
 import { type StreamSequences, streamKey } from './damage.ts'
 import { batchPrefixBytes, blankEntryHeader, entryKind } from './entry.ts'
-import type { NewEntry } from './group-commit.ts'
+import type { NewEntry } from './new-entry.ts'
 import type { Segment } from './segment.ts'
 
 const header = blankEntryHeader()
