@@ -79,8 +79,9 @@ async function everything(broker: Broker): Promise<unknown> {
 }
 async function newKey(broker: Broker): Promise<unknown> {
   await broker.createTopic({ name: 'one-more', partitions: 1 })
-  const { lsn } = await broker.append('one-more', p0, batchOf(['x']))
-  return lsn
+  // Not its LSN: see above.
+  const { baseOffset } = await broker.append('one-more', p0, batchOf(['x']))
+  return baseOffset
 }
 
 /** A log with a past: topics made and deleted, producers, jobs, ticks, restarts and crashes. */
