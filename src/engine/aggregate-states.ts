@@ -220,7 +220,8 @@ function textOf(
   parts: AggregateParts,
   of: Expression,
 ): { readonly slot: number; readonly dictionary: NonNullable<Place['dictionary']> } {
-  assert(of.op === 'column', 'text is taken by column')
+  if (of.op !== 'column')
+    return refuse(parts, 'an aggregate of a computed text', 'Derive it first, and aggregate that column')
   const { slot, dictionary } = parts.placeOf(of.name)
   assert(dictionary !== null, `column '${of.name}' has a dictionary`)
   return { slot, dictionary }
@@ -236,11 +237,10 @@ function countedOf(parts: AggregateParts, of: Expression, slotOf: (name: string)
 
 function nullTest(of: Expression, slotOf: (name: string) => number): (batch: Batch) => (row: number) => boolean {
   if (isText(of)) {
-    assert(of.op === 'column', 'text is counted by column')
-    const ids = idsOf(slotOf(of.name))
+    const nulls = lowerNumbers({ op: 'is-null', of }, slotOf)
     return (batch) => {
-      const values = ids(batch)
-      return (row) => values[row]! < 0
+      const values = nulls(batch)
+      return (row) => values[row] === 1
     }
   }
   const numbers = lowerNumbers(of, slotOf)

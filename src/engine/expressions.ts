@@ -15,19 +15,26 @@ import {
   remainder,
   timePart,
 } from './computed-numbers.ts'
+import type { Dictionary } from './dictionary.ts'
 import { grownFloats } from './int-set.ts'
+import { lowerText, lowerTransientText, type TextEvaluator } from './text-choices.ts'
 import { textPredicate, textsCompared } from './text-predicates.ts'
 
 /** Computes a column for all rows of the batch. */
 export type Evaluator = (batch: Batch) => BatchColumn
 export type NumberEvaluator = (batch: Batch) => Float64Array<ArrayBuffer>
 
-/** `slotOf` tells where a column of that name lies in the batch. */
-export function lowerExpression(expression: Expression, slotOf: (name: string) => number): Evaluator {
+/** `slotOf` tells where a column of that name lies in the batch; `texts` is the dictionary of a text that is computed. */
+export function lowerExpression(
+  expression: Expression,
+  slotOf: (name: string) => number,
+  texts: Dictionary<string> | null,
+): Evaluator {
   if (expression.op === 'column') {
     const slot = slotOf(expression.name)
     return (batch) => batch.columns[slot]!
   }
+  if (texts !== null) return lowerText(expression, slotOf, texts, (condition) => lowerNumbers(condition, slotOf))
   const numbers = lowerNumbers(expression, slotOf)
   const column: NumberColumn = { kind: 'number', values: new Float64Array(0) }
   return (batch) => {
@@ -144,20 +151,14 @@ function folded(values: Float64Array, high: Float64Array): Float64Array<ArrayBuf
     return whole > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
   })
 }
-function idColumn(expression: Expression, slotOf: (name: string) => number): (batch: Batch) => IdColumn {
-  assert(expression.op === 'column', `text operations take columns, not ${expression.op}`)
-  const slot = slotOf(expression.name)
-  return (batch) => {
-    const column = batch.columns[slot]!
-    assert(column.kind === 'id', `column '${expression.name}' is ${column.kind}, not ids`)
-    return column
-  }
+/** A text to look at and forget. */
+function idColumn(expression: Expression, slotOf: (name: string) => number): TextEvaluator {
+  return lowerTransientText(expression, slotOf, (condition) => lowerNumbers(condition, slotOf))
 }
 
 function textCompare(compare: Expression & { op: 'compare' }, slotOf: (name: string) => number): NumberEvaluator {
   const { by, left, right } = compare
   if (right.op === 'literal') return textsCompared(by, idColumn(left, slotOf), right.value)
-  assert(left.op !== 'literal', 'the builder puts literals on the right')
   return textsCompared(by, idColumn(left, slotOf), idColumn(right, slotOf))
 }
 

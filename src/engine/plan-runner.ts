@@ -211,7 +211,7 @@ export class PlanRunner {
       fromRecords: true,
       reachMs: this.#settings.bounded ? 0 : this.plan.latenessMs,
     }
-    const chain = new StepChain(this.plan, shape, projections.length, this.#lanes.length)
+    const chain = new StepChain(this.plan, shape, projections.length, this.#lanes.length, this.#texts)
     const stage: SourceStage = {
       topic,
       firstLane: this.#lanes.findIndex((lane) => lane.topic === topic),
@@ -227,7 +227,7 @@ export class PlanRunner {
   #chainFrom(id: string, origin: Origin): { chain: StepChain; takers: Taker[] } {
     if (origin.chain !== null && this.#lowered.consumers.get(id)?.length === 1)
       return { chain: origin.chain, takers: origin.takers }
-    const chain = new StepChain(this.plan, origin.shape, origin.slots, this.#lanes.length)
+    const chain = new StepChain(this.plan, origin.shape, origin.slots, this.#lanes.length, this.#texts)
     const takers: Taker[] = []
     origin.takers.push((batch, rows, count) => {
       const view = chain.push(batch, rows, count, this.#rowFates)

@@ -7,11 +7,12 @@ import { assert, unreachable } from '../std/assert.ts'
 import type { Batch, BatchColumn, Derived } from './columns.ts'
 import type { RefusalReason } from './decoder.ts'
 import { Deduplication } from './deduplicate.ts'
-import { lowerExpression, lowerNumbers } from './expressions.ts'
+import { Dictionary } from './dictionary.ts'
+import { isText, lowerExpression, lowerNumbers } from './expressions.ts'
 import { KeyedRows } from './keyed-rows.ts'
 import { type LookupColumns, lookupColumns } from './lookup.ts'
 import type { Step } from './lower.ts'
-import type { InputShape, Place } from './operator.ts'
+import type { InputShape, Place, TextDictionary } from './operator.ts'
 import { isTextKind } from './results.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 
@@ -36,6 +37,7 @@ export class StepChain {
   readonly deduplications: Deduplication[] = []
   readonly #plan: Plan
   readonly #lanes: number
+  readonly #texts: TextDictionary[]
   readonly #runs: Run[] = []
   readonly #kept: { readonly id: string; readonly state: Kept }[] = []
   readonly #places = new Map<string, Place>()
@@ -49,9 +51,10 @@ export class StepChain {
     offsets: new Float64Array(0),
   }
 
-  /** `slots`: columns of the input's batches. */
-  constructor(plan: Plan, input: InputShape, slots: number, lanes: number) {
+  /** `slots`: columns of the input's batches. `texts` takes the dictionaries it makes, for sweeps and snapshots. */
+  constructor(plan: Plan, input: InputShape, slots: number, lanes: number, texts: TextDictionary[]) {
     this.#plan = plan
+    this.#texts = texts
     this.#lanes = lanes
     this.#slots = slots
     for (const { name } of input.columns) this.#places.set(name, input.placeOf(name))
@@ -104,6 +107,12 @@ export class StepChain {
       throw new PlanError(this.#plan.name, `column '${name}'`, 'no node puts it out', 'Build plans with `from`')
     return place
   }
+  /** The dictionary of a computed text. */
+  #newTexts(): NonNullable<Place['dictionary']> {
+    const made = { name: `text ${this.#texts.length}`, dictionary: new Dictionary<string>() }
+    this.#texts.push(made)
+    return { name: made.name, of: made.dictionary }
+  }
   #newSlot(name: string, dictionary: Place['dictionary']): number {
     const slot = this.#slots++
     this.#places.set(name, { slot, dictionary })
@@ -141,13 +150,14 @@ export class StepChain {
       case 'project': {
         const runs = step.derive
           .filter(({ name, value }) => !(value.op === 'column' && value.name === name))
-          .map(({ name, value }) => ({ name, value, evaluate: lowerExpression(value, slotOf) }))
+          .map(({ name, value }) => {
+            const dictionary =
+              value.op === 'column' ? this.#placeOf(value.name).dictionary : isText(value) ? this.#newTexts() : null
+            const texts = value.op === 'column' ? null : (dictionary?.of ?? null)
+            return { name, dictionary, evaluate: lowerExpression(value, slotOf, texts) }
+          })
           // All are lowered before any gets its slot: `derive` sees the columns of its input.
-          .map(({ name, value, evaluate }) => ({
-            name,
-            evaluate,
-            slot: this.#newSlot(name, value.op === 'column' ? this.#placeOf(value.name).dictionary : null),
-          }))
+          .map(({ name, dictionary, evaluate }) => ({ name, evaluate, slot: this.#newSlot(name, dictionary) }))
         return (view, selection, fates) => {
           for (const { name, evaluate, slot } of runs) {
             const column = evaluate(view)

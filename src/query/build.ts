@@ -95,7 +95,7 @@ function node(
 
 /** Which copy of an identity came first, or which row of a table was there, is told by one order over all partitions. */
 function orderOf(body: NodeBody): PlanNode['order'] {
-  if (body.kind === 'window-aggregate') return 'partition'
+  if (body.kind === 'window-aggregate' || body.kind === 'over' || body.kind === 'decayed-sum') return 'partition'
   if (body.kind === 'deduplicate') return 'total'
   return body.kind === 'lookup' && 'compacted' in body.table ? 'total' : 'none'
 }
@@ -115,8 +115,9 @@ function mergesOf(body: NodeBody): boolean {
   }
 }
 function evidenceOf(body: NodeBody, inputs: readonly Draft[]): PlanNode['evidence'] {
-  if (body.kind === 'window-aggregate' || body.kind === 'top' || body.kind === 'running-aggregate')
-    return 'partition-and-pane'
+  const { kind } = body
+  if (kind === 'window-aggregate' || kind === 'top' || kind === 'running-aggregate') return 'partition-and-pane'
+  if (kind === 'over' || kind === 'decayed-sum') return 'partition-and-pane'
   return inputs.some((input) => evidenceOf(input.body, input.inputs) === 'partition-and-pane')
     ? 'partition-and-pane'
     : 'record'

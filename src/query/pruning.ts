@@ -57,8 +57,13 @@ function keptBy(draft: Draft, needed: Set<string>, kept: ReadonlyMap<Draft, Set<
   }
 }
 /** Columns that the node computes itself. */
-function madeBy({ body }: Draft): ReadonlySet<string> {
+function madeBy({ body, columns, inputs }: Draft): ReadonlySet<string> {
   switch (body.kind) {
+    case 'decayed-sum': {
+      // The column that its input does not have.
+      const before = new Set(inputs[0]?.columns.map(({ name }) => name))
+      return new Set(columns.flatMap(({ name }) => (before.has(name) ? [] : [name])))
+    }
     case 'project':
       return new Set(body.derive.map(({ name }) => name))
     case 'lookup':

@@ -1,5 +1,6 @@
 // The query language: what it infers, what must not compile, and the Plans it builds (golden text of `explain`).
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { contract, field, nullable } from './contract.ts'
 import type { Plan } from './plan.ts'
@@ -13,6 +14,7 @@ import {
   explain,
   first,
   from,
+  greatest,
   hopping,
   last,
   least,
@@ -212,6 +214,52 @@ test('deduplication, cumulative windows, picked values and a top are in the plan
   )
 })
 
+test('running groups, ranges at each row and decayed sums are in the plan, with a golden of its JSON form', () => {
+  const plan = from(sales)
+    .derive((s) => ({
+      each: s.price.dividedBy(s.quantity, { scale: 4 }),
+      kind: when(s.price.above(100), 'dear').otherwise(s.coupon.orElse('plain')),
+      hour: s.sale_date.part('hour-of-week', { zone: 'America/Sao_Paulo' }),
+      heavy: greatest(s.weight, s.weight.absolute()).sqrt(),
+    }))
+    .over({ by: ['seller'], rangeMs: minutes(60) }, (s) => ({
+      spent_1h: sum(s.price),
+      median_1h: quantile(s.price, 0.5),
+      buys_1h: countDistinct(s.id_sale),
+    }))
+    .decayedSum('trend', { by: ['id_product'], of: (s) => s.quantity, halfLifeMs: minutes(120) })
+    .groupBy('kind')
+    .aggregate((s) => ({ n: count(), spread: variance(s.trend), latest: last(s.each), most: max(s.spent_1h) }))
+    .top({ rows: 3, by: 'n' })
+    .named('velocity')
+  assert.deepEqual(
+    plan.nodes.map(({ kind, order, merges, time, evidence }) => `${kind} ${order} ${merges} ${time} ${evidence}`),
+    [
+      'source none true sale_date record',
+      'project none true sale_date record',
+      'over partition false sale_date partition-and-pane',
+      'decayed-sum partition false sale_date partition-and-pane',
+      'running-aggregate none true null partition-and-pane',
+      'top none false null partition-and-pane',
+    ],
+  )
+  assert.deepEqual(plan.emit, { mode: 'on-change' })
+  const text = explain(plan)
+  assert.match(text, /per seller, the last 1 h\n {2}spent_1h = sum\(price\)\n {2}median_1h = quantile\(price, 0\.5\)/)
+  assert.match(text, /quantity per id_product, half-life 2 h/)
+  assert.match(text, /\(when \(price > 100\.00\) then "dear" else coalesce\(coupon, "plain"\)\)/)
+  assert.match(
+    text,
+    /each = ratio\(price, quantity, 4 decimals\)\n.*\n {2}hour = hour-of-week\(sale_date in America\/Sao_Paulo\)/,
+  )
+  assert.match(text, /\| trend: float64\n/)
+  const golden = new URL('goldens/velocity.json', import.meta.url)
+  const seen = `${JSON.stringify(plan, null, 2)}\n`
+  if (process.env.UPDATE_GOLDENS) writeFileSync(golden, seen)
+  assert.equal(seen, readFileSync(golden, 'utf8'))
+  assert.deepEqual(JSON.parse(seen), plan)
+})
+
 test('mistakes that the compiler cannot see are named', () => {
   assert.throws(() => hopping({ sizeMs: 1000, slideMs: 300 }), /1000 is not a multiple of slideMs 300\. Choose a slide/)
   assert.throws(() => tumbling({ sizeMs: 0 }), /not a positive number/)
@@ -234,6 +282,25 @@ test('mistakes that the compiler cannot see are named', () => {
   assert.throws(
     () => windows.aggregate((s) => ({ x: ratio(average(s.price, { scale: 2 }), count(), { scale: 2 }) })),
     /plan 'ratio', ratio: a ratio divides counts, sums, .* Divide what it is made of/,
+  )
+  assert.throws(
+    () => from(sales).over({ by: ['seller'], rangeMs: 0 }, () => ({ n: count() })),
+    /plan 'sales', rangeMs: 0 is not a positive number of milliseconds/,
+  )
+  assert.throws(
+    () => from(sales).decayedSum('t', { by: ['seller'], of: (s) => s.quantity, halfLifeMs: -1 }),
+    /plan 'sales', halfLifeMs: -1 is not a positive number/,
+  )
+  assert.throws(
+    () => from(sales).over({ by: [], rangeMs: 1 }, () => ({ seller: count() })),
+    /plan 'sales', over: two columns are named 'seller'\. Rename one/,
+  )
+  assert.throws(
+    () =>
+      from(sales)
+        .select('seller')
+        .over({ by: [], rangeMs: 1 }, () => ({ n: count() })),
+    /plan 'sales', over: its rows have no time\. Keep the column of the event time/,
   )
   const twice = () =>
     from(sales)
@@ -275,6 +342,15 @@ test('what must not compile does not', () => {
     rows.derive((s) => ({ x: s.sale_date.plusMs(s.sale_date) }))
     // @ts-expect-error the time since a number
     rows.derive((s) => ({ x: s.sale_date.since(s.quantity) }))
+    // @ts-expect-error a range by a column that does not exist
+    rows.over({ by: ['nobody'], rangeMs: 1 }, () => ({ n: count() }))
+    // @ts-expect-error a decayed sum of a text
+    rows.decayedSum('x', { by: ['seller'], of: (s) => s.seller, halfLifeMs: 1 })
+    const totals = rows.groupBy('seller').aggregate(() => ({ n: count() }))
+    // @ts-expect-error running groups have no window
+    totals.select('window_end')
+    // @ts-expect-error running groups by a float
+    rows.groupBy('weight')
     // @ts-expect-error a prefix of a number
     rows.filter((s) => s.quantity.startsWith('1'))
     // @ts-expect-error a column that is not a condition
@@ -317,13 +393,19 @@ test('what must not compile does not', () => {
     const each: 'USD' | undefined = derived?.each.type.currency
     const scale: 4 | undefined = derived?.each.type.scale
     const sure: false | undefined = derived?.sure.nullable
+    const ranged = rows
+      .over({ by: ['seller'], rangeMs: 1 }, (s) => ({ spent: sum(s.price) }))
+      .decayedSum('trend', { by: ['seller'], of: (s) => s.quantity, halfLifeMs: 1 })
+      .named('w').rows
+    const trend: 'float64' | undefined = ranged?.trend.type.kind
+    const spent: 'USD' | undefined = ranged?.spent.type.currency
     const row = table.named('x').rows
     // @ts-expect-error a column that the result does not have
     row?.nothing
     const kind: 'money' | undefined = row?.x.type.kind
     const currency: 'USD' | undefined = row?.x.type.currency
     const nullable: false | undefined = row?.seller.nullable
-    return [kind, currency, nullable, maybe, known, each, scale, sure]
+    return [kind, currency, nullable, maybe, known, each, scale, sure, trend, spent]
   }
   assert.equal(typeof wrong, 'function')
 })

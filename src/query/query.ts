@@ -10,7 +10,17 @@ import type { StaticTable, Stream, TopicTable } from './stages.ts'
 import { streamOf } from './steps.ts'
 import type { Row } from './values.ts'
 
-export type { IntervalJoin, LatestJoin, StaticTable, Stream, Table, TopicTable, TypedPlan, Windowed } from './stages.ts'
+export type {
+  Grouped,
+  IntervalJoin,
+  LatestJoin,
+  StaticTable,
+  Stream,
+  Table,
+  TopicTable,
+  TypedPlan,
+  Windowed,
+} from './stages.ts'
 
 /** A query over one topic begins here. */
 export function from<C extends Contract>(source: C): Stream<RowOf<C['fields']>> {

@@ -18,7 +18,7 @@ import type {
   Renamed,
   TextColumns,
 } from './row-types.ts'
-import type { Condition, Row } from './values.ts'
+import type { Condition, NumericType, Row, Value } from './values.ts'
 
 export type { CalendarUnit, Window }
 
@@ -95,6 +95,31 @@ export interface Stream<R extends Row> {
     how: IntervalJoin<O, S> | LatestJoin<O, S>,
   ): Stream<JoinedRow<R, T, S>>
   window(window: Window): Windowed<R, never>
+  /** One running row per group, without a window: it comes out as it changes, and holds all rows so far. */
+  groupBy<K extends Groupable<R>>(...columns: K[]): Grouped<R, K>
+  /** One running row of all rows so far. */
+  aggregate<const A extends Aggregates>(aggregates: (row: ColumnsOf<R>) => A): Table<AggregatedRow<A>>
+  /**
+   * Each row with aggregates of the rows that have its values in `by`, over (t - range, t] of its time t: rows of the same
+   * time count. A row comes out once, in the order of time, when the lateness is over and nothing can change it.
+   */
+  over<const A extends Aggregates>(
+    how: { readonly by: readonly Groupable<R>[]; readonly rangeMs: number },
+    aggregates: (row: ColumnsOf<R>) => A,
+  ): Stream<R & AggregatedRow<A>>
+  /**
+   * Each row with the sum of a value over all rows so far that have its values in `by`, each worth half as much per
+   * half-life since: in units (not minor ones), as float64 within 10^-12 of what is left of the values. A key that is
+   * silent for 64 half-lives starts anew. Comes out as rows of `over` do.
+   */
+  decayedSum<const C extends string>(
+    name: C,
+    how: {
+      readonly by: readonly Groupable<R>[]
+      readonly of: (row: ColumnsOf<R>) => Value<NumericType>
+      readonly halfLifeMs: number
+    },
+  ): Stream<R & { readonly [K in C]: { readonly type: { readonly kind: 'float64' }; readonly nullable: false } }>
   /**
    * Keeps the first rows, of all or of each part (`within`), greatest first unless told otherwise. `key` tells rows apart:
    * of two with one key the first counts; the contract's identity unless told otherwise.
@@ -113,6 +138,11 @@ export interface Stream<R extends Row> {
   named(name: string): TypedPlan<R>
 }
 
+export interface Grouped<R extends Row, G extends string> {
+  aggregate<const A extends Aggregates>(
+    aggregates: (row: ColumnsOf<R>) => A,
+  ): Table<{ [K in G]: K extends keyof R ? R[K] : never } & AggregatedRow<A>>
+}
 export interface Windowed<R extends Row, G extends string> {
   /** One row per window and group; null is a group of its own. */
   groupBy<K extends Groupable<R>>(...columns: K[]): Windowed<R, K>
@@ -138,6 +168,9 @@ export interface Table<R extends Row> {
     right: Table<T>,
     how: { readonly side: S; readonly on: O },
   ): Table<JoinedRow<R, T, S>>
+  /** One running row per group of the rows as they stand. */
+  groupBy<K extends Groupable<R>>(...columns: K[]): Grouped<R, K>
+  aggregate<const A extends Aggregates>(aggregates: (row: ColumnsOf<R>) => A): Table<AggregatedRow<A>>
   /** A window over a window's rows. The time of such a row is the last millisecond of its window. */
   window(window: Window): Windowed<R, never>
   /**

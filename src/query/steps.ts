@@ -1,10 +1,11 @@
 // The steps of a query: each returns a new stage. Drafts are shared, never changed.
 import { type Draft, finishPlan, type PlanSettings } from './build.ts'
 import { checkPositive } from './checks.ts'
+import { decayedDraft, overDraft, runningDraft } from './keyed-steps.ts'
 import type { Changelog, Column, Emit, NodeBody, TableData, Window } from './plan.ts'
 import { PlanError } from './plan.ts'
 import type { ColumnsOf, Derived } from './row-types.ts'
-import type { Stream, Table, Windowed } from './stages.ts'
+import type { Grouped, Stream, Table, Windowed } from './stages.ts'
 import { type Condition, columnValues, type Row } from './values.ts'
 
 /** What a deduplication may hold unless told otherwise. */
@@ -43,6 +44,21 @@ export function streamOf<R extends Row>(draft: Draft, settings: PlanSettings): S
     union: (other) => next(united(draft, draftOf(other, 'union'))),
     join: (right, how) => next(joined(draft, draftOf(right, 'join'), how)),
     window: (window) => windowed<R, never>(draft, settings, window, []),
+    groupBy: (...names) => groupedBy(draft, settings, names),
+    aggregate: (make) => groupedBy<R, never>(draft, settings, []).aggregate(make),
+    over(how, make) {
+      const keys = how.by.map((name) => columnNamed(draft, name))
+      const made = overDraft(draft, placeOf(draft), keys, how.rangeMs, make(columnValues<ColumnsOf<R>>(draft.columns)))
+      noDoubles(draft, 'over', made.columns, 'Rename one')
+      return next(made)
+    },
+    decayedSum(name, how) {
+      const keys = how.by.map((key) => columnNamed(draft, key))
+      const value = how.of(columnValues<ColumnsOf<R>>(draft.columns))
+      const made = decayedDraft(draft, placeOf(draft), name, keys, value, how.halfLifeMs)
+      noDoubles(draft, 'decayedSum', made.columns, 'Give it another name')
+      return next(made)
+    },
     top(how) {
       const key = how.key ?? identityOf(draft)
       if (key === null)
@@ -87,6 +103,22 @@ function windowed<R extends Row, G extends string>(
   }
 }
 
+function groupedBy<R extends Row, G extends string>(
+  draft: Draft,
+  settings: PlanSettings,
+  groups: readonly string[],
+): Grouped<R, G> {
+  return {
+    aggregate(make) {
+      const columns = groups.map((name) => columnNamed(draft, name))
+      const made = runningDraft(draft, columns, make(columnValues<ColumnsOf<R>>(draft.columns)))
+      noDoubles(draft, 'aggregate', made.columns, 'Rename one')
+      // Without an end of its own a table is of use while it runs.
+      return tableOf(made, { emit: { mode: 'on-change' }, ...settings })
+    },
+  }
+}
+
 export function tableOf<R extends Row>(draft: Draft, settings: PlanSettings): Table<R> {
   const next = <N extends Row>(after: Draft): Table<N> => tableOf<N>(after, settings)
   const made: Table<R> = {
@@ -97,6 +129,8 @@ export function tableOf<R extends Row>(draft: Draft, settings: PlanSettings): Ta
     lookup: (table, how) => next(lookedUp(draft, table.data, how)),
     join: (right, how) => next(joined(draft, draftOf(right, 'join'), { how: 'window', ...how })),
     window: (window) => windowed<R, never>(draft, settings, window, []),
+    groupBy: (...names) => groupedBy(draft, settings, names),
+    aggregate: (make) => groupedBy<R, never>(draft, settings, []).aggregate(make),
     top(how) {
       const bounds = ['window_start', 'window_end'].filter((name) => draft.columns.some((one) => one.name === name))
       const within = [...bounds, ...(how.within ?? []).map((name) => columnNamed(draft, name).name)]
