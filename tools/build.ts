@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { compileKernel, kernelInputs, kernelOutput } from './kernel.ts'
+import { blocksOutput, compileBlocks, compileKernel, kernelInputs, kernelOutput } from './kernel.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const page = `${root}dist/screen/index.html`
@@ -59,7 +59,7 @@ async function buildScreen(force: boolean): Promise<void> {
 
 async function buildKernel(force: boolean): Promise<void> {
   const stamp = stampOf([...kernelInputs, 'package-lock.json'])
-  const isBuilt = existsSync(kernelOutput(root)) && existsSync(kernelStampFile)
+  const isBuilt = existsSync(kernelOutput(root)) && existsSync(blocksOutput(root)) && existsSync(kernelStampFile)
   if (!force && isBuilt && readFileSync(kernelStampFile, 'utf8') === stamp) {
     // Written anew: a start compares times only, and a checkout gives old content a new time.
     writeFileSync(kernelStampFile, stamp)
@@ -71,9 +71,11 @@ async function buildKernel(force: boolean): Promise<void> {
     )
   const startedMs = performance.now()
   const bytes = await compileKernel(root)
+  const blocks = await compileBlocks(root)
   rmSync(`${root}dist/kernel`, { recursive: true, force: true })
   mkdirSync(`${root}dist/kernel`, { recursive: true })
   writeFileSync(kernelOutput(root), bytes)
+  writeFileSync(blocksOutput(root), blocks)
   writeFileSync(kernelStampFile, stamp)
   say(`built the decoder's kernel in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
 }

@@ -1,24 +1,40 @@
-// Compiles the decoder's kernel, AssemblyScript in src/engine/kernel/assembly/, to WebAssembly with SIMD.
+// Compiles the kernels, AssemblyScript, to WebAssembly with SIMD: the decoder's in src/engine/kernel/assembly/, and that
+// of compressed blocks in src/wire/assembly/, which works in a memory it is given.
 import { readFileSync } from 'node:fs'
 
 export const kernelEntry = 'src/engine/kernel/assembly/decode.ts'
 /** All the kernel is made of; the compiler's version is in the lockfile. */
-export const kernelInputs = ['src/engine/kernel/assembly', 'src/engine/kernel/layout.ts', 'tools/kernel.ts']
+const blocksEntry = 'src/wire/assembly/blocks.ts'
+export const kernelInputs = [
+  'src/wire/assembly',
+  'src/engine/kernel/assembly',
+  'src/engine/kernel/layout.ts',
+  'tools/kernel.ts',
+]
 
 /** Where the engine looks for it (src/engine/kernel/kernel-file.ts). */
 export const kernelOutput = (root: string): string => `${root}dist/kernel/decoder.wasm`
 
+/** Where the wire looks for the other (src/wire/block-kernel.ts). */
+export const blocksOutput = (root: string): string => `${root}dist/kernel/blocks.wasm`
+
+export const compileKernel = (root: string): Promise<Uint8Array<ArrayBuffer>> =>
+  // No garbage collector, no allocator: the kernel keeps to the map in layout.ts.
+  compile(root, kernelEntry, ['--initialMemory', '320'])
+export const compileBlocks = (root: string): Promise<Uint8Array<ArrayBuffer>> =>
+  compile(root, blocksEntry, ['--importMemory', '--noExportMemory'])
+
 /** The module's bytes. Throws with the compiler's words. `root` ends in a slash. */
-export async function compileKernel(root: string): Promise<Uint8Array<ArrayBuffer>> {
+async function compile(root: string, entry: string, memory: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
   const { default: asc } = await import('assemblyscript/asc')
   let binary: Uint8Array<ArrayBuffer> | null = null
   const { error, stderr } = await asc.main(
     [
-      kernelEntry,
-      ...['--outFile', 'decoder.wasm'],
+      entry,
+      ...['--outFile', 'kernel.wasm'],
       ...['-O3', '--converge', '--noAssert'],
-      // No garbage collector, no allocator: the kernel keeps to the map in layout.ts.
-      ...['--runtime', 'stub', '--initialMemory', '320'],
+      ...['--runtime', 'stub'],
+      ...memory,
       ...['--enable', 'simd'],
       // Pointers are 32 bits here and stay so.
       ...['--disableWarning', '201'],
@@ -37,6 +53,6 @@ export async function compileKernel(root: string): Promise<Uint8Array<ArrayBuffe
       listFiles: () => [],
     },
   )
-  if (error || binary === null) throw new Error(`the decoder's kernel does not compile: ${stderr.toString() || error}`)
+  if (error || binary === null) throw new Error(`${entry} does not compile: ${stderr.toString() || error}`)
   return binary
 }

@@ -11,7 +11,11 @@ const buildTool = `${root}tools/build.ts`
 const sources = `${root}src/screen`
 const kernel = `${root}dist/kernel/decoder.wasm`
 const kernelStamp = `${root}dist/kernel/stamp`
-const kernelSources = [`${root}src/engine/kernel/assembly`, `${root}src/engine/kernel/layout.ts`]
+const kernelSources = [
+  `${root}src/wire/assembly`,
+  `${root}src/engine/kernel/assembly`,
+  `${root}src/engine/kernel/layout.ts`,
+]
 const kernelCompiler = `${root}node_modules/assemblyscript`
 
 /** The folder with the screen's index.html; null when there is none and none can be built (the API works without). */

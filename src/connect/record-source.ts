@@ -1,5 +1,5 @@
 // From a log's record batches to the engine's byte ranges: no copy and no object per record.
-import type { SourceBatch } from '../engine/engine.ts'
+import type { DecoderMemory, SourceBatch } from '../engine/engine.ts'
 import {
   baseTimestampMs,
   isAppendTime,
@@ -11,6 +11,8 @@ import {
 
 /** At most so many records are handed over at once: the engine's columns are made for this size. */
 const recordsPerPushMax = 4096
+/** Larger batches are decoded from memory of their own. */
+const placedBytesMax = 8 * 1024 * 1024
 
 /** A source batch whose arrays are used again for the next one, filled up to `count`. */
 class ReusedBatch implements SourceBatch {
@@ -31,16 +33,23 @@ class ReusedBatch implements SourceBatch {
 
 /**
  * Makes the function that hands one record batch to `push`, in pieces of at most 4,096 records. What is pushed is
- * valid during the call only. Throws a `WireError` when the batch cannot be decompressed or walked; records before the
+ * valid during the call only. `memoryOf`: where a topic's records are decoded in place. Throws a `WireError` when the batch cannot be decompressed or walked; records before the
  * fault may have been pushed, so check with `recordsOf` and `checkRecords` first where that matters.
  */
 export function recordSource(
   push: (batch: SourceBatch) => void,
+  memoryOf: (topic: string) => DecoderMemory | null = () => null,
 ): (topic: string, partition: number, baseOffset: number, batch: Uint8Array) => void {
   const reused = new ReusedBatch()
   const { slots, offsets, arrivals } = reused
   return (topic, partition, baseOffset, batch) => {
-    const records = recordsOf(batch)
+    const memory = memoryOf(topic)
+    const place = memory && {
+      memory: memory.memory,
+      sizeBytesMax: placedBytesMax,
+      room: (sizeBytes: number) => memory.room(sizeBytes, recordsPerPushMax),
+    }
+    const records = recordsOf(batch, place)
     const baseMs = baseTimestampMs(batch)
     const appendMs = isAppendTime(batch) ? maxTimestampMs(batch) : null
     reused.topic = topic

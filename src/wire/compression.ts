@@ -3,6 +3,8 @@
 // alone; it is pure computation (no disk, no clock, no threads in its synchronous form), so the World need not know.
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { unreachable } from '../std/assert.ts'
+import { blockKernel } from './block-kernel.ts'
+import { lz4InPlace, type PlaceForBytes, snappyInPlace } from './decompress-in-place.ts'
 import { lz4Compress, lz4Decompress } from './lz4.ts'
 import { snappyCompress, snappyDecompress } from './snappy.ts'
 import { WireError } from './wire-error.ts'
@@ -27,8 +29,7 @@ export const compressionCode = (compression: Compression): number => codes.index
  * or in xerial's framing (both are in use), lz4 is the frame format.
  */
 export function decompress(compression: Compression, bytes: Uint8Array): Uint8Array {
-  const ratioBytes = Math.max(bytes.length * decompressionRatioMax, decompressedBytesFree)
-  const bytesMax = Math.min(decompressedBytesMax, ratioBytes)
+  const bytesMax = bytesAllowed(bytes)
   switch (compression) {
     case 'none':
       return bytes
@@ -45,6 +46,28 @@ export function decompress(compression: Compression, bytes: Uint8Array): Uint8Ar
     default:
       return unreachable(compression)
   }
+}
+
+/**
+ * The same into memory where the bytes are wanted: lz4 and snappy straight into it, the others by one copy. What is too
+ * large for the place stays outside. Valid until the next `room` of the place.
+ */
+export function decompressInto(compression: Compression, bytes: Uint8Array, place: PlaceForBytes): Uint8Array {
+  if (compression === 'lz4' || compression === 'snappy') {
+    const functions = blockKernel(place.memory)
+    const inPlace = compression === 'lz4' ? lz4InPlace : snappyInPlace
+    const done = functions === null ? null : inPlace(functions, place, bytes, bytesAllowed(bytes))
+    if (done !== null) return done
+  }
+  const plain = decompress(compression, bytes)
+  if (plain.length > place.sizeBytesMax) return plain
+  const room = place.room(plain.length)
+  room.set(plain)
+  return room
+}
+function bytesAllowed(bytes: Uint8Array): number {
+  const ratioBytes = Math.max(bytes.length * decompressionRatioMax, decompressedBytesFree)
+  return Math.min(decompressedBytesMax, ratioBytes)
 }
 
 export function compress(compression: Compression, bytes: Uint8Array): Uint8Array {

@@ -12,7 +12,8 @@
 // 6 delete horizon. A record: length, attributes 1, timestampDelta, offsetDelta, keyLength, key, valueLength, value,
 // headerCount, (keyLength, key, valueLength, value)*; lengths, deltas and counts are zigzag varints, length -1 = null.
 import { crc32c } from '../std/crc32c.ts'
-import { type Compression, compressionOf, decompress } from './compression.ts'
+import { type Compression, compressionOf, decompress, decompressInto } from './compression.ts'
+import type { PlaceForBytes } from './decompress-in-place.ts'
 import { WireError, type WireErrorCode } from './wire-error.ts'
 
 export const batchHeaderBytes = 61
@@ -159,12 +160,20 @@ export interface RecordBytes {
   readonly start: number
   readonly end: number
 }
-/** Throws a WireError: MESSAGE_TOO_LARGE above the limits of `compression.ts`, CORRUPT_MESSAGE for broken streams. */
-export function recordsOf(batch: Uint8Array): RecordBytes {
+/**
+ * Throws a WireError: MESSAGE_TOO_LARGE above the limits of `compression.ts`, CORRUPT_MESSAGE for broken streams. With a
+ * place the records stand there, whatever the codec.
+ */
+export function recordsOf(batch: Uint8Array, place: PlaceForBytes | null = null): RecordBytes {
   const codec = codecOf(batch)
-  if (codec === 'none') return { bytes: batch, start: batchHeaderBytes, end: batch.length }
   if (codec === null) throw new WireError('INVALID_RECORD', `unknown codec ${batch[22]! & codecMask}`)
-  const bytes = decompress(codec, batch.subarray(batchHeaderBytes))
+  const body = batch.subarray(batchHeaderBytes)
+  if (place !== null) {
+    const bytes = decompressInto(codec, body, place)
+    return { bytes, start: 0, end: bytes.length }
+  }
+  if (codec === 'none') return { bytes: batch, start: batchHeaderBytes, end: batch.length }
+  const bytes = decompress(codec, body)
   return { bytes, start: 0, end: bytes.length }
 }
 
