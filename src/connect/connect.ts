@@ -155,10 +155,7 @@ export async function runOverLog(
     partitions[topic] = info.partitions
   }
   const job = openJob([plan], { bounded: true, partitions })
-  const push = recordSource(
-    (batch) => job.push(batch),
-    (topic) => job.memoryOf(topic),
-  )
+  const push = recordSource(job)
   const results: ResultBatch[] = []
   let deadLettered = 0
   const take = (): void => {

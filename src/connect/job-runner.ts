@@ -141,10 +141,7 @@ class JobRunner implements RunningJob {
     this.#processed = follower.cursor()
     this.#committed = committed
     this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
-    this.#pushRecords = recordSource(
-      (batch) => job.push(batch),
-      (topic) => job.memoryOf(topic),
-    )
+    this.#pushRecords = recordSource(job)
     this.#ticking = new Ticking(
       world,
       log,

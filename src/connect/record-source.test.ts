@@ -35,7 +35,10 @@ function batches(codec: Compression): Uint8Array[] {
 }
 function run(codec: Compression, memoryOf: boolean): object {
   const job: Job = openJob([plan], { bounded: true, partitions: { [sales.topic]: 1 } })
-  const push = recordSource((batch) => job.push(batch), memoryOf ? (topic) => job.memoryOf(topic) : undefined)
+  const push = recordSource({
+    push: (batch) => job.push(batch),
+    memoryOf: (topic) => (memoryOf ? job.memoryOf(topic) : null),
+  })
   let offset = 0
   for (const batch of batches(codec)) {
     push(sales.topic, 0, offset, batch)

@@ -1,5 +1,5 @@
 // From a log's record batches to the engine's byte ranges: no copy and no object per record.
-import type { DecoderMemory, SourceBatch } from '../engine/engine.ts'
+import type { Job, SourceBatch } from '../engine/engine.ts'
 import {
   baseTimestampMs,
   isAppendTime,
@@ -32,18 +32,17 @@ class ReusedBatch implements SourceBatch {
 }
 
 /**
- * Makes the function that hands one record batch to `push`, in pieces of at most 4,096 records. What is pushed is
- * valid during the call only. `memoryOf`: where a topic's records are decoded in place. Throws a `WireError` when the batch cannot be decompressed or walked; records before the
+ * Makes the function that hands one record batch to the job, in pieces of at most 4,096 records. What is pushed is
+ * valid during the call only. Throws a `WireError` when the batch cannot be decompressed or walked; records before the
  * fault may have been pushed, so check with `recordsOf` and `checkRecords` first where that matters.
  */
 export function recordSource(
-  push: (batch: SourceBatch) => void,
-  memoryOf: (topic: string) => DecoderMemory | null = () => null,
+  job: Pick<Job, 'push' | 'memoryOf'>,
 ): (topic: string, partition: number, baseOffset: number, batch: Uint8Array) => void {
   const reused = new ReusedBatch()
   const { slots, offsets, arrivals } = reused
   return (topic, partition, baseOffset, batch) => {
-    const memory = memoryOf(topic)
+    const memory = job.memoryOf(topic)
     const place = memory && {
       memory: memory.memory,
       sizeBytesMax: placedBytesMax,
@@ -63,7 +62,7 @@ export function recordSource(
         arrivals[row] = appendMs ?? baseMs + slots.timestampDelta[row]!
       }
       reused.count = count
-      push(reused)
+      job.push(reused)
     }
   }
 }
