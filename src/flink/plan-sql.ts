@@ -3,11 +3,11 @@ import type { OperatorId, Plan, PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { unreachable } from '../std/assert.ts'
 import type { FlinkSql } from './flink.ts'
-import { joinSql, unionSql } from './join-sql.ts'
+import { joinSql, newestSql, unionSql } from './join-sql.ts'
 import { type FlinkQuery, type FlinkRows, flinkQuery, inputsOf, refuse } from './query-views.ts'
 import { decayedSql, overSql, runningSql } from './running-sql.ts'
 import { sinkSql } from './sink-sql.ts'
-import { sourceSql } from './source-sql.ts'
+import { sourceSql, unnestSql } from './source-sql.ts'
 import { deduplicateSql, filterSql, lookupSql, projectSql, topSql } from './step-sql.ts'
 import { windowSql } from './window-sql.ts'
 
@@ -55,8 +55,11 @@ function nodeSql(query: FlinkQuery, node: PlanNode, made: ReadonlyMap<OperatorId
       return projectSql(query, node, one())
     case 'filter':
       return filterSql(query, node, one())
-    case 'lookup':
-      return lookupSql(query, node, one())
+    case 'lookup': {
+      if ('rows' in node.table) return lookupSql(query, node, one())
+      const [left, right] = inputsOf(query, node, made, 2)
+      return newestSql(query, node, left!, right!)
+    }
     case 'deduplicate':
       return deduplicateSql(query, node, one())
     case 'window-aggregate':
@@ -76,6 +79,7 @@ function nodeSql(query: FlinkQuery, node: PlanNode, made: ReadonlyMap<OperatorId
       return joinSql(query, node, left!, right!)
     }
     case 'unnest':
+      return unnestSql(query, node, one())
     case 'pattern':
       return refuse(
         query,

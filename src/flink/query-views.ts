@@ -61,7 +61,8 @@ export function refuse(query: FlinkQuery, node: PlanNode, what: string, cure: st
 
 /** Adds the view of a node; `select` has its columns and `carried`. */
 export function addView(query: FlinkQuery, node: PlanNode, select: string, rows: Partial<FlinkRows>): FlinkRows {
-  const view = `${query.plan.name}-step-${query.plan.nodes.filter((one) => one.kind !== 'source').findIndex((one) => one === node) + 1}`
+  const steps: readonly PlanNode[] = query.plan.nodes.filter((one) => one.kind !== 'source')
+  const view = `${query.plan.name}-step-${steps.indexOf(node) + 1}`
   query.ddl.push(`CREATE TEMPORARY VIEW ${name(view)} AS\n${select}`)
   return { view, node, carried: [], bounds: new Set(), ...rows }
 }

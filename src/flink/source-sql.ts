@@ -11,7 +11,7 @@ import { decimalText, minorFromNumber, minorFromText } from '../std/decimal.ts'
 import { parseInstant } from '../std/instant.ts'
 import { valueSql } from './expression-sql.ts'
 import { instantSql } from './instant-sql.ts'
-import { type FlinkQuery, type FlinkRows, refuse } from './query-views.ts'
+import { addView, type FlinkQuery, type FlinkRows, refuse } from './query-views.ts'
 import { as, exactMax, heldAs, interval, list, name, scaleOf, text, withOptions } from './sql-text.ts'
 
 /** The earliest instant Flink has (year 0), for records without a usable time: it holds no watermark up and is left out. */
@@ -36,11 +36,11 @@ export function sourceSql(query: FlinkQuery, node: SourceNode): FlinkRows {
   if (contract === undefined)
     return refuse(query, node, `no contract for topic '${node.topic}'`, 'Build plans with `from`')
   for (const { name: column, type } of node.columns)
-    if (type.kind === 'struct' || type.kind === 'array')
+    if (type.kind === 'struct' || (type.kind === 'array' && !isPlain(type.of)))
       throw new PlanError(
         plan.name,
         `column '${column}'`,
-        `a ${type.kind} has no Flink SQL yet`,
+        `a ${type.kind}${type.kind === 'array' ? ' of such' : ''} has no Flink SQL`,
         'Leave it out with `select`',
       )
   const [arrival, partition, offset] = ['arrival', 'partition', 'offset'].map((one) => name(`${prefix}${one}`)) as [
@@ -49,10 +49,15 @@ export function sourceSql(query: FlinkQuery, node: SourceNode): FlinkRows {
     string,
   ]
   const source: Source = { query, node, contract, arrival, partition, offset }
-  const alone = plan.nodes.filter((one) => one.kind === 'source').length === 1
-  const view = `${plan.name}-source${alone ? '' : `-${node.topic}`}`
+  const sources = plan.nodes.filter((one) => one.kind === 'source')
+  const same = sources.filter((one) => one.topic === node.topic)
+  const times = same.findIndex((one) => one.id === node.id)
+  const view = `${plan.name}-source${sources.length === 1 ? '' : `-${node.topic}`}${times > 0 ? `-${times + 1}` : ''}`
   const carried = [at, ...(order === null ? [] : [order.rising, order.falling]), ...(seen === null ? [] : [seen])]
-  query.ddl.push(tableSql(source), viewSql(source, view))
+  // A topic that is read by several nodes is one table, with every list that any of them reads.
+  if (times === 0)
+    query.ddl.push(tableSql(source, new Set(same.flatMap(({ columns }) => columns.map((one) => one.name)))))
+  query.ddl.push(viewSql(source, view))
   return { view, node, carried, bounds: new Set() }
 }
 
@@ -63,10 +68,14 @@ function readFields({ node, contract }: Source): [string, Field][] {
   return Object.entries(contract.fields).filter(([column, field]) => used.includes(column) || judged(field))
 }
 
-function tableSql(source: Source): string {
+function tableSql(source: Source, used: ReadonlySet<string>): string {
   const { query, node, contract, arrival, partition, offset } = source
   const { plan, at } = query
-  const columns = readFields(source).flatMap(([column, { type, aliases = [] }]) =>
+  const lists = Object.entries(contract.fields).filter(
+    ([column, { type }]) => type.kind === 'array' && used.has(column),
+  )
+  const read = readFields(source).filter(([, { type }]) => type.kind !== 'array')
+  const columns = [...read, ...lists].flatMap(([column, { type, aliases = [] }]) =>
     [column, ...aliases].map((one) => `${name(one)} ${readAs(type)}`),
   )
   const ms = instantSql(sent(node.eventTime, contract.fields[node.eventTime]))
@@ -112,9 +121,48 @@ function readAs(type: FieldType): string {
       return 'DOUBLE'
     case 'bool':
       return 'BOOLEAN'
+    case 'array': {
+      const { of } = type
+      if (of.kind !== 'struct') return `ARRAY<${readAs(of)}>`
+      return `ARRAY<ROW<${Object.entries(of.fields)
+        .map(([field, one]) => `${name(field)} ${readAs(one.type)}`)
+        .join(', ')}>>`
+    }
     default:
       return 'STRING'
   }
+}
+/** May it stand in a list? */
+const isPlain = (type: FieldType): boolean =>
+  type.kind === 'struct'
+    ? Object.values(type.fields).every((one) => one.type.kind !== 'struct' && one.type.kind !== 'array')
+    : type.kind !== 'array'
+
+/** One row per element that Flink could read; its fields stand in place of the list. */
+export function unnestSql(
+  query: FlinkQuery,
+  node: PlanNode & { readonly kind: 'unnest' },
+  input: FlinkRows,
+): FlinkRows {
+  const found = input.node.columns.find((column) => column.name === node.array)
+  if (found?.type.kind !== 'array') return refuse(query, node, `'${node.array}' is no list`, 'Name a list column')
+  const { of } = found.type
+  const fields: [string, Field][] =
+    of.kind === 'struct' ? Object.entries(of.fields) : [[node.array, { type: of, nullable: false, doc: '' }]]
+  const own = new Map(fields.map(([field, one]) => [field, elementSql(field, one)]))
+  const columns = node.columns.map(({ name: column }) => as(own.get(column) ?? `r.${name(column)}`, column))
+  const carried = input.carried.filter((one) => one !== query.order?.rising && one !== query.order?.falling)
+  const conditions = fields.flatMap(([field, one]) => conditionsOf(field, { ...one, aliases: [] }, `e.${name(field)}`))
+  const select =
+    `SELECT\n  ${list([...columns, ...carried.map((one) => `r.${one}`)])}\nFROM ${name(input.view)} AS r\n` +
+    `CROSS JOIN UNNEST(r.${name(node.array)}) AS e (${fields.map(([field]) => name(field)).join(', ')})` +
+    (conditions.length === 0 ? '' : `\nWHERE ${conditions.join('\n  AND ')}`)
+  return addView(query, node, select, { carried, bounds: input.bounds })
+}
+function elementSql(field: string, one: Field): string {
+  const held = typedSql(`e.${name(field)}`, one.type)
+  const stand = defaultSql(one)
+  return stand === null ? held : `COALESCE(${held}, ${stand})`
 }
 
 function sent(column: string, field: Field | undefined): string {
@@ -153,9 +201,8 @@ function orderSql({ query, node, contract, partition, offset }: Source): string[
 }
 
 /** A field as held; what does not fit is left out by the conditions. */
-function heldSql(column: string, field: Field | undefined): string {
+function heldSql(column: string, field: Field | undefined, read = sent(column, field)): string {
   if (field === undefined) return name(column)
-  const read = sent(column, field)
   const stand = defaultSql(field)
   const held = typedSql(read, field.type)
   return stand === null ? held : `COALESCE(${held}, ${stand})`
@@ -185,8 +232,7 @@ function defaultSql({ default: given, type }: Field): string | null {
   return valueSql(given, type)
 }
 
-function conditionsOf(column: string, field: Field): string[] {
-  const read = sent(column, field)
+function conditionsOf(column: string, field: Field, read = sent(column, field)): string[] {
   const { type } = field
   const conditions: string[] = []
   const optional = field.nullable || field.default !== undefined
@@ -214,7 +260,7 @@ function conditionsOf(column: string, field: Field): string[] {
     default:
   }
   for (const rule of field.rules ?? []) {
-    const holds = ruleSql(heldSql(column, field), rule, type)
+    const holds = ruleSql(heldSql(column, field, read), rule, type)
     if (holds !== null) conditions.push(field.nullable ? `(${read} IS NULL OR ${holds})` : holds)
   }
   return conditions

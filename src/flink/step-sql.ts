@@ -51,8 +51,7 @@ function refuseBounds(query: FlinkQuery, node: PlanNode, input: FlinkRows, tree:
 
 export function lookupSql(query: FlinkQuery, node: Of<'lookup'>, input: FlinkRows): FlinkRows {
   const { table, by, unknown } = node
-  if (!('rows' in table))
-    return refuse(query, node, 'lookups in compacted topics have no Flink SQL yet', 'Use a static table')
+  if (!('rows' in table)) return refuse(query, node, 'a lookup in a topic has two inputs', 'Build plans with `from`')
   if (table.rows.length > lookupRowsMax)
     return refuse(
       query,

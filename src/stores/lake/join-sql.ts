@@ -18,7 +18,7 @@ export function unionSql(
     (one) => one !== clock && inputs.every((input) => input.carried.includes(one)),
   )
   const selects = inputs.map(({ part }) => `SELECT ${[...columns, ...carried].join(', ')} FROM ${part}`)
-  return { part: parts.add('both', selects.join('\nUNION ALL\n')), node, carried }
+  return { part: parts.add('united', selects.join('\nUNION ALL\n')), node, carried }
 }
 
 export function joinSql(query: QueryParts, node: JoinNode, inputs: readonly NodeRows[]): NodeRows {

@@ -51,23 +51,30 @@ export function deduplicateSql(
   return { part, node, carried: input.carried }
 }
 
-/** Nulls last whichever way is sorted; ties go by the rest of the key, nulls first. */
+/**
+ * Nulls last whichever way is sorted; ties go by the rest of the key, nulls first. Of two rows of a stream under one key
+ * the one that goes first stands.
+ */
 export function topSql(
   { parts, prefix }: QueryParts,
   node: PlanNode & { readonly kind: 'top' },
   input: NodeRows,
 ): NodeRows {
-  const { changelog } = input.node
-  const keys = changelog.mode === 'upsert' ? changelog.key : []
-  const order = [
-    ...node.by.map(({ column, descending }) => `${name(column)} ${descending ? 'DESC' : 'ASC'} NULLS LAST`),
-    ...keys.map((key) => `${name(key)} NULLS FIRST`),
-  ]
+  const keys = node.changelog.mode === 'upsert' ? node.changelog.key.map(name) : []
+  const by = node.by.map(({ column, descending }) => `${name(column)} ${descending ? 'DESC' : 'ASC'} NULLS LAST`)
+  const order = [...by, ...keys.map((key) => `${key} NULLS FIRST`)].join(', ')
   const rank = `${prefix}rank`
+  const single =
+    input.node.changelog.mode === 'upsert'
+      ? input.part
+      : parts.add(
+          'single',
+          `SELECT *\nFROM ${input.part}\nQUALIFY row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${by.join(', ')}) = 1`,
+        )
   const within = node.within.length === 0 ? '' : `PARTITION BY ${node.within.map(name).join(', ')} `
   const ranked = parts.add(
     'ranked',
-    `SELECT\n  *, row_number() OVER (${within}ORDER BY ${order.join(', ')}) AS ${rank}\nFROM ${input.part}`,
+    `SELECT\n  *, row_number() OVER (${within}ORDER BY ${order}) AS ${rank}\nFROM ${single}`,
   )
   const columns = [...node.columns.map((column: Column) => name(column.name)), ...input.carried, rank]
   const part = parts.add('top', `SELECT ${columns.join(', ')}\nFROM ${ranked}\nWHERE ${rank} <= ${node.rows}`)

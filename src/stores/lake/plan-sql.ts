@@ -9,7 +9,7 @@ import { inputsOf, type NodeRows, only, type QueryParts, queryParts } from './qu
 import { decayedSql, overSql, runningSql } from './running-sql.ts'
 import { sourceSql } from './source-sql.ts'
 import { list, name, shown } from './sql-text.ts'
-import { filterSql, lookupSql, projectSql } from './step-sql.ts'
+import { filterSql, lookupSql, projectSql, unnestSql } from './step-sql.ts'
 import { windowSql } from './window-sql.ts'
 
 export function planSql(plan: Plan, files: LakeFiles | LakeTopics): string {
@@ -65,7 +65,7 @@ function nodeSql(
     case 'filter':
       return filterSql(query, node, only(query, node, inputs))
     case 'lookup':
-      return lookupSql(query, node, only(query, node, inputs))
+      return lookupSql(query, node, inputs[0] ?? only(query, node, inputs), inputs[1] ?? null)
     case 'deduplicate':
       return deduplicateSql(query, node, only(query, node, inputs))
     case 'window-aggregate':
@@ -83,6 +83,7 @@ function nodeSql(
     case 'join':
       return joinSql(query, node, inputs)
     case 'unnest':
+      return unnestSql(query, node, only(query, node, inputs))
     case 'pattern':
       throw new PlanError(
         query.plan.name,

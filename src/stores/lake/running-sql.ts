@@ -45,7 +45,7 @@ export function overSql(query: QueryParts, node: Of<'over'>, from: NodeRows): No
     const value = own.get(column)
     return value === undefined ? name(column) : `${value} AS ${name(column)}`
   })
-  const part = parts.add('over', `SELECT\n  ${list([...columns, ...input.carried])}\nFROM ${framed}`)
+  const part = parts.add('ranged', `SELECT\n  ${list([...columns, ...input.carried])}\nFROM ${framed}`)
   return { part, node, carried: input.carried }
 }
 

@@ -30,11 +30,11 @@ export function sourceSql(query: QueryParts, node: SourceNode, given: LakeFiles 
     throw new PlanError(plan.name, node.id, `no contract for topic '${node.topic}'`, 'Build plans with `from`')
   refuseClashes(plan.name, contract)
   for (const { name: column, type } of node.columns)
-    if (type.kind === 'struct' || type.kind === 'array')
+    if (type.kind === 'struct' || (type.kind === 'array' && elementsOf(type) === null))
       throw new PlanError(
         plan.name,
         `column '${column}'`,
-        `a ${type.kind} has no DuckDB SQL yet`,
+        `a ${type.kind}${type.kind === 'array' ? ' of such' : ''} has no DuckDB SQL`,
         'Leave it out with `select`',
       )
   const source = 'format' in given ? given : given.get(node.topic)
@@ -96,6 +96,54 @@ function placeSql({ plan, place }: QueryParts, { topic }: Contract): string[] {
   return [`row_number() OVER ()${before === 0 ? '' : ` + ${before}`} AS ${place}`]
 }
 
+/** The fields of a list's elements, '' for a list of plain values; null where they hold structs or lists again. */
+function elementsOf(type: FieldType & { kind: 'array' }): [string, Field][] | null {
+  const fields: [string, Field][] =
+    type.of.kind === 'struct' ? Object.entries(type.of.fields) : [['', { type: type.of, nullable: false, doc: '' }]]
+  return fields.every(([, field]) => field.type.kind !== 'struct' && field.type.kind !== 'array') ? fields : null
+}
+
+/**
+ * A list of JSON as a list of structs of held values, and beside them whether the element is sound: in three passes, so
+ * that each value is computed once.
+ */
+function listSql(column: string, type: FieldType & { kind: 'array' }): string {
+  const fields = elementsOf(type) ?? []
+  const struct = (of: (field: string, one: Field) => string): string =>
+    `{${fields.map(([field, one]) => `${name(field === '' ? column : field)}: ${of(field, one)}`).join(', ')}}`
+  const sentOf = (field: string, { aliases = [] }: Field): string => {
+    if (field === '') return "nullif(CAST(e AS VARCHAR), 'null')"
+    const each = [field, ...aliases].map(
+      (one) => `nullif(CAST(json_extract(e, ${text(`$."${one}"`)}) AS VARCHAR), 'null')`,
+    )
+    return each.length === 1 ? each[0]! : `coalesce(${each.join(', ')})`
+  }
+  const part = (struct: string, field: string): string => `${struct}.${name(field === '' ? column : field)}`
+  const sent = `list_transform(CAST(CAST(${name(column)} AS JSON) AS JSON[]), lambda e: ${struct(sentOf)})`
+  const read = `list_transform(${sent}, lambda s: {s: s, r: ${struct((field, one) => readSql(part('s', field), one.type))}})`
+  const typed = `list_transform(${read}, lambda x: {s: x.s, t: ${struct((field, one) => typedSql(part('x.r', field), one.type))}})`
+  const sound = fields.flatMap(([field, one]) => {
+    const stand = defaultSql(one)
+    const [value, asSent] = [part('y.t', field), part('y.s', field)]
+    const held = stand === null ? value : `coalesce(${value}, ${stand})`
+    return [
+      ...(mayBeMissing(one) ? [`(${value} IS NOT NULL OR ${asSent} IS NULL)`] : [`${value} IS NOT NULL`]),
+      ...(one.rules ?? []).flatMap((rule) => {
+        const holds = ruleSql(held, rule, one.type)
+        return holds === null ? [] : [one.nullable ? `(${held} IS NULL OR ${holds})` : holds]
+      }),
+    ]
+  })
+  const values = struct((field, one) => {
+    const stand = defaultSql(one)
+    return stand === null ? part('y.t', field) : `coalesce(${part('y.t', field)}, ${stand})`
+  })
+  const ok = sound.length === 0 ? 'true' : sound.join(' AND ')
+  const made = `list_transform(${typed}, lambda y: {v: ${values}, ok: ${ok}})`
+  // A list with an element that is not sound is no list, and so no sound record.
+  return `CASE WHEN starts_with(${name(column)}, '[') THEN list_transform([${made}], lambda l: CASE WHEN len(list_filter(l, lambda z: z.ok IS NOT TRUE)) = 0 THEN list_transform(l, lambda z: z.v) END)[1] END`
+}
+
 function ndjson(query: QueryParts, contract: Contract, used: readonly string[], files: string): string {
   const { parts } = query
   const place = query.place === null ? [] : [query.place]
@@ -114,7 +162,10 @@ function ndjson(query: QueryParts, contract: Contract, used: readonly string[], 
   const read = fields.map(([column, field]) => {
     // Of text that nobody reads it is enough to know that it is text.
     const isEnough = field.type.kind === 'string' && !used.includes(column) && field.rules === undefined
-    const value = isEnough ? `CASE WHEN starts_with(${name(column)}, '"') THEN '' END` : readSql(column, field.type)
+    if (field.type.kind === 'array' && used.includes(column)) return `${listSql(column, field.type)} AS ${name(column)}`
+    const value = isEnough
+      ? `CASE WHEN starts_with(${name(column)}, '"') THEN '' END`
+      : readSql(name(column), field.type)
     return `${value} AS ${name(column)}`
   })
   const sent = kept.map((column) => `${name(column)} AS ${raw(column)}`)
@@ -127,8 +178,7 @@ function ndjson(query: QueryParts, contract: Contract, used: readonly string[], 
 }
 
 /** JSON text as the text, number or truth inside; null if it is none. */
-function readSql(column: string, type: FieldType): string {
-  const sent = name(column)
+function readSql(sent: string, type: FieldType): string {
   switch (type.kind) {
     case 'bool':
       return `CASE ${sent} WHEN 'true' THEN true WHEN 'false' THEN false END`
@@ -200,6 +250,13 @@ function storedSql(stored: string, type: FieldType): string {
       return `epoch_ms(${stored})`
     case 'date':
       return `CAST(${stored} AS DATE) - DATE '1970-01-01'`
+    case 'array': {
+      const { of } = type
+      if (of.kind !== 'struct') return `list_transform(${stored}, lambda e: {${stored}: ${storedSql('e', of)}})`
+      const fields = Object.entries(of.fields)
+      const held = fields.map(([field, one]) => `${name(field)}: ${storedSql(`e.${name(field)}`, one.type)}`)
+      return `list_transform(${stored}, lambda e: {${held.join(', ')}})`
+    }
     default:
       return `CAST(${stored} AS ${heldAs(type)})`
   }

@@ -1,6 +1,7 @@
 // Steps over rows one by one in DuckDB SQL: computed columns, conditions, columns of a table.
 import type { Expression, PlanNode, TableData } from '../../query/plan.ts'
-import { PlanError, typeOf } from '../../query/plan.ts'
+import { typeOf } from '../../query/plan.ts'
+import { assert } from '../../std/assert.ts'
 import { expressionSql, isOverflow } from './expression-sql.ts'
 import type { NodeRows, QueryParts } from './query-parts.ts'
 import { heldAs, list, name, text } from './sql-text.ts'
@@ -35,25 +36,42 @@ export function projectSql({ parts }: QueryParts, node: Of<'project'>, input: No
   return { part: parts.add('exact', `SELECT *\nFROM ${made}\nWHERE ${exact}`), node, carried }
 }
 
-export function lookupSql(query: QueryParts, node: Of<'lookup'>, input: NodeRows): NodeRows {
+/** A table of its own, or the newest row per key of the second input, as of its end: files do not tell what came between. */
+export function lookupSql(query: QueryParts, node: Of<'lookup'>, input: NodeRows, topic: NodeRows | null): NodeRows {
   const { table, unknown } = node
-  if (!('rows' in table))
-    throw new PlanError(
-      query.plan.name,
-      node.id,
-      'lookups in compacted topics have no DuckDB SQL yet',
-      'Use a static table',
-    )
-  const key = `${query.prefix}key`
+  const key = 'rows' in table ? `${query.prefix}key` : name(table.key)
+  const rows = 'rows' in table ? tableSql(table, key) : `${newestSql(query, table.key, topic)} AS t`
   const own = table.columns.map((column) => column.name)
   const columns = node.columns.map(({ name: column }) => `${own.includes(column) ? 't' : 'r'}.${name(column)}`)
   const carried = input.carried.map((column) => `r.${column}`)
   const join = unknown === 'null' ? 'LEFT JOIN' : 'JOIN'
   const part = query.parts.add(
     'looked_up',
-    `SELECT\n  ${list([...columns, ...carried])}\nFROM ${input.part} AS r\n${join} ${tableSql(table, key)}\n  ON r.${name(node.by)} = t.${key}`,
+    `SELECT\n  ${list([...columns, ...carried])}\nFROM ${input.part} AS r\n${join} ${rows}\n  ON r.${name(node.by)} = t.${key}`,
   )
   return { part, node, carried: input.carried }
+}
+function newestSql({ parts, place }: QueryParts, key: string, topic: NodeRows | null): string {
+  assert(topic !== null && place !== null && topic.carried.includes(place), 'a topic that is looked up in has places')
+  const newest = `row_number() OVER (PARTITION BY ${name(key)} ORDER BY ${place} DESC) = 1`
+  return parts.add('newest', `SELECT *\nFROM ${topic.part}\nWHERE ${name(key)} IS NOT NULL\nQUALIFY ${newest}`)
+}
+
+/** One row per element; its fields stand in place of the list. Lists were read as structs of held values (`source-sql.ts`). */
+export function unnestSql({ parts, prefix, place }: QueryParts, node: Of<'unnest'>, input: NodeRows): NodeRows {
+  const element = `${prefix}element`
+  const rest = input.node.columns.filter((column) => column.name !== node.array).map((column) => name(column.name))
+  const spread = parts.add(
+    'spread',
+    `SELECT\n  ${list([...rest, ...input.carried, `unnest(${name(node.array)}) AS ${element}`])}\nFROM ${input.part}`,
+  )
+  const columns = node.columns.map(({ name: column }) =>
+    rest.includes(name(column)) ? name(column) : `${element}.${name(column)} AS ${name(column)}`,
+  )
+  // Elements of one record share its place: nothing tells them apart by it any more.
+  const carried = input.carried.filter((column) => column !== place)
+  const part = parts.add('elements', `SELECT\n  ${list([...columns, ...carried])}\nFROM ${spread}`)
+  return { part, node, carried }
 }
 
 function tableSql(table: TableData, key: string): string {
