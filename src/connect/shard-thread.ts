@@ -64,8 +64,11 @@ class ShardWork {
   constructor(shard: Shard, topics: readonly string[]) {
     this.#shard = shard
     this.#topics = topics
-    this.#pushRecords = recordSource((batch: SourceBatch) => {
-      if (batch.count > 0) this.#pieces.push(shard.push(batch))
+    this.#pushRecords = recordSource({
+      push: (batch: SourceBatch) => {
+        if (batch.count > 0) this.#pieces.push(shard.push(batch))
+      },
+      memoryOf: (topic) => shard.memoryOf(topic),
     })
   }
   take(place: Uint8Array): void {

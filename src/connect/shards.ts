@@ -250,7 +250,10 @@ export class Shards {
 /** The same piece of a batch that the thread had, for a record that goes wrong: rare, so it is walked again. */
 function pieceOf(entry: BatchEntry, index: number, use: (batch: SourceBatch) => void): void {
   let at = 0
-  recordSource((batch) => {
-    if (batch.count > 0 && at++ === index) use(batch)
+  recordSource({
+    push: (batch) => {
+      if (batch.count > 0 && at++ === index) use(batch)
+    },
+    memoryOf: () => null,
   })(entry.topic, entry.partition, entry.baseOffset, entry.bytes)
 }

@@ -138,6 +138,8 @@ export interface Job {
 export interface Shard {
   /** What the job needs of the batch. */
   push(batch: SourceBatch): Uint8Array<ArrayBuffer>
+  /** As of a job. */
+  memoryOf(topic: string): DecoderMemory | null
   /** All that was gathered. */
   flush(): Uint8Array<ArrayBuffer>
   /** A partition is this shard's from here on, or its time has changed otherwise than by its batches. */

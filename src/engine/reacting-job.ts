@@ -114,7 +114,16 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
   }
 }
 
-type Forwarded = 'topics' | 'watermarkMs' | 'partitions' | 'ledger' | 'horizons' | 'stateBytes' | 'memoryOf' | 'isIdle' | 'wakingAt'
+type Forwarded =
+  | 'topics'
+  | 'watermarkMs'
+  | 'partitions'
+  | 'ledger'
+  | 'horizons'
+  | 'stateBytes'
+  | 'memoryOf'
+  | 'isIdle'
+  | 'wakingAt'
 /** What reactions change nothing of. */
 function forwarded(inner: Job): Pick<Job, Forwarded> {
   return {

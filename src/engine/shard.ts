@@ -5,7 +5,7 @@ import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
 import type { Decoder, DecoderSettings } from './decoder.ts'
-import type { Shard, ShardSettings, SourceBatch } from './engine.ts'
+import type { DecoderMemory, Shard, ShardSettings, SourceBatch } from './engine.ts'
 import { openSources, type Source } from './job.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
 import { type Fates, PlanRunner } from './plan-runner.ts'
@@ -42,6 +42,9 @@ export class EngineShard implements Shard {
     this.#gathering = this.#runners.filter((runner) => runner.gathering !== null)
   }
 
+  memoryOf(topic: string): DecoderMemory | null {
+    return this.#sources.get(topic)?.decoder.memory() ?? null
+  }
   push(batch: SourceBatch): Uint8Array<ArrayBuffer> {
     const source = this.#sourceOf(batch.topic)
     this.#refusals = []
