@@ -180,6 +180,7 @@ const byName: Readonly<Record<string, Known>> = {
   },
   JournalError: { exitCode: exitCodes.internal },
   SnapshotError: { exitCode: exitCodes.internal },
+  ReplayError: { exitCode: exitCodes.refused },
 }
 
 const isExitCode = (value: unknown): value is ExitCode => Object.values<unknown>(exitCodes).includes(value)

@@ -4,12 +4,12 @@
 import { type Job, type JobOutput, SnapshotError } from '../engine/engine.ts'
 import { type Commit, type Cursor, type Follower, type Log, type LogEntry, LogError } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
-import { assert } from '../std/assert.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type World } from '../world/world.ts'
 import { decodeTick } from './job-ticks.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { recordSource } from './record-source.ts'
+import { ReplayError } from './replay-error.ts'
 import { Sharding, type ShardingSettings } from './sharding.ts'
 import { Silence } from './silence.ts'
 import type { Keeping, SnapshotStore } from './snapshots.ts'
@@ -55,7 +55,10 @@ const commitAgainMs = 500
 const snapshotEveryMs = 5000
 const snapshotEveryBytes = 64 << 20
 
-/** Takes the job over and replays it to its committed cursor; resolves when it is running from there. */
+/**
+ * Takes the job over and replays it to its committed cursor; resolves when it is running from there. Rejects with a
+ * ReplayError.
+ */
 export async function startJob(
   world: World,
   log: Log,
@@ -173,7 +176,7 @@ class JobRunner implements RunningJob {
       const entries = this.#follower.poll(1)
       if (entries.length === 0) {
         const { name } = this.#settings
-        assert(!this.#follower.caughtUp(), `job ${name}: the log ends before its committed cursor ${this.#committed}`)
+        if (this.#follower.caughtUp()) throw new ReplayError(name, from === this.#log.origin())
         // Of a log that is somewhere else, what comes next is on its way.
         await this.#follower.ready()
       }
@@ -370,7 +373,7 @@ class JobRunner implements RunningJob {
       // It only shortens a replay: on a full disk the next one is due a little later.
       if (!(error instanceof FsError)) throw error
       made?.abandon()
-      if (!isFull(error)) this.#stopFor(error)
+      if (!isPassing(error)) this.#stopFor(error)
       return null
     } finally {
       this.#keeping = null
@@ -411,7 +414,7 @@ class JobRunner implements RunningJob {
     this.#snapshotting = made
       .publish(cursor)
       .catch((error: unknown) => {
-        if (!(error instanceof FsError && isFull(error))) this.#stopFor(error)
+        if (!(error instanceof FsError && isPassing(error))) this.#stopFor(error)
       })
       .finally(() => {
         this.#snapshotting = null
@@ -442,6 +445,7 @@ class JobRunner implements RunningJob {
   }
 }
 
-function isFull({ code }: FsError): boolean {
-  return code === 'ENOSPC' || code === 'EFBIG' || code === 'EDQUOT'
+/** Room, or numbers for open files: what comes back by itself. */
+function isPassing({ code }: FsError): boolean {
+  return ['ENOSPC', 'EFBIG', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code)
 }
