@@ -59,8 +59,17 @@ test('the package runs from what is emitted', () => {
 
   // The library: found by its name, whole with its types, which lead nowhere else.
   const types = emitted.filter((name) => name.endsWith('.d.ts'))
-  assert.deepEqual(types, ['embed/broker.d.ts'])
-  const declared = readFileSync(join(dist, types[0]!), 'utf8')
+  const publishedOf = (name: string): string => readFileSync(join(dist, name), 'utf8')
+  for (const name of types) {
+    assert.match(name, /^(embed|query)\//, 'types of no other room are published')
+    for (const [, specifier = ''] of publishedOf(name).matchAll(/(?:from |import\()'([^']+)'/g)) {
+      assert.match(specifier, /^\..*\.js$/, `${name} leads to ${specifier}`)
+      assert.ok(types.includes(join(name, '..', specifier).replace(/\.js$/, '.d.ts')), `${name} leads to ${specifier}`)
+    }
+  }
+  const doors = types.filter((name) => name.startsWith('embed/'))
+  assert.deepEqual(doors.sort(), ['embed/broker.d.ts', 'embed/engine.d.ts', 'embed/query.d.ts'])
+  const declared = publishedOf('embed/broker.d.ts')
   assert.match(declared, /export declare function openBroker\(options: BrokerOptions\): Promise<OpenBroker>/)
   assert.doesNotMatch(declared, /from '|import\(/)
   const script = `
@@ -72,6 +81,22 @@ test('the package runs from what is emitted', () => {
   writeFileSync(join(folder, 'use.mjs'), script)
   const used = spawnSync(process.execPath, [join(folder, 'use.mjs')], { encoding: 'utf8' })
   assert.equal(used.stdout, 'one 0\n', used.stderr)
+  const query = `
+    import { openEngine } from 'millrace/engine'
+    import { contract, count, field, from, minutes, tumbling } from 'millrace/query'
+    const clicks = contract({
+      topic: 'clicks', version: 1, partitions: 1, key: 'page', eventTime: 'at', outOfOrderMs: 0, idleTimeoutMs: 1000,
+      futureLimitMs: 1000, doc: '',
+      fields: { page: field({ kind: 'string' }, ''), at: field({ kind: 'timestamp' }, '') },
+    })
+    const plan = from(clicks).window(tumbling({ sizeMs: minutes(1) })).aggregate(() => ({ n: count() })).named('clicks')
+    const engine = openEngine([plan])
+    engine.push('clicks', [{ page: 'a', at: '2026-01-01T00:00:00Z' }, { page: 'b', at: '2026-01-01T00:00:01Z' }])
+    engine.finish()
+    console.log(engine.take().rows.map(({ json }) => JSON.parse(json).n).join())`
+  writeFileSync(join(folder, 'query.mjs'), query)
+  const counted = spawnSync(process.execPath, [join(folder, 'query.mjs')], { encoding: 'utf8' })
+  assert.equal(counted.stdout, '2\n', counted.stderr)
 })
 
 test('worker modules are pointed at JavaScript, nothing else is touched', () => {

@@ -1,6 +1,7 @@
 // Emits the published JavaScript: src/**/*.ts (without tests and the screen) to dist/**/*.js, by the type checker itself.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { importsOf, scan } from './scan.ts'
 
 /**
@@ -30,20 +31,34 @@ export function emitPackage(root: string, dist: string, say: (line: string) => v
   say(`emitted the package, ${files} files, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
 }
 
-/** Types are published of the public surface only; its files name no type of another room, so they stand alone. */
+/** Types are published of the public surface only, with those that it is made of. */
 function dropDeclarations(root: string, dist: string): void {
   const { exports }: { exports: Record<string, string | { types: string }> } = JSON.parse(
     readFileSync(`${root}package.json`, 'utf8'),
   )
-  const published = new Set(
-    Object.values(exports).flatMap((each) =>
-      typeof each === 'string' ? [] : [`${dist}${each.types.slice('./dist/'.length)}`],
-    ),
-  )
+  const published = new Set<string>()
+  const publish = (path: string): void => {
+    if (published.has(path)) return
+    published.add(path)
+    const declared = readFileSync(path, 'utf8')
+    const pointed = pointTypesAtDeclarations(declared)
+    if (pointed !== declared) writeFileSync(path, pointed)
+    for (const { specifier } of importsOf(scan(pointed))) {
+      if (specifier.startsWith('.')) publish(join(path, '..', specifier.replace(/\.js$/, '.d.ts')))
+    }
+  }
+  for (const each of Object.values(exports)) {
+    if (typeof each !== 'string') publish(join(dist, each.types.slice('./dist/'.length)))
+  }
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    const path = `${entry.parentPath}/${entry.name}`.replaceAll('//', '/')
+    const path = join(entry.parentPath, entry.name)
     if (entry.isFile() && path.endsWith('.d.ts') && !published.has(path)) rmSync(path)
   }
+}
+
+/** The compiler leaves the endings of what declarations import as they are in the sources. */
+export function pointTypesAtDeclarations(declared: string): string {
+  return declared.replaceAll(/(from |import\()(['"])(\.[^'"]+)\.ts\2/g, '$1$2$3.js$2')
 }
 
 /** `new URL('./worker.ts', import.meta.url)` is text to the compiler, which rewrites only imports. */

@@ -98,10 +98,11 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'embed',
-    sentence: "the broker for other people's programs and tests: what the package offers as `millrace/broker`",
-    mayImport: ['std', 'world', 'wire', 'log', 'broker'],
+    sentence:
+      "broker, queries and engine for other people's programs and tests: what the package offers as `millrace/broker`, `millrace/query` and `millrace/engine`",
+    mayImport: ['std', 'world', 'wire', 'log', 'broker', 'query', 'engine', 'connect'],
     neverReaches: 'everything else',
-    doors: ['broker.ts'],
+    doors: ['broker.ts', 'query.ts', 'engine.ts'],
   },
   {
     name: 'engine',
@@ -236,6 +237,8 @@ export const entryPoints: readonly string[] = [
   'src/screen/vite.config.ts',
   // What package.json exports.
   'src/embed/broker.ts',
+  'src/embed/engine.ts',
+  'src/embed/query.ts',
   // AssemblyScript, compiled by tools/kernel.ts; its imports have no endings, so each file is named.
   'src/wire/assembly/blocks.ts',
   ...['decode', 'dictionary', 'lines', 'number', 'text', 'time'].map((name) => `src/engine/kernel/assembly/${name}.ts`),
