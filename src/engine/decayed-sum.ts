@@ -25,6 +25,11 @@ const SILENT_HALF_LIVES = 64
 /** Keys that are over are looked for when there are twice as many as were left the last time, and so many at least. */
 const SWEEP_KEYS_MIN = 4096
 
+/** The greatest float stands for what is beyond. */
+function finite(value: number): number {
+  return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value))
+}
+
 export function lowerDecayedSum(context: OperatorContext<DecayedSumNode>): LoweredOperator {
   const { node, lanes, out } = context
   const input = context.inputs[0]!
@@ -113,7 +118,7 @@ class DecayedSum implements Operator {
   #enter(timeMs: number, cell: number, group: number): void {
     const { halfLifeMs, unit } = this.#settings
     this.#grow(group + 1)
-    const added = sumOf(this.#added, cell) / unit
+    const added = finite(sumOf(this.#added, cell)) / unit
     if (Number.isNaN(this.#sums[group]!)) {
       // The key is kept for as long as it has a sum.
       this.#moments.groups.use(group)
@@ -123,7 +128,7 @@ class DecayedSum implements Operator {
       const halfLives = (timeMs - this.#atMs[group]!) / halfLifeMs
       const left = halfLives < SILENT_HALF_LIVES ? this.#sums[group]! * 2 ** -halfLives : 0
       // Adding 0 turns -0 into 0.
-      this.#sums[group] = left + added + 0
+      this.#sums[group] = finite(left + added) + 0
     }
     this.#atMs[group] = timeMs
   }

@@ -36,6 +36,7 @@ import {
   variance,
   when,
 } from '../../src/query/query.ts'
+import type { NumericType, Value } from '../../src/query/values.ts'
 import { type RandomStream, randomStream } from '../../src/std/random.ts'
 import { duckdbSql } from '../../src/stores/stores.ts'
 import { duckRow, engineRow, type PlainRow, rowText, sameRows } from './duckdb-values.ts'
@@ -141,10 +142,72 @@ function planOf(random: RandomStream, name: string): Plan {
     priced: e.price.toFloat().dividedBy(e.size.toFloat()),
     root: e.weight.sqrt().ln(),
     huge: e.rate.toFloat().times(700).exp(),
+    label: when(e.price.above(5), "d'ear").when(e.open, e.what).otherwise(e.who),
+    thing: e.what.orElse(e.who),
+    opener: e.what.orElse('ﾮ').above(e.who),
   }))
   const again = random.below(3) === 0 ? computed.derive((e) => ({ price: e.total.plus(e.price) })) : computed
   const looked = again.lookup(teams, { by: 'who', unknown: oneOf(random, ['dead-letter', 'drop', 'null'] as const) })
   const rows = random.below(3) === 0 ? looked.filter((e) => e.total.atMost(e.bonus.times(9)).or(e.old)) : looked
+  if (random.below(3) === 0) {
+    // Running groups, ranges at each row, decayed sums.
+    const by = oneOf<readonly ('who' | 'label' | 'open' | 'size')[]>(random, [[], ['who'], ['label'], ['open', 'size']])
+    const rangeMs = oneOf(random, [1, 300, 60_000, 2 * DAY_MS])
+    return oneOf(random, [
+      () =>
+        rows
+          .over({ by, rangeMs }, (e) => ({
+            n: count(),
+            spent: sum(e.price),
+            words: countDistinct(e.thing),
+            most: max(e.rate),
+            least: min(e.thing),
+            opened: first(e.what),
+            closed: last(e.thing),
+            dearest: argmax(e.label, e.price),
+            share: ratio(sum(e.size), count(e.size), { scale: 2 }),
+            median: quantile(e.price, 0.5),
+            spread: variance(e.rate),
+          }))
+          .select(
+            'who',
+            'label',
+            'at',
+            'n',
+            'spent',
+            'words',
+            'most',
+            'least',
+            'opened',
+            'closed',
+            'dearest',
+            'share',
+            'median',
+            'spread',
+          ),
+      () =>
+        rows
+          .decayedSum('trend', {
+            by,
+            of: (e) => oneOf<Value<NumericType>>(random, [e.price, e.rate, e.size, e.weight]),
+            halfLifeMs: rangeMs,
+          })
+          .select('who', 'label', 'at', 'trend'),
+      () =>
+        rows.groupBy(...by).aggregate((e) => ({
+          n: count(),
+          spent: sum(e.price),
+          words: countDistinct(e.thing),
+          closed: last(e.label),
+          median: quantile(e.rate, 0.9),
+        })),
+      () =>
+        rows
+          .groupBy('label')
+          .aggregate((e) => ({ n: count(), spent: sum(e.price) }))
+          .top({ rows: 2, by: [{ column: 'n', descending: true }] }),
+    ])().named(name)
+  }
   if (random.below(8) === 0)
     return (
       random.below(2) === 0
@@ -209,6 +272,8 @@ function planOf(random: RandomStream, name: string): Plan {
       newest: max(e.seen),
       oldest: min(e.day),
       opener: first(e.what),
+      labels: countDistinct(e.label),
+      labelled: last(e.label, { where: e.opener }),
       opened_at: first(e.seen, { where: e.price.above(1) }),
       closer: last(e.who),
       closed: last(e.rate),
@@ -406,7 +471,7 @@ test(`${SEEDS} random plans: the engine and DuckDB give the same tables`, async 
       }
       rowsSeen += found.length
       // Variances, quantiles and float functions are equal within their tolerance, and so have no order to be held to.
-      const near = ['spread', 'rates', 'median', 'upper', 'prices', 'roots', 'huge', 'priced', 'root']
+      const near = ['trend', 'spread', 'rates', 'median', 'upper', 'prices', 'roots', 'huge', 'priced', 'root']
       if (plan.nodes.at(-1)?.columns.some((column) => near.includes(column.name))) {
         sameRows(plan, found, expected, `${replay}\n${explain(plan)}`)
         continue
