@@ -55,10 +55,7 @@ const commitAgainMs = 500
 const snapshotEveryMs = 5000
 const snapshotEveryBytes = 64 << 20
 
-/**
- * Takes the job over and replays it to its committed cursor; resolves when it is running from there. Rejects with a
- * ReplayError.
- */
+/** Takes the job over and replays it to its committed cursor, or rejects with a ReplayError; resolves when it is running. */
 export async function startJob(
   world: World,
   log: Log,
@@ -446,6 +443,5 @@ class JobRunner implements RunningJob {
 }
 
 /** Room, or numbers for open files: what comes back by itself. */
-function isPassing({ code }: FsError): boolean {
-  return ['ENOSPC', 'EFBIG', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code)
-}
+const passing = ['ENOSPC', 'EFBIG', 'EDQUOT', 'EMFILE', 'ENFILE']
+const isPassing = ({ code }: FsError): boolean => passing.includes(code)
