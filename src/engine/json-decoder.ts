@@ -8,6 +8,7 @@ import { type Fault, type FieldReader, fieldReaders, isFault, isObject, memberOf
 import { grownFloats, grownInts } from './int-set.ts'
 import { memberNames, type Structure, structureOf } from './json-structure.ts'
 import { columnsFor, growColumn, type NestedTarget, nestedTargets, put } from './nested-columns.ts'
+import { pseudoFiller } from './pseudo-columns.ts'
 
 /** Deeper nesting is refused: what reads records recursively must not run out of stack. */
 export const DEPTH_MAX = 64
@@ -22,6 +23,7 @@ class JsonDecoder implements Decoder {
   readonly #targets: readonly (BatchColumn | null)[]
   /** What is wanted from inside each reader's field. */
   readonly #nested: readonly (readonly NestedTarget[])[]
+  readonly #fillPseudo: ReturnType<typeof pseudoFiller>
   readonly #eventTime: number
   readonly #futureLimitMs: number
   readonly #knownNames: ReadonlySet<string>
@@ -35,7 +37,8 @@ class JsonDecoder implements Decoder {
     this.#readers = fieldReaders(contract)
     const columns = columnsFor(projections, settings.dictionaries)
     this.#targets = this.#readers.map(({ name }) => columns[projections.findIndex((one) => one.name === name)] ?? null)
-    this.#nested = nestedTargets(this.#readers, projections, columns)
+    this.#fillPseudo = pseudoFiller(contract, projections)
+    this.#nested = nestedTargets(contract, this.#readers, projections, columns)
     this.#eventTime = this.#readers.findIndex(({ name }) => name === contract.eventTime)
     assert(this.#eventTime >= 0, `contract ${contract.topic} has no event time ${contract.eventTime}`)
     this.#futureLimitMs = settings.futureLimit ? contract.futureLimitMs : Number.POSITIVE_INFINITY
@@ -69,6 +72,7 @@ class JsonDecoder implements Decoder {
       row++
     }
     batch.rows = row
+    this.#fillPseudo(batch, source)
     for (const column of batch.columns) if (column.kind === 'list') column.count = column.first[row]!
     return batch
   }

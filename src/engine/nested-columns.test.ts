@@ -137,3 +137,40 @@ test('many elements find their room', () => {
   assert.ok(price?.kind === 'number')
   assert.equal(price.values[4_999], 499_900)
 })
+
+test('partition, offset and arrival of each row, where it has one; a field of such a name goes before', () => {
+  const { id, at: time } = purchases.fields
+  const head = {
+    topic: 'purchases',
+    version: 1,
+    partitions: 1,
+    outOfOrderMs: 0,
+    idleTimeoutMs: 0,
+    futureLimitMs: 0,
+    doc: '',
+  }
+  const plain = contract({
+    ...head,
+    key: 'id',
+    eventTime: 'at',
+    fields: { id, at: time, _offset: nullable({ kind: 'int64' }, 'Its own.') },
+  })
+  for (const [of, offsets] of [
+    [contract({ ...head, key: 'id', eventTime: 'at', fields: { id, at: time } }), [40, 42]],
+    [plain, [7, Number.NaN]],
+  ] as const)
+    for (const open of [jsonDecoder, openDecoder]) {
+      const names = ['_arrival', '_offset', '_partition'].map((name) => ({ name, as: 'number' as const }))
+      const decoder = open({ contract: of, projections: names, dictionaries: {}, futureLimit: false })
+      const given = [`{"id":"a",${at},"_offset":7}`, '{}', `{"id":"b",${at}}`]
+      for (let time = 0; time < 2; time++) {
+        const source = batchOf('purchases', 0, 40, given, 9_000)
+        source.arrivals[2] = -1
+        const batch = decoder.decode({ ...source, partition: 5 }, () => {})
+        const values = batch.columns.map((column) =>
+          column.kind === 'number' ? [...column.values.subarray(0, 2)] : null,
+        )
+        assert.deepEqual(values, [[9_000, Number.NaN], offsets, [5, 5]], open.name)
+      }
+    }
+})

@@ -1,11 +1,13 @@
 // Columns of a batch as projections want them, and what fills those of fields inside objects and lists from parsed JSON.
 // What comes here has passed its contract, so only values are read, not judged.
+import type { Contract } from '../query/contract.ts'
 import { assert } from '../std/assert.ts'
 import type { BatchColumn, ListColumn, ValueColumn } from './columns.ts'
 import { elementName, type Projection } from './decoder.ts'
 import { Dictionary } from './dictionary.ts'
 import { type FieldReader, type Inside, isObject, memberOf } from './field-readers.ts'
 import { grownBytes, grownFloats, grownInts } from './int-set.ts'
+import { pseudoName } from './pseudo-columns.ts'
 
 export function columnsFor(
   projections: readonly Projection[],
@@ -53,6 +55,7 @@ export interface NestedTarget {
 
 /** For each reader the targets inside its field, in the order of the projections. */
 export function nestedTargets(
+  contract: Contract,
   readers: readonly FieldReader[],
   projections: readonly Projection[],
   columns: readonly BatchColumn[],
@@ -67,7 +70,7 @@ export function nestedTargets(
       targets[whole]!.push(listTarget(readers[whole]!, elements, column))
       return
     }
-    if (whole >= 0) return
+    if (whole >= 0 || pseudoName(contract, name) !== null) return
     const at = readers.findIndex((reader) => reader.element === null && name.startsWith(`${reader.name}.`))
     const path = at < 0 ? null : pathTo(readers[at]!, name)
     assert(path !== null, `'${name}' is a field of the contract`)

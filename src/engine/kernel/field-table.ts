@@ -4,6 +4,7 @@ import { assert, unreachable } from '../../std/assert.ts'
 import { minorFromText } from '../../std/decimal.ts'
 import type { Projection } from '../decoder.ts'
 import { fieldReaders, type Inside, isFault } from '../field-readers.ts'
+import { pseudoName } from '../pseudo-columns.ts'
 import type { KernelMemory } from './kernel-memory.ts'
 import {
   ABSENT_FAULT,
@@ -111,6 +112,7 @@ export function kernelTakes(contract: Contract, projections: readonly Projection
     names.every((name) => !(name in Object.prototype)) &&
     projections.every(({ name, as }) => {
       if (as === 'list') return false
+      if (pseudoName(contract, name) !== null) return as === 'number'
       const type = contract.fields[name]?.type
       return type !== undefined && (isNested(type) || isText(type) === (as !== 'number'))
     })

@@ -8,6 +8,7 @@ import type { DecoderMemory, SourceBatch } from '../engine.ts'
 import { grownFloats } from '../int-set.ts'
 import { jsonDecoder } from '../json-decoder.ts'
 import { columnsFor } from '../nested-columns.ts'
+import { pseudoFiller } from '../pseudo-columns.ts'
 import { fieldTable, kernelTakes } from './field-table.ts'
 import { kernelModule } from './kernel-file.ts'
 import { KernelMemory } from './kernel-memory.ts'
@@ -42,6 +43,7 @@ export class KernelDecoder implements Decoder {
   readonly #json: Decoder
   readonly #futureLimitMs: number
   readonly #batch: Batch
+  readonly #fillPseudo: ReturnType<typeof pseudoFiller>
   /** Of the id columns, by the kernel's numbers. */
   readonly #dictionaries: readonly Dictionary<string>[]
   readonly #generations: number[]
@@ -57,6 +59,7 @@ export class KernelDecoder implements Decoder {
     this.#settings = settings
     this.#module = module
     this.#json = jsonDecoder(settings)
+    this.#fillPseudo = pseudoFiller(contract, projections)
     this.#futureLimitMs = settings.futureLimit ? contract.futureLimitMs : Number.POSITIVE_INFINITY
     const columns = columnsFor(projections, dictionaries)
     this.#dictionaries = columns.flatMap((column) => (column.kind === 'id' ? [column.dictionary] : []))
@@ -150,6 +153,7 @@ export class KernelDecoder implements Decoder {
     batch.offsets = grownFloats(batch.offsets, rows)
     if (rows === source.count) batch.offsets.set(source.offsets.subarray(0, rows))
     else for (let row = 0; row < rows; row++) batch.offsets[row] = source.offsets[batch.records[row]!]!
+    this.#fillPseudo(batch, source)
     for (let i = 0; i < batch.columns.length; i++) {
       const column = batch.columns[i]!
       const texts = memory.texts[i]
