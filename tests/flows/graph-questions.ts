@@ -2,7 +2,7 @@
 // engine; and random records to ask them of. Amounts are cents.
 import { contract, field, nullable } from '../../src/query/contract.ts'
 import type { Plan } from '../../src/query/plan.ts'
-import { count, from, max, newestOf, sum, tumbling } from '../../src/query/query.ts'
+import { argmax, count, countDistinct, first, from, last, max, newestOf, sum, tumbling } from '../../src/query/query.ts'
 import type { RandomStream } from '../../src/std/random.ts'
 import type { PlainRow, PlainValue } from './duckdb-values.ts'
 
@@ -325,6 +325,76 @@ const questions = {
         if (person === undefined && unknown === 'drop') return []
         return [{ ...order(left), city: person?.city ?? null, moved: whole(person?.at ?? null) }]
       })
+    return { plan, naive }
+  },
+  'running group-by': (random) => {
+    const grouped = random.below(3) > 0
+    const plan = (grouped ? from(orders).groupBy('who') : from(orders))
+      .aggregate((o) => ({ n: count(), revenue: sum(o.amount), newest: max(o.at), dearest: argmax(o.who, o.amount) }))
+      .named('running')
+    const naive: Made['naive'] = (sent) =>
+      groupedBy(rowsOf(sent, 'orders'), ({ who }) => (grouped ? JSON.stringify(who) : '')).map((rows) => {
+        const known = rows.filter(({ who, amount }) => who !== null && amount !== null)
+        const most = maxOf(known.map(({ amount }) => amount))
+        const dearest = known.filter(({ amount }) => amount === most).sort((a, b) => a.at - b.at)
+        return {
+          ...(grouped ? { who: rows[0]!.who } : {}),
+          n: whole(rows.length),
+          revenue: whole(sumOf(rows.map(({ amount }) => amount))),
+          newest: whole(maxOf(rows.map(({ at }) => at))),
+          dearest: dearest[0]?.who ?? null,
+        }
+      })
+    return { plan, naive }
+  },
+  'range at each row': (random) => {
+    const rangeMs = oneOf(random, [1, 7, 300, 4000])
+    const by = oneOf(random, [['who'], []] as const)
+    const plan = paid
+      .over({ by, rangeMs }, (o) => ({
+        n: count(),
+        known: count(o.amount),
+        revenue: sum(o.amount),
+        dear: count(null, { where: o.amount.above('50') }),
+        people: countDistinct(o.who),
+        most: max(o.amount),
+        oldest: first(o.amount),
+        newest: last(o.amount),
+      }))
+      .named('range')
+    const naive: Made['naive'] = (sent) => {
+      const all = rowsOf(sent, 'orders')
+      return all.map((row) => {
+        const seen = all
+          .filter(({ who, at }) => (by.length === 0 || who === row.who) && at > row.at - rangeMs && at <= row.at)
+          .sort((a, b) => a.at - b.at)
+        const amounts = seen.flatMap(({ amount }) => amount ?? [])
+        return {
+          ...order(row),
+          n: whole(seen.length),
+          known: whole(amounts.length),
+          revenue: whole(sumOf(amounts)),
+          dear: whole(amounts.filter((amount) => amount > 5000).length),
+          people: whole(new Set(seen.flatMap(({ who }) => who ?? [])).size),
+          most: whole(maxOf(amounts)),
+          oldest: whole(amounts[0] ?? null),
+          newest: whole(amounts.at(-1) ?? null),
+        }
+      })
+    }
+    return { plan, naive }
+  },
+  'decayed sum': (random) => {
+    const halfLifeMs = oneOf(random, [1, 20, 500, 60_000])
+    const plan = paid.decayedSum('heat', { by: ['who'], of: (o) => o.amount, halfLifeMs }).named('decayed')
+    const naive: Made['naive'] = (sent) => {
+      const all = rowsOf(sent, 'orders')
+      return all.map((row) => {
+        const felt = all.filter(({ who, at }) => who === row.who && at <= row.at)
+        const parts = felt.map(({ amount, at }) => ((amount ?? 0) / 100) * 2 ** ((at - row.at) / halfLifeMs))
+        return { ...order(row), heat: parts.reduce((sum, part) => sum + part, 0) }
+      })
+    }
     return { plan, naive }
   },
 } satisfies { readonly [name: string]: (random: RandomStream) => Made }
