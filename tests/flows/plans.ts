@@ -222,6 +222,36 @@ const made: readonly Plan[] = [
     .lateness(minutes(10))
     .named('by-letter'),
 
+  // Without windows: so far, at each row, and fading.
+  from(sales)
+    .groupBy('seller')
+    .aggregate((s) => ({
+      n: count(),
+      revenue: sum(s.price),
+      products: countDistinct(s.product),
+      newest: last(s.product),
+    }))
+    .named('ever'),
+  from(sales)
+    .over({ by: ['seller'], rangeMs: minutes(1) }, (s) => ({ n: count(), revenue: sum(s.price), most: max(s.price) }))
+    .select('seller', 'at', 'n', 'revenue', 'most')
+    .named('last-minute'),
+  from(sales)
+    .over({ by: ['seller'], rangeMs: minutes(1) }, (s) => ({ n: count(), products: countDistinct(s.product) }))
+    .select('seller', 'at', 'n', 'products')
+    .lateness(minutes(2))
+    .named('last-minute-patient'),
+  from(sales)
+    .decayedSum('heat', { by: ['product'], of: (s) => s.price, halfLifeMs: seconds(10) })
+    .select('product', 'at', 'heat')
+    .named('heat'),
+  from(sales)
+    .derive((s) => ({ kind: when(s.price.atLeast(10), 'dear').when(s.price.isNull(), 'free').otherwise('cheap') }))
+    .groupBy('kind')
+    .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
+    .top({ rows: 1, by: 'n' })
+    .named('commonest-kind'),
+
   // Windows of windows, and computed columns.
   perSeller
     .window(tumbling({ sizeMs: hours(1) }))
