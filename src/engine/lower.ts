@@ -1,5 +1,6 @@
 // Lowers a Plan to the form that the graph runs: checks that this engine has every operator and that the nodes hang
 // together, tells who takes whose rows, and how each topic is to be decoded. What does not run is refused by name.
+import type { FieldType } from '../query/contract.ts'
 import type { NodeKind, Plan, PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { unreachable } from '../std/assert.ts'
@@ -85,18 +86,23 @@ function inputsOf(node: PlanNode): number | null {
     case 'running-aggregate':
     case 'over':
     case 'decayed-sum':
+    case 'unnest':
     case 'top':
       return 1
     case 'lookup':
-      return 'rows' in node.table ? 1 : null
-    case 'unnest':
+      return 'rows' in node.table ? 1 : 2
     case 'union':
     case 'join':
+      return 2
     case 'pattern':
       return null
     default:
       return unreachable(node)
   }
+}
+/** Its rows are those of its inputs, each with its record: it runs as a `RowView`. */
+export function isView(node: PlanNode): boolean {
+  return node.kind === 'union' || node.kind === 'unnest' || (node.kind === 'lookup' && 'compacted' in node.table)
 }
 export function isStep(node: PlanNode): node is Step {
   return (
@@ -137,10 +143,11 @@ function projectionsOf(plan: Plan, topics: readonly string[]): Map<string, Proje
     switch (node.kind) {
       case 'source':
       case 'deduplicate':
-      case 'union':
+      case 'unnest':
         break
       case 'lookup':
         looked.add(node.by)
+        keeps ||= 'compacted' in node.table
         break
       case 'filter':
         columnNames(node.condition, looked)
@@ -158,16 +165,46 @@ function projectionsOf(plan: Plan, topics: readonly string[]): Map<string, Proje
         keeps = true
     }
   }
+  const asOf = (name: string, type: FieldType): Projection['as'] =>
+    !isTextKind(type.kind) ? 'number' : keeps || looked.has(name) ? 'id' : 'text'
   const projections = new Map<string, Projection[]>(topics.map((topic) => [topic, []]))
   for (const source of plan.nodes) {
     if (source.kind !== 'source') continue
     const into = projections.get(source.topic)
     for (const { name, type } of source.columns) {
-      const as = !isTextKind(type.kind) ? 'number' : keeps || looked.has(name) ? 'id' : 'text'
-      if (into?.some((one) => one.name === name) === false) into.push({ name, as })
+      if (into?.some((one) => one.name === name) !== false) continue
+      if (type.kind === 'array') into.push({ name, as: 'list', elements: elementsOf(plan, name, type.of, asOf) })
+      else into.push({ name, as: asOf(name, type) })
     }
   }
   return projections
+}
+
+/** What the Plan wants of a list's elements. The list may have another name by then, so every `unnest` is asked. */
+function elementsOf(
+  plan: Plan,
+  list: string,
+  element: FieldType,
+  asOf: (name: string, type: FieldType) => Projection['as'],
+): Projection[] {
+  const wanted = new Map<string, string>()
+  for (const node of plan.nodes) {
+    if (node.kind !== 'unnest') continue
+    // A list of plain values gives one column under the list's name.
+    if (element.kind !== 'struct') wanted.set('', node.array)
+    else for (const { name } of node.columns) if (element.fields[name] !== undefined) wanted.set(name, name)
+  }
+  return [...wanted].map(([path, name]): Projection => {
+    const type = element.kind === 'struct' ? element.fields[path]?.type : element
+    if (type === undefined || type.kind === 'struct' || type.kind === 'array')
+      throw new PlanError(
+        plan.name,
+        `column '${list}'`,
+        `lists inside '${list}' do not run here`,
+        'Use plain fields of it',
+      )
+    return { name: path, as: asOf(name, type) }
+  })
 }
 
 /** Any object of the tree that names a column. */

@@ -74,6 +74,8 @@ export interface InputShape {
 export interface Place {
   readonly slot: number
   readonly dictionary: { readonly name: string; readonly of: Dictionary<string> } | null
+  /** Of a list: where what is wanted of its elements lies among them, by its path ('' for the element itself). */
+  readonly elements?: ReadonlyMap<string, Place>
 }
 
 /** Takes an operator's rows, in the order of its node's columns. */

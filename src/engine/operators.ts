@@ -1,11 +1,16 @@
 // Which operator runs a node of a Plan: the one list of them.
+import type { Plan, PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { lowerDecayedSum } from './decayed-sum.ts'
 import type { TopNode, WindowNode } from './lower.ts'
 import type { Operator, OperatorContext, Place } from './operator.ts'
 import { lowerOver } from './over-aggregate.ts'
+import { type LoweredView, lowerFreshLookup, lowerUnion, type ViewParts } from './row-views.ts'
 import { lowerRunning } from './running-aggregate.ts'
+import { lowerStreamJoin } from './stream-joins.ts'
 import { lowerTop } from './top-operator.ts'
+import { lowerUnnest } from './unnest.ts'
+import { lowerWindowJoin } from './window-join.ts'
 import { WindowRunner } from './window-runner.ts'
 import { lowerChangingWindow, lowerWindow, type WindowParts, windowTexts } from './window-shape.ts'
 
@@ -19,9 +24,41 @@ export interface LoweredOperator {
   readonly reachMs: number
 }
 
+/** A node whose rows are those of its inputs with other columns. */
+export function lowerView(parts: ViewParts): LoweredView {
+  const { node, plan } = parts
+  noLists(plan, node)
+  switch (node.kind) {
+    case 'union':
+      return lowerUnion(parts)
+    case 'lookup':
+      return lowerFreshLookup({ ...parts, node })
+    case 'unnest':
+      return lowerUnnest({ ...parts, node })
+    default:
+      throw notHere(plan, node)
+  }
+}
+/** What keeps rows keeps plain values. */
+function noLists(plan: Plan, node: PlanNode): void {
+  const list = node.columns.find(({ type }) => type.kind === 'array' || type.kind === 'struct')
+  if (list !== undefined)
+    throw new PlanError(
+      plan.name,
+      node.id,
+      `the ${list.type.kind} '${list.name}' does not go through a '${node.kind}' here`,
+      'Unnest it before, or leave it out with `select`',
+    )
+}
+function notHere(plan: Plan, node: PlanNode): PlanError {
+  const cure = 'Leave it out, or run the plan on another engine'
+  return new PlanError(plan.name, node.id, `operator '${node.kind}' does not run in this engine yet`, cure)
+}
+
 /** `top`: one that the window chooses itself. */
 export function lowerOperator(context: OperatorContext, top: TopNode | null): LoweredOperator {
   const { node, plan } = context
+  noLists(plan, node)
   switch (node.kind) {
     case 'window-aggregate':
       return lowerWindowNode({ ...context, node }, top)
@@ -33,13 +70,10 @@ export function lowerOperator(context: OperatorContext, top: TopNode | null): Lo
       return lowerDecayedSum({ ...context, node })
     case 'top':
       return lowerTop({ ...context, node })
+    case 'join':
+      return node.how === 'window' ? lowerWindowJoin({ ...context, node }) : lowerStreamJoin({ ...context, node })
     default:
-      throw new PlanError(
-        plan.name,
-        node.id,
-        `operator '${node.kind}' does not run in this engine yet`,
-        'Leave it out, or run the plan on another engine',
-      )
+      throw notHere(plan, node)
   }
 }
 
@@ -53,7 +87,8 @@ function lowerWindowNode(context: OperatorContext<WindowNode>, top: TopNode | nu
     columns: input.columns,
     placeOf: input.placeOf,
     partitions: lanes,
-    latenessMs,
+    // Rows of another operator may lie as far behind its watermark as it says.
+    latenessMs: input.fromRecords ? latenessMs : Math.max(latenessMs, input.reachMs),
     results: out,
     numbers,
   }

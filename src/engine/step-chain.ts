@@ -113,9 +113,10 @@ export class StepChain {
     this.#texts.push(made)
     return { name: made.name, of: made.dictionary }
   }
-  #newSlot(name: string, dictionary: Place['dictionary']): number {
+  /** `like`: the place it has its dictionary from. */
+  #newSlot(name: string, like: Omit<Place, 'slot'> | null): number {
     const slot = this.#slots++
-    this.#places.set(name, { slot, dictionary })
+    this.#places.set(name, { dictionary: null, ...like, slot })
     return slot
   }
 
@@ -151,13 +152,12 @@ export class StepChain {
         const runs = step.derive
           .filter(({ name, value }) => !(value.op === 'column' && value.name === name))
           .map(({ name, value }) => {
-            const dictionary =
-              value.op === 'column' ? this.#placeOf(value.name).dictionary : isText(value) ? this.#newTexts() : null
-            const texts = value.op === 'column' ? null : (dictionary?.of ?? null)
-            return { name, dictionary, evaluate: lowerExpression(value, slotOf, texts) }
+            const texts = value.op !== 'column' && isText(value) ? this.#newTexts() : null
+            const like = value.op === 'column' ? this.#placeOf(value.name) : { dictionary: texts }
+            return { name, like, evaluate: lowerExpression(value, slotOf, texts?.of ?? null) }
           })
           // All are lowered before any gets its slot: `derive` sees the columns of its input.
-          .map(({ name, dictionary, evaluate }) => ({ name, evaluate, slot: this.#newSlot(name, dictionary) }))
+          .map(({ name, like, evaluate }) => ({ name, evaluate, slot: this.#newSlot(name, like) }))
         return (view, selection, fates) => {
           for (const { name, evaluate, slot } of runs) {
             const column = evaluate(view)
@@ -171,7 +171,9 @@ export class StepChain {
         assert('rows' in table, 'a lookup in a topic is an operator')
         const from = slotOf(by)
         const made = lookupColumns(table)
-        const slots = table.columns.map((column, i) => this.#newSlot(column.name, dictionaryOf(table, column, made, i)))
+        const slots = table.columns.map((column, i) =>
+          this.#newSlot(column.name, { dictionary: dictionaryOf(table, column, made, i) }),
+        )
         const standing = input.updates && unknown === 'drop' ? this.#standing(step, input) : null
         return (view, selection, fates) => {
           const column = view.columns[from]!
