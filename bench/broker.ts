@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { gather, measureInChild } from './child.ts'
 import { apiVersionsFrame, KafkaConnection } from './kafka-wire.ts'
 import { memoryOf } from './memory.ts'
+import { processorMsOf } from './processor.ts'
 import type { Measured, Unit } from './report.ts'
 import type { Bench, Section } from './section.ts'
 import { freePort, sleep, startServer, withDataDir } from './server.ts'
@@ -36,6 +37,8 @@ export const broker: Section = async (bench) => {
   const { options, say } = bench
   const rates = new Map<Target, Rates[]>()
   const held: Held[] = []
+  /** Of a million records. */
+  const processorMs: number[] = []
   const coldMs: number[] = []
   const readyMs: number[] = []
   const crowd: number[] = []
@@ -62,7 +65,11 @@ export const broker: Section = async (bench) => {
           await sleep(1_000)
           const idle = memoryOf(server.pid)
           note(durability, await ratesOf(bench, server.kafka, `bench-${round}`))
+          const usedBefore = processorMsOf(server.pid)
           if (durability === 'power') await load(server.kafka, 'bench-memory', sizes.records)
+          const used = processorMsOf(server.pid)
+          if (durability === 'power' && usedBefore !== null && used !== null)
+            processorMs.push(((used - usedBefore) * 1e6) / sizes.records)
           const loaded = memoryOf(server.pid)
           if (durability === 'power' && idle !== null && loaded !== null)
             held.push({
@@ -102,6 +109,9 @@ export const broker: Section = async (bench) => {
       alone('cold start to the first ApiVersions answer', 'ms', coldMs),
       alone(`ready after a kill with ${sizes.logMiB} MiB of log, slowest of ${killsInRound} a run`, 'ms', readyMs),
       alone('1,000 connections, a partition each, 16 KiB batches', 'records/s', crowd),
+      ...(processorMs.length === 0
+        ? []
+        : [alone('processor time of the broker for a million records, loader, 64 KiB batches', 'ms', processorMs)]),
       ...(held.length === 0
         ? []
         : [
