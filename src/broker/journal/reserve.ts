@@ -10,10 +10,11 @@ export interface ReserveSettings {
   readonly sizeBytes: number
 }
 
-const pieceBytes = 1 << 20
+/** Each is a third of a millisecond in which nobody else is served: a larger one would be seen in the latency of appends. */
+const pieceBytes = 128 << 10
 /** The first piece is written so long after the start, the others at this distance: nobody notices. */
 const firstAfterMs = 5_000
-const pieceEveryMs = 100
+const pieceEveryMs = 20
 /** When there was no room for it: how often it is tried again. */
 const againAfterMs = 30_000
 
