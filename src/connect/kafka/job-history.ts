@@ -35,9 +35,11 @@ export async function readHistory(cluster: KafkaCluster, topic: string): Promise
     for (const batch of committedAmong(batches, fetched.abortedTransactions)) {
       for (const { offset, key, value } of recordsWithin(batch)) {
         const record = readJobRecord(topic, key, value)
-        if (record.kind === 'owner') epoch = record.epoch
-        else if (record.kind === 'commit') commit = record
-        else if (record.kind === 'tick') ticks.set(key, offset)
+        if (record.kind === 'owner') epoch = Math.max(epoch, record.epoch)
+        else if (record.kind === 'commit') {
+          commit = record
+          epoch = Math.max(epoch, record.epoch)
+        } else if (record.kind === 'tick') ticks.set(key, offset)
         else if (record.kind === 'order') orders.set(record.number, (orders.get(record.number) ?? new Set()).add(key))
         else {
           ticks.delete(key)

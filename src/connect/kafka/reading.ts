@@ -123,7 +123,8 @@ export function recordsWithin(batch: Uint8Array): StoredRecord[] {
     at = walkRecords(bytes, at, end, slots)
     for (let i = 0; i < slots.count; i++) {
       const key = slots.keyStart[i]! < 0 ? '' : decoder.decode(bytes.subarray(slots.keyStart[i]!, slots.keyEnd[i]!))
-      const value = slots.valueStart[i]! < 0 ? null : bytes.slice(slots.valueStart[i]!, slots.valueEnd[i]!)
+      const value =
+        slots.valueStart[i]! < 0 ? null : new Uint8Array(bytes.subarray(slots.valueStart[i]!, slots.valueEnd[i]!))
       found.push({ offset: base + slots.offsetDelta[i]!, key, value })
     }
   }
