@@ -2,7 +2,8 @@
 // bytes and reasons. Gathered between commits; `take` hands all of it to one.
 //
 // A result record: key = the upsert key as a JSON array, value = the row as JSON with `timing` (early | on-time | late)
-// added at its end, header `evidence` = [[partition, first offset, last offset], …] of the records behind it.
+// added at its end, header `evidence` = [[partition, first offset, last offset], …] of the records behind it; of a
+// plan over several topics each with its topic at the end.
 import {
   type DeadLetter,
   type Emitted,
@@ -86,6 +87,7 @@ export function outputWriter(
     const to = topics.results.get(batch.plan.name)
     if (to === undefined) return
     const nowMs = clock.nowMs()
+    const isOfSeveral = Object.keys(batch.plan.contracts).length > 1
     for (let row = 0; row < batch.count; row++) {
       const key = encodeKey(batch, row)
       const keyBytes = key === null ? null : encoder.encode(key)
@@ -96,7 +98,11 @@ export function outputWriter(
         batch.weight[row] === 1 ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)},"timing":"${timing}"}`) : null
       const evidence = batch
         .evidence(row)
-        .map(({ partition, offsetMin, offsetMax }) => `[${partition},${offsetMin},${offsetMax}]`)
+        .map(({ topic, partition, offsetMin, offsetMax }) =>
+          isOfSeveral
+            ? `[${partition},${offsetMin},${offsetMax},${JSON.stringify(topic)}]`
+            : `[${partition},${offsetMin},${offsetMax}]`,
+        )
       record(to.topic, keyBytes === null ? 0 : partitionOfKey(keyBytes, to.partitions), keyBytes, value, nowMs, [
         header('evidence', `[${evidence.join(',')}]`),
       ])

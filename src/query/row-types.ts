@@ -60,3 +60,14 @@ export type JoinedRow<L extends Row, R extends Row, S> = L & {
     readonly nullable: S extends 'left' ? true : R[K]['nullable']
   }
 }
+
+/** Rows with columns of these types, and maybe more. */
+export type SameTypes<R extends Row> = {
+  readonly [K in keyof R & string]: { readonly type: R[K]['type']; readonly nullable: boolean }
+}
+export type UnitedRow<R extends Row, T extends SameTypes<R>> = {
+  [K in keyof R & string]: {
+    readonly type: R[K]['type']
+    readonly nullable: R[K]['nullable'] extends true ? true : T[K]['nullable']
+  }
+}

@@ -16,7 +16,9 @@ import type {
   LookedUp,
   Rankable,
   Renamed,
+  SameTypes,
   TextColumns,
+  UnitedRow,
 } from './row-types.ts'
 import type { Condition, NumericType, Row, Value } from './values.ts'
 
@@ -84,7 +86,7 @@ export interface Stream<R extends Row> {
   /** One row for each element of a list, with the element's fields as columns in place of it. Empty and null: none. */
   unnest<K extends ListColumns<R>>(column: K): Stream<Omit<R, K> & ElementRow<R, K>>
   /** The rows of both, as they come. Columns are those of the first; the other has them all, with the same types. */
-  union(other: Stream<R>): Stream<R>
+  union<T extends SameTypes<R>>(other: Stream<T>): Stream<UnitedRow<R, T>>
   /**
    * Joins with rows whose times are near (`interval`), or each row with the newest right row of its keys at its time
    * (`latest`). A row has the time of its left row. `left`: a left row without a match comes out with nulls, once none can

@@ -76,6 +76,11 @@ export const parcels = contract({
 })
 
 const minute = tumbling({ sizeMs: minutes(1) })
+const sent = from(parcels).select('to', 'postage', 'at').rename({ to: 'city', at: 'sent' })
+const perCity = from(parcels)
+  .window(minute)
+  .groupBy('to')
+  .aggregate((p) => ({ parcels: count(), postage: sum(p.postage) }))
 const perMinute = from(sales)
   .window(minute)
   .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
@@ -272,6 +277,29 @@ const made: readonly Plan[] = [
     .groupBy('parity', 'size')
     .aggregate((s) => ({ n: count(), revenue: sum(s.price) }))
     .named('computed'),
+
+  // Two topics in one plan.
+  from(sales)
+    .select('seller', 'product', 'at')
+    .join(sent, { how: 'interval', side: 'left', on: { seller: 'city' }, beforeMs: 0, afterMs: minutes(1) })
+    .named('sent-soon'),
+  from(sales)
+    .select('seller', 'price', 'at')
+    .join(sent, { how: 'latest', side: 'inner', on: { seller: 'city' }, withinMs: minutes(5) })
+    .lateness(seconds(20))
+    .named('sent-last'),
+  perSeller
+    .join(perCity, { side: 'left', on: { seller: 'to' } })
+    .lateness(minutes(1))
+    .named('sold-and-sent'),
+  from(sales)
+    .select('seller', 'at')
+    .union(from(parcels).select('to', 'at').rename({ to: 'seller' }))
+    .window(minute)
+    .groupBy('seller')
+    .aggregate(() => ({ n: count() }))
+    .lateness(seconds(30))
+    .named('heard-of'),
 
   // Calendars.
   from(parcels)
