@@ -429,6 +429,43 @@ test('a running table of a running table: groups whose rows move to another grou
   ])
 })
 
+test('what follows a range keeps up: windows over its rows hold each row once, live and with late records', () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    const random = randomStream(`chain/${seed}`)
+    const latenessMs = [0, 1500][seed % 2]!
+    const plan = stream
+      .over({ by: ['who'], rangeMs: 3000 }, (e) => ({ recent: count(), spent: sum(e.cents) }))
+      .window(tumbling({ sizeMs: 2000 }))
+      .groupBy('who')
+      .aggregate((e) => ({ n: count(), busiest: max(e.recent), spent: max(e.spent) }))
+      .lateness(latenessMs)
+      .named('chain')
+    const naive = new Naive(latenessMs)
+    const table = new Map<string, unknown>()
+    drive(plan, naive, random, (rows) => {
+      for (const { values } of rows) table.set(JSON.stringify([values.window_start, values.who]), values)
+    })
+    const expected = new Map<string, unknown>()
+    for (const { at, who } of naive.taken) {
+      const startMs = Math.floor(at / 2000) * 2000
+      const rows = naive.taken.filter((one) => one.who === who && Math.floor(one.at / 2000) * 2000 === startMs)
+      const ranges = rows.map((row) =>
+        naive.taken.filter((one) => one.who === who && one.at <= row.at && one.at > row.at - 3000),
+      )
+      const sums = ranges.map((of) => aggregatesOf(of).spent).filter((one) => one !== null) as number[]
+      expected.set(JSON.stringify([startMs, who]), {
+        window_start: startMs,
+        window_end: startMs + 2000,
+        who,
+        n: rows.length,
+        busiest: Math.max(...ranges.map(({ length }) => length)),
+        spent: sums.length === 0 ? null : Math.max(...sums),
+      })
+    }
+    assert.deepEqual(new Map([...table].sort()), new Map([...expected].sort()), replayOf(seed))
+  }
+})
+
 test('trending: the top of running groups changes as they do', () => {
   const plan = stream
     .groupBy('what')

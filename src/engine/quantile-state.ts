@@ -72,13 +72,9 @@ class Sketches {
     for (let index = 0; index < this.#heads.length; index++) this.clear(index)
   }
   /** Appends the buckets of an index and their counts. */
-  list(index: number, buckets: number[], counts: Map<number, number>): void {
-    for (let link = this.#heads[index]!; link !== 0; link = this.#next[link - 1]!) {
-      const bucket = this.#pairs.keys[(link - 1) * 2 + 1]!
-      const known = counts.get(bucket)
-      if (known === undefined) buckets.push(bucket)
-      counts.set(bucket, (known ?? 0) + this.#counts[link - 1]!)
-    }
+  list(index: number, into: BucketList): void {
+    for (let link = this.#heads[index]!; link !== 0; link = this.#next[link - 1]!)
+      into.add(this.#pairs.keys[(link - 1) * 2 + 1]!, this.#counts[link - 1]!)
   }
   write(out: StateWriter): void {
     out.tuples(this.#pairs)
@@ -109,6 +105,42 @@ class Sketches {
   }
 }
 
+/** Buckets of one or two sketches, to be walked in order. Used again and again: no object per value that is read. */
+class BucketList {
+  length = 0
+  count = 0
+  #counts: Float64Array<ArrayBuffer> = new Float64Array(64)
+  /** Bucket and position of each entry in one number: a bucket has 20 bits with its sign, a position 32. */
+  #keys: Float64Array<ArrayBuffer> = new Float64Array(64)
+
+  clear(): void {
+    this.length = 0
+    this.count = 0
+  }
+  add(bucket: number, count: number): void {
+    this.#counts = grownFloats(this.#counts, this.length + 1)
+    this.#keys = grownFloats(this.#keys, this.length + 1)
+    this.#counts[this.length] = count
+    this.#keys[this.length] = bucket * POSITIONS + this.length
+    this.length++
+    this.count += count
+  }
+  /** The bucket of the value of this rank. */
+  bucketAt(rank: number): number {
+    const keys = this.#keys.subarray(0, this.length).sort()
+    let seen = 0
+    for (let i = 0; i < this.length; i++) {
+      const bucket = Math.floor(keys[i]! / POSITIONS)
+      seen += this.#counts[keys[i]! - bucket * POSITIONS]!
+      // The second sketch may take away from the first.
+      const isLast = i + 1 === this.length || Math.floor(keys[i + 1]! / POSITIONS) !== bucket
+      if (isLast && seen >= rank) return bucket
+    }
+    return 0
+  }
+}
+const POSITIONS = 2 ** 32
+
 export class QuantileState implements WindowState {
   readonly #of: NumberEvaluator
   /** Held values are whole numbers of this many decimals; null: they are floats. */
@@ -116,6 +148,7 @@ export class QuantileState implements WindowState {
   readonly #filtered: Filtered
   /** The preview holds only what makes it differ from the running window. */
   readonly #sketches = [new Sketches(), new Sketches(), new Sketches(), new Sketches()]
+  readonly #list = new BucketList()
   #values: Float64Array = new Float64Array(0)
 
   constructor(of: NumberEvaluator, scale: number | null, where: NumberEvaluator | null) {
@@ -144,22 +177,13 @@ export class QuantileState implements WindowState {
   }
   /** NaN where there is no value. */
   quantile(fraction: number, place: Place, index: number): number {
-    const buckets: number[] = []
-    const counts = new Map<number, number>()
-    this.#sketches[place]!.list(index, buckets, counts)
-    if (place === PREVIEW) this.#sketches[RUNNING]!.list(index, buckets, counts)
-    let count = 0
-    for (const of of counts.values()) count += of
-    if (count === 0) return Number.NaN
-    const rank = rankOf(fraction, count)
-    let seen = 0
-    for (const bucket of Int32Array.from(buckets).sort()) {
-      seen += counts.get(bucket)!
-      if (seen < rank) continue
-      const middle = middleOf(bucket, this.#scale !== null)
-      return this.#scale === null ? middle : middle / 10 ** this.#scale
-    }
-    return Number.NaN
+    const list = this.#list
+    list.clear()
+    this.#sketches[place]!.list(index, list)
+    if (place === PREVIEW) this.#sketches[RUNNING]!.list(index, list)
+    if (list.count === 0) return Number.NaN
+    const middle = middleOf(list.bucketAt(rankOf(fraction, list.count)), this.#scale !== null)
+    return this.#scale === null ? middle : middle / 10 ** this.#scale
   }
   read(place: Place, index: number): number {
     return this.quantile(0.5, place, index)
