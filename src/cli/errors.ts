@@ -171,7 +171,7 @@ const byName: Readonly<Record<string, Known>> = {
   ImportError: { exitCode: exitCodes.failed },
   ProduceError: { exitCode: exitCodes.failed },
   PlanError: { exitCode: exitCodes.failed },
-  SumOverflowError: { exitCode: exitCodes.failed, cause: 'a sum is larger than 2^53 minor units' },
+  SumOverflowError: { exitCode: exitCodes.failed, cause: 'a sum is larger than 2^104 minor units' },
   StateLimitError: { exitCode: exitCodes.failed, cause: 'the pipeline needs more memory than it may have' },
   FencedError: {
     exitCode: exitCodes.refused,

@@ -18,7 +18,7 @@ import { SlidingDistinct, type SlidingPlaces } from './sliding-distinct.ts'
 import { SumState } from './sum-state.ts'
 import { compareText } from './text-predicates.ts'
 import { VarianceState } from './variance-state.ts'
-import { type CellPlaces, CountState, type WindowState } from './window-state.ts'
+import { type CellPlaces, CountState, type Place as StatePlace, type WindowState } from './window-state.ts'
 
 export interface AggregateParts {
   readonly plan: Plan
@@ -28,6 +28,8 @@ export interface AggregateParts {
   /** The sliding places are moments of `over`: each a cell and a pane of its own. */
   readonly overMoments?: boolean
   readonly aggregates: readonly NamedAggregate[]
+  /** Names the group behind an index of a state's place, for errors. */
+  readonly keyOf: (place: StatePlace, index: number) => string
   /** Columns of the operator's input. */
   readonly columns: readonly Column[]
   readonly placeOf: (name: string) => Place
@@ -71,7 +73,10 @@ export function lowerAggregates(
   const sum = (of: Expression, where: Expression | null): { state: number; count: number; scale: number } => {
     const type = typeOf(of)
     if (!isExact(type)) return refuse(parts, `a sum of ${type.kind}`, 'Sum whole numbers, decimals or money')
-    const summed = state(key('sum', of, where), () => new SumState(lowerNumbers(of, slotOf), whereOf(where)))
+    const summed = state(
+      key('sum', of, where),
+      () => new SumState(lowerNumbers(of, slotOf), whereOf(where), parts.keyOf),
+    )
     const count = where !== null || isNullable(of, parts.columns) ? countOf(of, where) : -1
     return { state: summed, count, scale: scaleOf(type) }
   }

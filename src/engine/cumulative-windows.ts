@@ -194,7 +194,7 @@ export class CumulativeWindows implements WindowOperator {
   #add(fold: Fold, group: number, from: number): void {
     let cell = fold.cells.get(group)
     if (cell === undefined) {
-      cell = this.#input.spareCell()
+      cell = this.#input.spareCell(group)
       this.#input.groups.use(group)
       fold.cells.set(group, cell)
     }

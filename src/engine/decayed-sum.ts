@@ -34,7 +34,7 @@ export function lowerDecayedSum(context: OperatorContext<DecayedSumNode>): Lower
   const { node, lanes, out } = context
   const input = context.inputs[0]!
   const type = typeOf(node.value)
-  const operator = new DecayedSum(heldMoments(context, node.keys), out, {
+  const operator = new DecayedSum(heldMoments(context, node.keys, []), out, {
     value: lowerNumbers(node.value, (name) => input.placeOf(name).slot),
     unit: type.kind === 'money' || type.kind === 'decimal' ? 10 ** type.scale : 1,
     halfLifeMs: node.halfLifeMs,

@@ -16,7 +16,8 @@ import { RecentEvidence } from './recent-evidence.ts'
 import { ON_TIME } from './results.ts'
 import type { SlidingPlaces } from './sliding-distinct.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
-import { groupColumn, windowTexts } from './window-shape.ts'
+import type { GroupColumn } from './window-rows.ts'
+import { groupColumn, keyOfPlace, windowTexts } from './window-shape.ts'
 import { CELLS, RUNNING, type WindowState } from './window-state.ts'
 
 export type OverNode = PlanNode & { readonly kind: 'over' }
@@ -24,7 +25,8 @@ export type OverNode = PlanNode & { readonly kind: 'over' }
 export function lowerOver(context: OperatorContext<OverNode>): LoweredOperator {
   const { plan, node, lanes, out, numbers } = context
   const input = context.inputs[0]!
-  const moments = heldMoments(context, node.keys)
+  const keyColumns: GroupColumn[] = []
+  const moments = heldMoments(context, node.keys, keyColumns)
   const slots = new OwnSlots()
   let reachedMs = Number.NEGATIVE_INFINITY
   // A cell is a pane of its own.
@@ -52,6 +54,7 @@ export function lowerOver(context: OperatorContext<OverNode>): LoweredOperator {
       grouped: node.keys.length > 0,
       overMoments: true,
       aggregates: node.aggregates,
+      keyOf: keyOfPlace(node.keys, keyColumns, moments.groups, (cell) => moments.groupOf[cell]!),
       columns: input.columns,
       placeOf: input.placeOf,
       numbers,
@@ -79,6 +82,7 @@ export function lowerOver(context: OperatorContext<OverNode>): LoweredOperator {
 export function heldMoments(
   context: OperatorContext<PlanNode & { readonly kind: 'over' | 'decayed-sum' }>,
   keys: readonly string[],
+  keyColumns: GroupColumn[],
 ): Moments {
   const { plan, node, lanes, tooLate } = context
   const input = context.inputs[0]!
@@ -93,7 +97,7 @@ export function heldMoments(
   const parts = { ...context, columns: input.columns, placeOf: input.placeOf }
   return new Moments({
     rows: { columns: input.columns, placeOf: input.placeOf, lanes, fromRecords: input.fromRecords },
-    keyIds: keys.map((name) => groupColumn(parts, name, keyNames, [])),
+    keyIds: keys.map((name) => groupColumn(parts, name, keyNames, keyColumns)),
     keyNames,
     latenessMs: input.reachMs,
     tooLate,

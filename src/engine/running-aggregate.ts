@@ -3,7 +3,7 @@
 // number of groups (and of values counted distinct): the job's limit in bytes refuses what is too many.
 import type { PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
-import { lowerAggregates } from './aggregate-states.ts'
+import { type AggregateParts, lowerAggregates } from './aggregate-states.ts'
 import { ChangingWindows } from './changing-windows.ts'
 import type { Batch } from './columns.ts'
 import { KeyedRows } from './keyed-rows.ts'
@@ -16,7 +16,7 @@ import { WindowInput } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
 import { type GroupColumn, type Source, WindowRows } from './window-rows.ts'
 import { WindowRunner } from './window-runner.ts'
-import { groupColumn, windowTexts } from './window-shape.ts'
+import { groupColumn, keyOfPlace, windowTexts } from './window-shape.ts'
 import type { CellPlaces, WindowState } from './window-state.ts'
 
 export type RunningNode = PlanNode & { readonly kind: 'running-aggregate' }
@@ -57,6 +57,7 @@ function statesOf(
   context: OperatorContext<RunningNode>,
   places: CellPlaces,
   slotOf: ((name: string) => number) | null,
+  keyOf: AggregateParts['keyOf'],
 ): { states: WindowState[]; sources: Source[] } {
   const { plan, node, numbers } = context
   const { columns, placeOf } = context.inputs[0]!
@@ -66,6 +67,7 @@ function statesOf(
       at: node.id,
       grouped: node.groups.length > 0,
       aggregates: node.aggregates,
+      keyOf,
       columns,
       placeOf: slotOf === null ? placeOf : (name) => ({ slot: slotOf(name), dictionary: placeOf(name).dictionary }),
       numbers,
@@ -98,7 +100,12 @@ function overStream(context: OperatorContext<RunningNode>): WindowOperator {
       return table.slotPane
     },
   }
-  const { states, sources } = statesOf(context, places, null)
+  const { states, sources } = statesOf(
+    context,
+    places,
+    null,
+    keyOfPlace(context.node.groups, groups.columns, input.groups, (cell) => table.cellGroup[cell]!),
+  )
   input.states = states
   const rows = new WindowRows(sources, groups.columns, states, input.groups, context.out, null)
   return new PaneWindows(input, rows, 0, groups.names)
@@ -121,7 +128,7 @@ function overChanges(context: OperatorContext<RunningNode>): WindowOperator {
   const slots = new OwnSlots()
   slots.grow(1)
   const at = (name: string): number => input.columns.findIndex((column) => column.name === name)
-  const { states, sources } = statesOf(context, slots, at)
+  const { states, sources } = statesOf(context, slots, at, () => 'a group')
   for (const state of states) state.grow(1, 0, 0)
   return new ChangingWindows(
     kept,

@@ -136,6 +136,9 @@ export class SessionWindows implements WindowOperator {
     if (dropped > 0) this.#groups.dropUnused(this.#lateGroups, dropped)
   }
 
+  groupOf(cell: number): number {
+    return this.#bounds.group[cell]!
+  }
   #open(group: number, timeMs: number): number {
     const cell = this.#cells.take()
     const { high } = this.#cells

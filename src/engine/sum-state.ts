@@ -18,13 +18,18 @@ import {
 /** One unit of the high lane. */
 export const LANE = 2 ** 52
 
-/** A sum beyond 2^104 minor units. */
+/** A sum beyond 2^104 minor units: its records cannot be right. Cure: look at those of its key, and filter them out. */
 export class SumOverflowError extends Error {
   override name = 'SumOverflowError'
 }
 
 /** Two-lane sums by index. */
 export class Sums {
+  /** What a sum belongs to, for the error. */
+  readonly #nameOf: (index: number) => string
+  constructor(nameOf: (index: number) => string) {
+    this.#nameOf = nameOf
+  }
   low: Float64Array<ArrayBuffer> = new Float64Array(0)
   high: Float64Array<ArrayBuffer> = new Float64Array(0)
   grow(length: number): void {
@@ -39,19 +44,25 @@ export class Sums {
   }
   addLanes(index: number, low: number, high: number): void {
     this.add(index, low)
-    this.high[index]! += high
+    if (high !== 0) this.#addHigh(index, high)
   }
   subtractLanes(index: number, low: number, high: number): void {
     this.add(index, -low)
-    this.high[index]! -= high
+    if (high !== 0) this.#addHigh(index, -high)
   }
   #carry(index: number, value: number): void {
     const total = BigInt(this.low[index]!) + BigInt(value)
     const lane = BigInt(LANE)
     this.low[index] = Number(total % lane)
-    this.high[index]! += Number(total / lane)
-    if (!Number.isSafeInteger(this.high[index]!))
-      throw new SumOverflowError('a sum passed 2^104: the values cannot be right')
+    this.#addHigh(index, Number(total / lane))
+  }
+  #addHigh(index: number, high: number): void {
+    const sum = this.high[index]! + high
+    if (!Number.isSafeInteger(sum))
+      throw new SumOverflowError(
+        `the sum of ${this.#nameOf(index)} passed 2^104: its values cannot be right. Find its records, and filter them out`,
+      )
+    this.high[index] = sum
   }
 }
 
@@ -59,9 +70,11 @@ export class SumState implements WindowState {
   readonly #of: NumberEvaluator
   readonly #filtered: Filtered
   #values: Float64Array = new Float64Array(0)
-  readonly #sums = [new Sums(), new Sums(), new Sums(), new Sums()]
+  readonly #sums: readonly Sums[]
 
-  constructor(of: NumberEvaluator, where: NumberEvaluator | null) {
+  /** `keyOf` names the group behind an index of a place. */
+  constructor(of: NumberEvaluator, where: NumberEvaluator | null, keyOf: (place: Place, index: number) => string) {
+    this.#sums = ([CELLS, RUNNING, RESULTS, PREVIEW] as const).map((place) => new Sums((index) => keyOf(place, index)))
     this.#of = of
     this.#filtered = new Filtered(where)
   }

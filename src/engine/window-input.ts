@@ -334,8 +334,10 @@ export class WindowInput {
     return cell
   }
   /** A cell of no pane, empty: for what an operator folds cells into. */
-  spareCell(): number {
+  spareCell(group: number): number {
     const cell = this.table.cells.take()
+    this.table.cellGroup = grownInts(this.table.cellGroup, cell + 1)
+    this.table.cellGroup[cell] = group
     this.changed = grownBytes(this.changed, this.table.cells.high)
     this.changed[cell] = 0
     this.grow()

@@ -2,12 +2,13 @@
 import type { Aggregation, Column, Expression, NamedAggregate, Plan, PlanNode, Window } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { assert, unreachable } from '../std/assert.ts'
-import { idsOf, lowerAggregates, numberDictionary } from './aggregate-states.ts'
+import { type AggregateParts, idsOf, lowerAggregates, numberDictionary } from './aggregate-states.ts'
 import { ChangingWindows } from './changing-windows.ts'
 import type { Batch } from './columns.ts'
 import { CumulativeWindows } from './cumulative-windows.ts'
 import { numberIds } from './distinct-state.ts'
 import { isText, lowerNumbers } from './expressions.ts'
+import { groupKeyText } from './group-key.ts'
 import { KeyedRows } from './keyed-rows.ts'
 import type { InputShape, NumberDictionary, Place, RowSink } from './operator.ts'
 import { calendarPanes, fixedPanes, type PaneClock } from './pane-clock.ts'
@@ -21,7 +22,7 @@ import { TopRows } from './top.ts'
 import { WindowInput } from './window-input.ts'
 import type { WindowOperator } from './window-operator.ts'
 import { type GroupColumn, type Source, type TopOfRows, WindowRows } from './window-rows.ts'
-import type { CellPlaces, WindowState } from './window-state.ts'
+import { CELLS, type CellPlaces, RESULTS, type WindowState } from './window-state.ts'
 
 export interface WindowParts {
   readonly plan: Plan
@@ -99,7 +100,8 @@ export function lowerWindow(parts: WindowParts): WindowOperator {
     },
   }
   const slides = width > 1 && !cumulates
-  const { states, sources } = aggregatesOf(parts, cumulates ? ownPlaces : places, slides ? places : null)
+  const keyOf = keyOfPlace(node.groups, groupColumns, input.groups, (cell) => table.cellGroup[cell]!)
+  const { states, sources } = aggregatesOf(parts, cumulates ? ownPlaces : places, slides ? places : null, keyOf)
   input.states = states
   const rows = new WindowRows(sources, groupColumns, states, input.groups, results, topOf(parts, sources, input.groups))
   if (cumulates)
@@ -137,10 +139,12 @@ function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
   const groupColumns: GroupColumn[] = []
   const groupIds = node.groups.map((name) => groupColumn(parts, name, groupNames, groupColumns))
   const [groups, slots] = [new Groups(groupIds.length), new OwnSlots()]
-  const { states, sources } = aggregatesOf(parts, slots, null)
+  let groupOf = (_cell: number): number => -1
+  const keyOf = keyOfPlace(node.groups, groupColumns, groups, (cell) => groupOf(cell))
+  const { states, sources } = aggregatesOf(parts, slots, null, keyOf)
   const rows = new WindowRows(sources, groupColumns, states, groups, results, null)
   const runs = parts.plan.emit.mode !== 'on-close'
-  return new SessionWindows(groups, slots, states, rows, {
+  const sessions = new SessionWindows(groups, slots, states, rows, {
     gapMs,
     latenessMs,
     partitions,
@@ -148,6 +152,8 @@ function lowerSessions(parts: WindowParts, gapMs: number): WindowOperator {
     groupColumns: groupNames,
     runs,
   })
+  groupOf = (cell) => sessions.groupOf(cell)
+  return sessions
 }
 
 /** A window over rows that change: `rows` are kept, and its aggregates computed of those that a window holds. */
@@ -174,7 +180,7 @@ export function lowerChangingWindow(parts: WindowParts, input: InputShape, key: 
     ...parts,
     placeOf: (name) => ({ slot: at(name), dictionary: parts.placeOf(name).dictionary }),
   }
-  const { states, sources } = aggregatesOf(ofRows, slots, null)
+  const { states, sources } = aggregatesOf(ofRows, slots, null, () => 'a group')
   for (const state of states) state.grow(1, 0, 0)
   return new ChangingWindows(
     rows,
@@ -248,16 +254,30 @@ function columnOf(parts: ColumnParts, name: string): Column {
   return column
 }
 
+/** Names what is behind an index of a state: of a cell its group; a window that was given out is not looked up. */
+export function keyOfPlace(
+  names: readonly string[],
+  columns: readonly GroupColumn[],
+  groups: Groups,
+  groupOf: (cell: number) => number,
+): AggregateParts['keyOf'] {
+  return (place, index) => {
+    if (place === RESULTS) return 'a window that late records correct'
+    return groupKeyText(names, columns, groups, place === CELLS ? groupOf(index) : index)
+  }
+}
+
 /** The states, and where all columns of a row come from: bounds, groups, aggregates. */
 function aggregatesOf(
   parts: WindowParts,
   places: CellPlaces,
   sliding: SlidingPlaces | null,
+  keyOf: AggregateParts['keyOf'],
 ): { states: WindowState[]; sources: Source[] } {
   const { plan, node, columns, placeOf, numbers } = parts
   const { id: at, groups, aggregates } = node
   const made = lowerAggregates(
-    { plan, at, grouped: groups.length > 0, aggregates, columns, placeOf, numbers },
+    { plan, at, grouped: groups.length > 0, aggregates, keyOf, columns, placeOf, numbers },
     places,
     sliding,
   )
