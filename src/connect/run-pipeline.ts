@@ -1,5 +1,5 @@
 // One Plan over bounded NDJSON input, no broker: lines in, final rows out as NDJSON, what was rejected named by its line.
-import { type DeadLetter, encodeRow, type JobOutput, openJob } from '../engine/engine.ts'
+import { type DeadLetter, encodeRows, type JobOutput, openJob } from '../engine/engine.ts'
 import type { Plan } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import type { World } from '../world/world.ts'
@@ -90,9 +90,9 @@ export async function runPipeline(world: World, settings: RunSettings): Promise<
   }
   const deliver = async (output: JobOutput): Promise<void> => {
     tellRejects(output.deadLetters)
-    for (const rows of rowTexts(output)) {
+    for (const rows of rowLines(output)) {
       progress.rows += rows.count
-      await settings.output(encoder.encode(rows.text))
+      await settings.output(rows.bytes)
     }
   }
 
@@ -111,8 +111,6 @@ export async function runPipeline(world: World, settings: RunSettings): Promise<
   onProgress?.({ ...progress })
   return { ...progress, seconds: (world.clock.monoMs() - startedMs) / 1000 }
 }
-
-const encoder = new TextEncoder()
 
 function onlyTopic(plan: Plan): string {
   const topics = Object.keys(plan.contracts)
@@ -136,19 +134,25 @@ function overlongFault({ offset, sizeBytes, beginning }: OverlongLine): Fault {
   }
 }
 
-function* rowTexts(output: JobOutput): Generator<{ readonly text: string; readonly count: number }> {
-  let text = ''
-  let count = 0
+/** Final rows as lines, in pieces of about `outputBytesAtOnce`. */
+function* rowLines(output: JobOutput): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
   for (const batch of output.results) {
+    const { bytes, ends } = encodeRows(batch)
+    let from = 0
+    let to = 0
+    let count = 0
     for (let row = 0; row < batch.count; row++) {
-      if (batch.final[row] !== 1 || batch.weight[row] !== 1) continue
-      text += `${encodeRow(batch, row)}\n`
+      const begin = row === 0 ? 0 : ends[row - 1]!
+      const taken = batch.final[row] === 1 && batch.weight[row] === 1
+      if ((!taken || to - from >= outputBytesAtOnce) && count > 0) {
+        yield { bytes: bytes.slice(from, to), count }
+        count = 0
+      }
+      if (!taken) continue
+      if (count === 0) from = begin
+      to = ends[row]!
       count++
-      if (text.length < outputBytesAtOnce) continue
-      yield { text, count }
-      text = ''
-      count = 0
     }
+    if (count > 0) yield { bytes: bytes.slice(from, to), count }
   }
-  if (count > 0) yield { text, count }
 }

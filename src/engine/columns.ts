@@ -17,7 +17,24 @@ export interface IdColumn {
 /** Text that only passes through. */
 export interface TextColumn {
   readonly kind: 'text'
+  /** By row, but for those that `slices` has: read by `textAt`. */
   readonly values: (string | null)[]
+  /** Texts as they stand in memory until the next batch: no string is made of one that only passes through. */
+  slices?: TextSlices | null
+}
+export interface TextSlices {
+  readonly memory: Uint8Array
+  /** Where each row's text begins: UTF-8 that JSON takes as it is; -1 is null, `IN_VALUES`: a string among the values. */
+  readonly starts: Int32Array
+  readonly lengths: Int32Array
+}
+export const IN_VALUES = -2
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+export function textAt({ values, slices = null }: TextColumn, row: number): string | null {
+  if (slices === null) return values[row] ?? null
+  const start = slices.starts[row]!
+  if (start >= 0) return utf8.decode(slices.memory.subarray(start, start + slices.lengths[row]!))
+  return start === IN_VALUES ? (values[row] ?? null) : null
 }
 /** Lists, flat: element i belongs to row `parents[i]`, and the elements of row r are [first[r], first[r + 1]). */
 export interface ListColumn {

@@ -7,7 +7,7 @@
 
 import type { DeduplicateBody } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
-import type { Batch, BatchColumn } from './columns.ts'
+import { type Batch, type BatchColumn, textAt } from './columns.ts'
 import { Identities } from './identities.ts'
 import { Murmur128 } from './murmur.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
@@ -90,7 +90,7 @@ function addValue(hash: Murmur128, column: BatchColumn, row: number): boolean {
     return true
   }
   assert(column.kind === 'text', 'an identity is no list')
-  const text = column.values[row]!
+  const text = textAt(column, row)
   if (text === null) return false
   hash.addText(text)
   return true

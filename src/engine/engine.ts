@@ -5,6 +5,7 @@ import { type Plan, PlanError } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
 import { assert } from '../std/assert.ts'
 import type { EventTimeMs } from '../std/units.ts'
+import type { TextSlices } from './columns.ts'
 import { EngineJob } from './job.ts'
 import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
@@ -12,6 +13,7 @@ import { openDecoder } from './kernel/kernel-decoder.ts'
 export { StateLimitError } from './job.ts'
 export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
 
+import { rowsJson } from './encoded-rows.ts'
 import { lowerPlan } from './lower.ts'
 import { reactingJob } from './reacting-job.ts'
 import { rowJson, rowKey, rowObject } from './result-rows.ts'
@@ -245,6 +247,8 @@ export type ResultColumn =
       readonly name: string
       readonly type: FieldType
       readonly values: readonly (string | null)[]
+      /** The same where no string was made of it yet: UTF-8, but for rows that begin at `IN_VALUES`. */
+      readonly utf8?: TextSlices | null
     }
 
 export function openShard(plans: readonly Plan[], settings: ShardSettings): Shard {
@@ -311,6 +315,15 @@ export function openRecordCheck(contract: Contract, field: string): RecordCheck 
   }
 }
 
+/** All rows of a batch as `encodeRow` gives them, each with a newline: row i ends at `ends[i]`. Valid until the next call. */
+export function encodeRows(batch: ResultBatch): EncodedRows {
+  return rowsJson(batch)
+}
+export interface EncodedRows {
+  readonly bytes: Uint8Array
+  /** `batch.count` of them. */
+  readonly ends: Int32Array
+}
 /** The row as topics and the command line carry it: money as exact decimals, times as the plan's output says. */
 export function encodeRow(batch: ResultBatch, row: number): string {
   return rowJson(batch, row)

@@ -63,7 +63,7 @@ function wholeOf(column: ResultColumn & { kind: 'number' }, row: number, value: 
   return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole
 }
 
-function valueJson(column: ResultColumn, row: number, output: Output): string {
+export function valueJson(column: ResultColumn, row: number, output: Output): string {
   if (column.kind === 'text') return JSON.stringify(column.values[row] ?? null)
   const value = column.values[row]!
   if (Number.isNaN(value)) return 'null'

@@ -1,8 +1,8 @@
 // Rows of a Plan that ends in a step, or in its source, as result rows.
 import type { PlanNode } from '../query/plan.ts'
-import type { Batch } from './columns.ts'
+import { type Batch, textAt } from './columns.ts'
 import type { Place } from './operator.ts'
-import { ON_TIME, type ResultBuilder, type TimingIndex } from './results.ts'
+import type { ResultBuilder, TimingIndex } from './results.ts'
 
 export function rowsToResults(
   node: PlanNode,
@@ -15,18 +15,19 @@ export function rowsToResults(
   const set = (batch: Batch, row: number, index: number): void => {
     const column = batch.columns[slots[index]!]!
     if (column.kind === 'number') results.setNumber(index, column.values[row]!, column.high?.[row] ?? 0)
-    else if (column.kind === 'text') results.setText(index, column.values[row]!)
+    else if (column.kind === 'text') results.setText(index, textAt(column, row))
     else if (column.kind === 'id') results.setId(index, column.values[row]!, column.dictionary)
   }
   return (batch, rows, count) => {
     const derived = batch.derived ?? null
+    if (derived === null) {
+      results.addRecords(batch.partition, batch.offsets, rows, count)
+      for (let index = 0; index < slots.length; index++)
+        results.setColumn(index, batch.columns[slots[index]!]!, rows, count)
+      return
+    }
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
-      if (derived === null) {
-        results.addRow(ON_TIME, results.addRecord(batch.partition, batch.offsets[row]!))
-        for (let index = 0; index < slots.length; index++) set(batch, row, index)
-        continue
-      }
       const evidence = results.addEvidence(derived.offsets, derived.evidence[row]!)
       const timing = derived.timings[row] as TimingIndex
       if (derived.weights[row] === 1) results.addRow(timing, evidence)

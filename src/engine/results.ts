@@ -1,8 +1,10 @@
 // Result rows, column by column, as they become due: growable columns, timing, final marks and the offsets behind.
 import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
+import { type BatchColumn, IN_VALUES } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { Evidence, ResultBatch, ResultColumn } from './engine.ts'
+import { GatheredTexts } from './gathered-texts.ts'
 import { grownFloats } from './int-set.ts'
 import type { RowSink } from './operator.ts'
 
@@ -13,7 +15,7 @@ export type TimingIndex = typeof EARLY | typeof ON_TIME | typeof LATE
 
 type Growing =
   | { kind: 'number'; values: Float64Array<ArrayBuffer>; high: Float64Array<ArrayBuffer> | null }
-  | { kind: 'text'; values: (string | null)[] }
+  | { kind: 'text'; values: (string | null)[]; gathered: GatheredTexts | null }
 
 /** A partition of a topic as evidence numbers it. */
 export interface Lane {
@@ -41,7 +43,7 @@ export class ResultBuilder implements RowSink {
     this.#partitions = lanes.length
     this.#columns = resultColumns(plan).map(({ type }) =>
       isTextKind(type.kind)
-        ? { kind: 'text', values: [] }
+        ? { kind: 'text', values: [], gathered: null }
         : { kind: 'number', values: new Float64Array(0), high: null },
     )
   }
@@ -96,6 +98,58 @@ export class ResultBuilder implements RowSink {
     const into = this.#columns[column]!
     assert(into.kind === 'text', 'text for a number column')
     into.values[this.#count - 1] = value
+    into.gathered?.inValues(this.#count - 1)
+  }
+  /** Opens a row on time for each of a decoder's rows; then every column must be set once by `setColumn`. */
+  addRecords(lane: number, offsets: Float64Array, rows: Int32Array, count: number): void {
+    const each = this.#partitions * 2
+    const base = this.#evidences * each
+    this.#offsets = grownFloats(this.#offsets, base + count * each)
+    for (let i = 0; i < count; i++) {
+      const at = base + i * each
+      for (let k = 0; k < each; k += 2) {
+        this.#offsets[at + k] = Number.POSITIVE_INFINITY
+        this.#offsets[at + k + 1] = -1
+      }
+      this.#offsets[at + lane * 2] = offsets[rows[i]!]!
+      this.#offsets[at + lane * 2 + 1] = offsets[rows[i]!]!
+      this.#timing.push(ON_TIME)
+      this.#evidence.push(this.#evidences + i)
+    }
+    this.#evidences += count
+    this.#count += count
+  }
+  /** The values of the rows that `addRecords` opened. */
+  setColumn(index: number, column: BatchColumn, rows: Int32Array, count: number): void {
+    const into = this.#columns[index]!
+    const first = this.#count - count
+    if (into.kind === 'number') {
+      assert(column.kind === 'number', 'a number column')
+      into.values = grownFloats(into.values, this.#count)
+      const { values } = into
+      for (let i = 0; i < count; i++) values[first + i] = column.values[rows[i]!]!
+      const high = column.high ?? null
+      if (high === null && into.high === null) return
+      into.high = grownFloats(into.high ?? new Float64Array(0), this.#count)
+      for (let i = 0; i < count; i++) into.high[first + i] = high?.[rows[i]!] ?? 0
+    } else if (column.kind === 'id') {
+      for (let i = 0; i < count; i++) {
+        const id = column.values[rows[i]!]!
+        into.values[first + i] = id < 0 ? null : column.dictionary.valueOf(id)
+      }
+    } else if (column.kind === 'text') {
+      const slices = column.slices ?? null
+      if (slices !== null) {
+        into.gathered ??= new GatheredTexts(first)
+        into.gathered.add(slices, rows, count, first)
+      }
+      for (let i = 0; i < count; i++) {
+        const start = slices === null ? IN_VALUES : slices.starts[rows[i]!]!
+        if (start !== IN_VALUES) continue
+        into.values[first + i] = column.values[rows[i]!] ?? null
+        if (slices === null) into.gathered?.inValues(first + i)
+      }
+    }
   }
   /** The rows so far, as one batch; the builder starts anew. */
   take(): ResultBatch {
@@ -103,7 +157,10 @@ export class ResultBuilder implements RowSink {
     const described = resultColumns(this.#plan)
     const columns = this.#columns.map((column, i): ResultColumn => {
       const { name, type } = described[i]!
-      if (column.kind === 'text') return { kind: 'text', name, type, values: column.values }
+      if (column.kind === 'text') {
+        if (column.gathered === null) return { kind: 'text', name, type, values: column.values }
+        return column.gathered.asColumn(name, type, column.values, count)
+      }
       return {
         kind: 'number',
         name,
@@ -115,6 +172,7 @@ export class ResultBuilder implements RowSink {
     for (const column of this.#columns) {
       column.values = column.kind === 'text' ? [] : new Float64Array(0)
       if (column.kind === 'number') column.high = null
+      else column.gathered = null
     }
     const [rows, offsets, lanes] = [this.#evidence, this.#offsets, this.#lanes]
     const timing = Uint8Array.from(this.#timing)

@@ -4,7 +4,7 @@
 //   u32 partition | rows | times | watermarks | records | offsets | each column: its values
 //   text = i32 byte lengths (-1: null), then the UTF-8 of all; number = f64; id = i32
 import { assert } from '../std/assert.ts'
-import type { Batch, BatchColumn } from './columns.ts'
+import { type Batch, type BatchColumn, textAt } from './columns.ts'
 import type { ForeignIds } from './foreign-ids.ts'
 import { grownBytes } from './int-set.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
@@ -43,7 +43,7 @@ function writeTexts(out: StateWriter, column: BatchColumn, rows: Int32Array | nu
   let bytes = new Uint8Array(1024)
   let at = 0
   for (let i = 0; i < count; i++) {
-    const text = column.values[rows === null ? i : rows[i]!]!
+    const text = textAt(column, rows === null ? i : rows[i]!)
     if (text === null) {
       lengths[i] = -1
       continue

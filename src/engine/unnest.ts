@@ -2,7 +2,7 @@
 // rows keep the record, partition and watermark of theirs.
 import type { PlanNode } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
-import type { Batch, ListColumn, ValueColumn } from './columns.ts'
+import { type Batch, type ListColumn, textAt, type ValueColumn } from './columns.ts'
 import { grownFloats, grownInts } from './int-set.ts'
 import type { Place } from './operator.ts'
 import { isTextKind } from './results.ts'
@@ -100,7 +100,7 @@ class Unnest implements RowView {
     if (into.kind === 'number' && from.kind === 'number') into.values = gathered(into.values, from.values, at, count)
     else if (into.kind === 'id' && from.kind === 'id') into.values = gatheredInts(into.values, from.values, at, count)
     else if (into.kind === 'text' && from.kind === 'text')
-      for (let i = 0; i < count; i++) into.values[i] = from.values[at[i]!] ?? null
+      for (let i = 0; i < count; i++) into.values[i] = textAt(from, at[i]!)
     else assert(false, `a ${from.kind} column where ${into.kind} is gathered`)
   }
   write(): void {}

@@ -110,6 +110,11 @@ export function kernelTakes(contract: Contract, projections: readonly Projection
     new Set(names).size === names.length &&
     // What Object.prototype answers under these names takes the JSON path by its own rules.
     names.every((name) => !(name in Object.prototype)) &&
+    // Slices of memory are written out as they are: a default must need no escapes for that.
+    readers.every((reader) => {
+      const absent = reader.read(undefined)
+      return typeof absent !== 'string' || JSON.stringify(absent).length === absent.length + 2
+    }) &&
     projections.every(({ name, as }) => {
       if (as === 'list') return false
       if (pseudoName(contract, name) !== null) return as === 'number'

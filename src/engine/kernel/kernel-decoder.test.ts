@@ -10,7 +10,7 @@ import { type Contract, contract, field } from '../../query/contract.ts'
 import { count, countDistinct, from, hopping, sum } from '../../query/query.ts'
 import { type RandomStream, randomStream } from '../../std/random.ts'
 import { batchOf, plainRows } from '../batches.suite.ts'
-import type { Batch } from '../columns.ts'
+import { type Batch, textAt } from '../columns.ts'
 import type { Decoder, DecoderSettings, Projection, Refusal } from '../decoder.ts'
 import { Dictionary } from '../dictionary.ts'
 import type { SourceBatch } from '../engine.ts'
@@ -57,7 +57,11 @@ function told(batch: Batch): object {
     records: rows.map((row) => batch.records[row]),
     offsets: rows.map((row) => batch.offsets[row]),
     times: rows.map((row) => batch.times[row]),
-    columns: batch.columns.map((column) => (column.kind === 'list' ? null : rows.map((row) => column.values[row]))),
+    columns: batch.columns.map((column) =>
+      rows.map((row) =>
+        column.kind === 'list' ? null : column.kind === 'text' ? textAt(column, row) : column.values[row],
+      ),
+    ),
     room: batch.watermarks.length >= batch.rows,
   }
 }

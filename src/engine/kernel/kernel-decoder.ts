@@ -1,7 +1,7 @@
 // The fast decoder: whole batches through the WebAssembly kernel, the records it does not take through JSON, one by one.
 // Rows, refusals and ids are those of the JSON decoder, in the same order.
 import { assert } from '../../std/assert.ts'
-import type { Batch } from '../columns.ts'
+import { type Batch, IN_VALUES } from '../columns.ts'
 import { type Decoder, type DecoderSettings, idColumnsOf, type Refusal } from '../decoder.ts'
 import { Dictionary } from '../dictionary.ts'
 import type { DecoderMemory, SourceBatch } from '../engine.ts'
@@ -158,12 +158,8 @@ export class KernelDecoder implements Decoder {
       const column = batch.columns[i]!
       const texts = memory.texts[i]
       if (column.kind !== 'text' || !texts) continue
-      const [addresses, lengths] = texts
-      for (let row = 0; row < rows; row++) {
-        const address = addresses[row]!
-        if (address === FROM_JSON) continue
-        column.values[row] = address < 0 ? null : this.#text(memory, address, lengths[row]!)
-      }
+      const [starts, lengths] = texts
+      column.slices = { memory: memory.bytes, starts, lengths }
     }
   }
   #text(memory: KernelMemory, address: number, length: number): string {
@@ -200,7 +196,7 @@ export class KernelDecoder implements Decoder {
       else if (to.kind === 'id' && from.kind === 'id') to.values[row] = from.values[0]!
       else if (to.kind === 'text' && from.kind === 'text') {
         to.values[row] = from.values[0] ?? null
-        opened.memory.texts[i]![0][row] = FROM_JSON
+        opened.memory.texts[i]![0][row] = IN_VALUES
       }
     }
     this.jsonRows++
@@ -208,9 +204,6 @@ export class KernelDecoder implements Decoder {
     return 1
   }
 }
-
-/** In place of an address: the string is there already. */
-const FROM_JSON = -2
 
 /** The range of bytes that the records lie in. */
 function bounds({ count, starts, ends }: SourceBatch): readonly [number, number] {
