@@ -104,6 +104,9 @@ class SimSocket implements Socket {
   #peer: SimSocket | null = null
   #queue: Uint8Array[] = []
   #queuedBytes = 0
+  /** Since the connection began. */
+  #queuedInAll = 0
+  readonly #waitsForTaken: { readonly last: number; readonly taken: () => void }[] = []
   #windowBytes = windowBytes
   #inbox: Uint8Array[] = []
   #paused = false
@@ -139,17 +142,20 @@ class SimSocket implements Socket {
     if (bytes.length > 0) {
       this.#queue.push(bytes)
       this.#queuedBytes += bytes.length
+      this.#queuedInAll += bytes.length
       this.#pump()
     }
     this.#waitsForDrain ||= this.#queuedBytes >= queuedBytesHigh
     return !this.#waitsForDrain
   }
 
-  /** The kernel takes a copy at once; that its owner may change the bytes is known a moment later. */
+  /** Copies, so that bytes which change too early are sent as they were; `taken` comes when the kernel has the last. */
   writeAll(chunks: readonly Uint8Array[], taken: () => void): boolean {
+    const last = chunks.reduce((sum, { length }) => sum + length, this.#queuedInAll)
+    if (this.#ending || this.#closed !== null) return false
+    this.#waitsForTaken.push({ last, taken })
     let goesOn = true
     for (const bytes of chunks) goesOn = this.write(bytes.slice())
-    if (this.#closed === null) this.context.after(0, taken)
     return goesOn
   }
 
@@ -204,6 +210,10 @@ class SimSocket implements Socket {
       this.#queuedBytes -= piece.length
       this.#windowBytes -= piece.length
       this.#lane.after(this.#network.delayMs(), () => this.#arrived(piece))
+    }
+    const takenInAll = this.#queuedInAll - this.#queuedBytes
+    while (this.#waitsForTaken.length > 0 && this.#waitsForTaken[0]!.last <= takenInAll) {
+      this.context.after(0, this.#waitsForTaken.shift()!.taken)
     }
     if (this.#queue.length > 0) return
     if (this.#waitsForDrain) {

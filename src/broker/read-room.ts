@@ -112,6 +112,12 @@ export class Lease implements ReadRoom {
     this.#taken.push(whole)
     return whole.subarray(0, bytes)
   }
+  /** Held until it is given back. */
+  get bytes(): number {
+    let bytes = 0
+    for (const { length } of this.#taken) bytes += length
+    return bytes
+  }
   /** Nobody looks at it any more. Only once. */
   giveBack(): void {
     for (const bytes of this.#taken) this.#pool.put(bytes)

@@ -21,6 +21,8 @@ interface Slot {
   reservedBytes: number
   throttleMs: number
   afterSent: (() => void) | null
+  /** Memory that is held until then. */
+  heldBytes: number
 }
 
 export class Connection implements Holder {
@@ -201,7 +203,7 @@ export class Connection implements Holder {
   }
 
   #start(frame: Uint8Array): void {
-    const slot: Slot = { chunks: undefined, reservedBytes: 0, throttleMs: 0, afterSent: null }
+    const slot: Slot = { chunks: undefined, reservedBytes: 0, throttleMs: 0, afterSent: null, heldBytes: 0 }
     this.#slots.push(slot)
     this.#unanswered++
     const turn = this.#turnOf(slot)
@@ -262,7 +264,8 @@ export class Connection implements Holder {
         slot.reservedBytes = bytes
         flow.countOutbound(more)
       },
-      afterSent(callback) {
+      afterSent(heldBytes, callback) {
+        slot.heldBytes = heldBytes
         slot.afterSent = callback
       },
       get queuedBytes() {
@@ -303,13 +306,29 @@ export class Connection implements Holder {
       this.#slots.shift()
       this.#release(slot)
       if (this.#gone || slot.chunks === null) continue
-      for (const chunk of slot.chunks) this.#serving.telemetry.sentBytes += chunk.length
-      const isSlow = this.socket.queuedBytes > 0
-      this.socket.writeAll(isSlow ? slot.chunks.map(lean) : slot.chunks, slot.afterSent ?? ignored)
+      this.#write(slot.chunks, slot)
       this.#countOutbound()
     }
     this.#lastSeenMs = this.#serving.world.clock.monoMs()
     if (this.#closing && !this.#gone) this.socket.end()
+  }
+
+  #write(chunks: readonly Uint8Array[], { heldBytes, afterSent }: Slot): void {
+    let bytes = 0
+    for (const chunk of chunks) bytes += chunk.length
+    this.#serving.telemetry.sentBytes += bytes
+    const isSlow = this.socket.queuedBytes > 0
+    if (isSlow && heldBytes > 2 * bytes) {
+      // For a peer that is slow: a small part of something large must not keep all of it in memory.
+      const copy = new Uint8Array(bytes)
+      let at = 0
+      for (const chunk of chunks) {
+        copy.set(chunk, at)
+        at += chunk.length
+      }
+      afterSent?.()
+      this.socket.write(copy)
+    } else this.socket.writeAll(isSlow ? chunks.map(lean) : chunks, afterSent ?? ignored)
   }
 
   #countOutbound(): void {
@@ -328,7 +347,7 @@ export class Connection implements Holder {
   }
 }
 
-/** For a peer that is slow: a small part of something large must not keep all of it in memory. */
+/** The same of memory that nobody takes back. */
 function lean(chunk: Uint8Array): Uint8Array {
   return chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk
 }

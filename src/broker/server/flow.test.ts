@@ -7,6 +7,7 @@ import { partitionId } from '../../std/units.ts'
 import type { World } from '../../world/world.ts'
 import { type Broker, openBroker, SlowDiskError } from '../broker.ts'
 import { GroupCoordinator } from '../groups/coordinator.ts'
+import type { ReadRoom } from '../read-room.ts'
 import { Flow, type Holder } from './flow.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
 import { MemoryCore } from './memory-core.suite.ts'
@@ -150,6 +151,36 @@ test('one reader that takes nothing holds no more than its queue and one answer'
       assert.equal(server.outboundBytes, 0)
     },
   ))
+
+test('small answers that a reader does not take do not keep the large memory they were read into', () =>
+  simulated({}, async ({ world, core, connect }) => {
+    const batches = Array.from({ length: 60 }, (_, i) => batch([`${i} `.repeat(1_500)]))
+    for (const each of batches) await core.append('t', partitionId(0), each)
+    const reads = core.read.bind(core)
+    const memory = new Set<ArrayBufferLike>()
+    core.read = async (topic, partition, from, _, room?: ReadRoom) => {
+      const [found] = await reads(topic, partition, from, 1)
+      const all = room?.take(1_000 * KiB)
+      assert.ok(found !== undefined && all !== undefined)
+      memory.add(all.buffer)
+      all.fill(0xee)
+      all.set(found)
+      return [all.subarray(0, found.length)]
+    }
+    const client = await connect()
+    client.socket.pause()
+    for (let i = 0; i < batches.length; i++) client.send('fetch', 11, toFetch('t', i))
+    await world.clock.sleep(3_000)
+    assert.ok(memory.size <= 30, `${memory.size} answers, each a megabyte`)
+    client.socket.resume()
+    for (let i = 0; i < batches.length; i++) {
+      const { body } = await client.answer('fetch', 11)
+      const records = body.responses[0]!.partitions[0]!.records!
+      assert.ok(Buffer.from(records.subarray(61)).equals(batches[i]!.subarray(61)), `answer ${i}`)
+    }
+    // What was in the way when it began to be slow, and the one that is filled.
+    assert.ok(memory.size <= 30, `${memory.size} in the end`)
+  }))
 
 test('twice the limit of answers: who stood still longest goes at once', () => {
   const flow = new Flow({ ...kafkaServerLimits, outboundBytesMax: 1_000 })

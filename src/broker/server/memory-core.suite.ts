@@ -17,6 +17,7 @@ import { nodeWorld } from '../../world/node.ts'
 import type { BrokerCore } from '../core.ts'
 import { OffsetStore } from '../groups/offset-store.ts'
 import { OffsetTable } from '../groups/offset-table.ts'
+import type { ReadRoom } from '../read-room.ts'
 import { type SettingsStore, SettingsTable } from '../settings-table.ts'
 import { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { TransactionTable } from '../transactions/table.ts'
@@ -160,7 +161,13 @@ export class MemoryCore implements BrokerCore {
     const start = this.#starts.get(`${topic}/${partition}`) ?? 0
     return { start: offset(start), end: offset(this.#nextOffset(topic, partition)) }
   }
-  async read(topic: string, partition: PartitionId, from: Offset, maxBytes: number): Promise<readonly Uint8Array[]> {
+  async read(
+    topic: string,
+    partition: PartitionId,
+    from: Offset,
+    maxBytes: number,
+    _room?: ReadRoom,
+  ): Promise<readonly Uint8Array[]> {
     const found: Uint8Array[] = []
     let bytes = 0
     for (const { batch } of this.#held(topic, partition)) {

@@ -63,8 +63,11 @@ export interface Turn {
   hold(): () => void
   /** Bytes of records that the answer will hold: from now on they count as on their way. */
   reserve(bytes: number): void
-  /** Called once the kernel has the answer: its bytes may change. Never if the connection is over before. */
-  afterSent(callback: () => void): void
+  /**
+   * `callback` is called once the kernel has the answer, or a copy of it is waiting: its bytes may change. Never if the
+   * connection is over before. Until then `heldBytes` of memory are held for it.
+   */
+  afterSent(heldBytes: number, callback: () => void): void
   /** Bytes of earlier answers that the client has not taken. */
   readonly queuedBytes: number
 }

@@ -156,12 +156,8 @@ export class FileWalk {
     const window = this.#window
     if (window?.holds(place, count)) return place - window.place
     assert(count >= 0, 'a stretch of a file')
-    const fresh = new FileWindow(
-      this.#file(),
-      this.#sizeBytes,
-      Math.max(this.#windowBytes, count),
-      this.#room ?? freshRoom,
-    )
+    const wanted = Math.max(Math.min(this.#windowBytes, this.#sizeBytes - place), count)
+    const fresh = new FileWindow(this.#file(), this.#sizeBytes, wanted, this.#room ?? freshRoom)
     const at = fresh.load(place, count)
     if (at >= 0) this.#window = fresh
     return at

@@ -76,7 +76,7 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
       if (enough || over?.passed === true) {
         over?.cancel()
         turn.throttle(quotas.charge(client, 'consumer_byte_rate', found.bytes))
-        turn.afterSent(() => lease.giveBack())
+        turn.afterSent(lease.bytes, () => lease.giveBack())
         return { errorCode: kafkaErrors.NONE, ...serving.fetchSessions.answer(context, version, found.responses) }
       }
       turn.reserve(0)
