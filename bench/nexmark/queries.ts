@@ -60,7 +60,7 @@ export const bids = contract({
   },
 })
 
-export const nexmarkNames = ['q0', 'q1', 'q2', 'q5', 'q7', 'q11'] as const
+export const nexmarkNames = ['q0', 'q1', 'q2', 'q5', 'q7', 'q8', 'q11'] as const
 export type NexmarkName = (typeof nexmarkNames)[number]
 export interface NexmarkQuery {
   readonly title: string
@@ -116,6 +116,23 @@ export const nexmarkQueries: Readonly<Record<NexmarkName, NexmarkQuery>> = {
       }))
       .output({ times: 'epoch-milliseconds' })
       .named('nexmark-q7'),
+  },
+  q8: {
+    title: 'who joined and opened auctions within the same 10 s',
+    reads: ['persons', 'auctions'],
+    plan: from(persons)
+      .window(tumbling({ sizeMs: seconds(10) }))
+      .groupBy('id', 'name')
+      .aggregate(() => ({ joined: count() }))
+      .join(
+        from(auctions)
+          .window(tumbling({ sizeMs: seconds(10) }))
+          .groupBy('seller')
+          .aggregate(() => ({ opened: count() })),
+        { side: 'inner', on: { id: 'seller' } },
+      )
+      .output({ times: 'epoch-milliseconds' })
+      .named('nexmark-q8'),
   },
   q11: {
     title: "bids of each bidder's visits, apart by 10 s of silence",

@@ -32,6 +32,12 @@ export function nexmarkSql(name: NexmarkName, files: Readonly<Record<NexmarkTopi
         SELECT "at" // 10000 * 10000 AS window_start, ("at" // 10000 + 1) * 10000 AS window_end, price, auction, bidder
         FROM numbered
         QUALIFY row_number() OVER (PARTITION BY "at" // 10000 ORDER BY price DESC, "at", place) = 1`
+    case 'q8':
+      return `
+        WITH joined AS (SELECT "at" // 10000 AS pane, id, name, count(*) AS joined FROM ${read('persons')} GROUP BY ALL),
+        opened AS (SELECT "at" // 10000 AS pane, seller, count(*) AS opened FROM ${read('auctions')} GROUP BY ALL)
+        SELECT pane * 10000 AS window_start, (pane + 1) * 10000 AS window_end, id, name, joined, seller, opened
+        FROM joined JOIN opened USING (pane) WHERE id = seller`
     case 'q11':
       return `
         WITH apart AS (
