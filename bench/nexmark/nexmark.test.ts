@@ -46,8 +46,9 @@ describe('Nexmark', () => {
       )
       const fromPlan = (await duckdb.rows(duckdbSql(plan, sources))).map((row) => carriedRow(plan, duckRow(plan, row)))
       assert.ok(ours.length > 5, `${ours.length} rows`)
-      assert.deepEqual(ours.map((row) => JSON.stringify(JSON.parse(row))).sort(), byHand.sort())
       assert.deepEqual(digestOf(fromPlan), digestOf(ours))
+      if (ours.length > 10_000) assert.deepEqual(digestOf(byHand), digestOf(ours))
+      else assert.deepEqual(ours.map((row) => JSON.stringify(JSON.parse(row))).sort(), byHand.sort())
     })
 })
 
