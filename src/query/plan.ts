@@ -126,6 +126,11 @@ export interface TableData {
   /** Sorted by key (UTF-8 bytes); values in the order of `columns`, money in minor units. */
   readonly rows: readonly { readonly key: string; readonly values: readonly (string | number | boolean | null)[] }[]
 }
+/**
+ * A row for each element of a list, in its order; none of an empty or null list. The list's column is gone; fields of the
+ * element are columns under their own names, plain values one column under the list's name. Time, key and record of a row
+ * are those of the row it was in.
+ */
 export interface UnnestBody {
   readonly kind: 'unnest'
   readonly array: string
@@ -137,6 +142,10 @@ export interface DeduplicateBody {
   readonly horizonMs: number
   readonly horizonBytesMax: number
 }
+/**
+ * The rows of two inputs as they come: columns of the first, found in the other by name, of the same types. Each row is
+ * late by the watermark of its own partition; time goes on with the slower of the two.
+ */
 export interface UnionBody {
   readonly kind: 'union'
 }
@@ -152,7 +161,11 @@ export type Window =
   | { readonly kind: 'calendar'; readonly unit: CalendarUnit; readonly zone: string }
 export type CalendarUnit = 'day' | 'week' | 'month'
 
-/** One row per window and group that holds a record; columns: window_start, window_end, groups, aggregates. */
+/**
+ * One row per window and group that holds a record; columns: window_start, window_end, groups, aggregates. The event time of
+ * such a row is window_end - 1 ms, the last instant of its window: so an hour of minutes holds sixty of them. Over rows that
+ * change (another window's) it is what the rows that stand now come to.
+ */
 export interface WindowAggregateBody {
   readonly kind: 'window-aggregate'
   readonly window: Window
@@ -178,6 +191,18 @@ export interface TopBody {
   readonly within: readonly string[]
   readonly by: readonly { readonly column: string; readonly descending: boolean }[]
 }
+/**
+ * Rows of the first input (left) with rows of the second whose `on` columns are equal; a null is equal to nothing. Columns:
+ * the left's, then those of the right that the left does not have (a name that both have is joined on, or a window's
+ * bound). `left`: a left row without a match comes out once, with nulls.
+ *
+ * - `interval`: right time in [left time - beforeMs, left time + afterMs]; every pair. Append.
+ * - `latest`: the right row with the greatest time <= left time (ties: the last by partition and offset), if that is not
+ *   older than `beforeMs` (0: however old). Comes out once no such row can come any more. Append.
+ * - `window`: rows of two tables with equal window_start and window_end. Upsert by the keys of both.
+ *
+ * The event time of a result is that of its left row. Records that are later than the Plan's lateness meet nothing.
+ */
 export interface JoinBody {
   readonly kind: 'join'
   readonly how: 'interval' | 'window' | 'latest'
