@@ -6,7 +6,7 @@ import { startLogJob } from '../../src/connect/connect.ts'
 import { offset, partitionId } from '../../src/std/units.ts'
 import { BatchWriter } from '../../src/wire/batch-writer.ts'
 import { nodeWorld } from '../../src/world/node.ts'
-import { lastSale, partitions, plans, saleAt, sales, saleText } from './engine-work.ts'
+import { lastText, partitions, plans, type Topic, textAt, topics } from './engine-work.ts'
 
 const [dataDir = '', seed = '', finish = ''] = process.argv.slice(2)
 const world = nodeWorld()
@@ -23,20 +23,20 @@ const job = await startLogJob(hurried, broker, {
   onOutput: () => {},
 })
 const encoder = new TextEncoder()
-const endOf = (partition: number): number => broker.offsets(sales.topic, partitionId(partition)).end
+const endOf = (topic: Topic, partition: number): number => broker.offsets(topic, partitionId(partition)).end
 
-async function send(partition: number, texts: readonly string[]): Promise<void> {
+async function send(topic: Topic, partition: number, texts: readonly string[]): Promise<void> {
   const writer = new BatchWriter()
   for (const text of texts) writer.append(null, encoder.encode(text), world.clock.nowMs())
-  const before = endOf(partition)
-  const { baseOffset } = await broker.append(sales.topic, partitionId(partition), writer.finish())
+  const before = endOf(topic, partition)
+  const { baseOffset } = await broker.append(topic, partitionId(partition), writer.finish())
   if (baseOffset !== offset(before)) throw new Error(`a batch for ${before} went to ${baseOffset}`)
-  process.stdout.write(`${partition} ${before + texts.length}\n`)
+  process.stdout.write(`${topic}/${partition} ${before + texts.length}\n`)
 }
 
-const each = Array.from({ length: partitions }, (_, partition) => partition)
+const each = topics.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })))
 if (finish === 'finish') {
-  for (const partition of each) await send(partition, [saleText(lastSale(partition))])
+  for (const { topic, partition } of each) await send(topic, partition, [lastText(topic, partition)])
   const failure = await Promise.race([job.settled(), job.failed])
   if (failure instanceof Error) throw failure
   // What is corrected comes out at the next tick.
@@ -50,9 +50,9 @@ if (finish === 'finish') {
     process.exit(1)
   })
   for (let round = 0; ; round++) {
-    const texts = (partition: number): string[] =>
-      Array.from({ length: 20 }, (_, i) => saleText(saleAt(seed, partition, endOf(partition) + i)))
-    await Promise.all(each.map((partition) => send(partition, texts(partition))))
+    const texts = (topic: Topic, partition: number): string[] =>
+      Array.from({ length: 20 }, (_, i) => textAt(topic, seed, partition, endOf(topic, partition) + i))
+    await Promise.all(each.map(({ topic, partition }) => send(topic, partition, texts(topic, partition))))
     await world.clock.sleep(round % 4)
   }
 }

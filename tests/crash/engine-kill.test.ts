@@ -13,7 +13,18 @@ import { openBroker } from '../../src/broker/broker.ts'
 import { randomStream } from '../../src/std/random.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 import { type ReadRecord, readTopic } from '../flows/outcome.ts'
-import { expectedTables, partitions, plans, type Sale, saleAt, sales, saleText } from './engine-work.ts'
+import {
+  expectedRows,
+  expectedTables,
+  partitions,
+  plans,
+  type Refund,
+  refundAt,
+  type Sale,
+  saleAt,
+  textAt,
+  topics,
+} from './engine-work.ts'
 
 const kills = Number(process.env.MILLRACE_KILLS ?? 50)
 const seed = process.env.MILLRACE_SEED ?? String(Date.now())
@@ -21,8 +32,8 @@ const child = fileURLToPath(new URL('engine-child.ts', import.meta.url))
 const decoder = new TextDecoder()
 
 interface Life {
-  /** By partition: how many records were acknowledged. */
-  readonly acknowledged: readonly number[]
+  /** By topic/partition: how many records were acknowledged. */
+  readonly acknowledged: ReadonlyMap<string, number>
   readonly code: number | null
   readonly complaints: string
 }
@@ -50,11 +61,11 @@ function live(dataDir: string, finish: boolean, death: Death): Promise<Life> {
   return new Promise((resolve) => {
     running.on('close', (code) => {
       if (timer !== null) clearTimeout(timer)
-      const acknowledged = new Array<number>(partitions).fill(0)
+      const acknowledged = new Map<string, number>()
       // The last line may be cut off.
       for (const line of said.split('\n').slice(0, -1)) {
-        const [partition, end] = line.split(' ').map(Number)
-        acknowledged[partition!] = end!
+        const [place = '', end] = line.split(' ')
+        acknowledged.set(place, Number(end))
       }
       resolve({ acknowledged, code, complaints })
     })
@@ -68,7 +79,7 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
   t.diagnostic(`seed ${seed}; replay: ${again}`)
   const random = randomStream(`engine-kill/${seed}`)
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-engine-kill-'))
-  const acknowledged = new Array<number>(partitions).fill(0)
+  const acknowledged = new Map<string, number>()
   let snapshots = 0
   try {
     for (let kill = 0; kill < kills; kill++) {
@@ -79,9 +90,7 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
         afterMs: early ? 150 + random.below(600) : random.below(300),
       })
       assert.equal(life.complaints, '', `life ${kill}; ${again}`)
-      life.acknowledged.forEach((end, partition) => {
-        acknowledged[partition] = Math.max(acknowledged[partition]!, end)
-      })
+      for (const [place, end] of life.acknowledged) acknowledged.set(place, end)
       if (readdirSync(dataDir).includes('snapshots') && readdirSync(join(dataDir, 'snapshots')).length > 0) snapshots++
     }
     const last = await live(dataDir, true, null)
@@ -90,22 +99,36 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
     const broker = await openBroker(nodeWorld(), { dataDir, durability: 'process', freeBytesMin: 0 })
     try {
       const sent: Sale[] = []
-      for (let partition = 0; partition < partitions; partition++) {
-        const values = (await readTopic(broker, sales.topic))
-          .filter((record) => record.partition === partition)
-          .map(({ value }) => decoder.decode(value ?? new Uint8Array(0)))
-        const made = values.slice(0, -1).map((_, offset) => saleAt(seed, partition, offset))
-        assert.deepEqual(values.slice(0, -1), made.map(saleText), `records of partition ${partition}; ${again}`)
-        assert.ok(made.length >= acknowledged[partition]!, `partition ${partition}: acknowledged but lost; ${again}`)
-        sent.push(...made)
+      const given: Refund[] = []
+      for (const topic of topics) {
+        const records = await readTopic(broker, topic)
+        for (let partition = 0; partition < partitions; partition++) {
+          const values = records
+            .filter((record) => record.partition === partition)
+            .map(({ value }) => decoder.decode(value ?? new Uint8Array(0)))
+          const places = values.slice(0, -1).map((_, offset) => offset)
+          const made = places.map((offset) => textAt(topic, seed, partition, offset))
+          assert.deepEqual(values.slice(0, -1), made, `records of ${topic}/${partition}; ${again}`)
+          const wanted = acknowledged.get(`${topic}/${partition}`) ?? 0
+          assert.ok(made.length >= wanted, `${topic}/${partition}: acknowledged but lost; ${again}`)
+          if (topic === 'sales') sent.push(...places.map((offset) => saleAt(seed, partition, offset)))
+          else given.push(...places.map((offset) => refundAt(seed, partition, offset)))
+        }
+        assert.deepEqual(await readTopic(broker, `${topic}.late`), [], 'nothing was too late')
       }
       assert.ok(sent.length > kills * 50, `${sent.length} records mean little`)
       assert.ok(kills < 20 || snapshots > kills / 4, `snapshots after ${snapshots} of ${kills} lives`)
-      assert.deepEqual(await readTopic(broker, `${sales.topic}.late`), [], 'nothing was too late')
       const expected = expectedTables(sent)
       const counts: string[] = []
+      const joined = expectedRows(sent, given)
       for (const plan of plans) {
         const records = await readTopic(broker, plan.name)
+        const rows = joined.get(plan.name)
+        if (rows !== undefined) {
+          assert.deepEqual(appendedRows(records), rows, `${plan.name}; ${again}`)
+          counts.push(`${plan.name} ${rows.length} rows`)
+          continue
+        }
         checkHistory(plan.name, records, again)
         const table = expected.get(plan.name)!
         const found = finalTable(records)
@@ -122,6 +145,13 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
     rmSync(dataDir, { recursive: true, force: true })
   }
 })
+
+/** Rows of a plan that joins, as text, sorted. */
+function appendedRows(records: readonly ReadRecord[]): string[] {
+  const rows = records.map(({ value }) => decoder.decode(value ?? new Uint8Array(0)))
+  const plain = rows.map((row) => JSON.stringify({ ...(JSON.parse(row) as object), timing: undefined }))
+  return plain.filter((row) => !row.includes('"seller":"nobody"')).sort()
+}
 
 /** The last row of each key that was not taken back, without what the last sales opened. */
 function finalTable(records: readonly ReadRecord[]): Map<string, object> {
