@@ -257,10 +257,9 @@ test('rows are inferred through joins, lists, lookups and windows of windows; wh
     perMinute.filter((m) => m.spend.above(1))
     // @ts-expect-error columns that are not there
     from(orders).union(from(payments))
+    const named = from(orders).rename({ amount: 'total' })
     // @ts-expect-error the old name
-    from(orders)
-      .rename({ amount: 'total' })
-      .filter((o) => o.amount.above(1))
+    named.filter((o) => o.amount.above(1))
     const prices = newestOf(from(payments), { key: 'order' })
     const found = from(orders).lookup(prices, { by: 'order', unknown: 'null' }).named('x').rows
     const looked: true | undefined = found?.offset.nullable
