@@ -11,7 +11,7 @@ import type { Batch } from './columns.ts'
 import { LimbSums, sumOf } from './exact-sums.ts'
 import { lowerNumbers, type NumberEvaluator } from './expressions.ts'
 import { grownFloats } from './int-set.ts'
-import type { Held, Moments } from './moments.ts'
+import type { Moments } from './moments.ts'
 import type { Operator, OperatorContext, RowSink } from './operator.ts'
 import type { LoweredOperator } from './operators.ts'
 import { heldMoments } from './over-aggregate.ts'
@@ -101,15 +101,16 @@ class DecayedSum implements Operator {
     }
     return limitMs
   }
-  #visit(timeMs: number, cells: readonly number[], rows: readonly Held[]): void {
+  #visit(timeMs: number, cells: readonly number[], rows: readonly number[]): void {
     const { groupOf } = this.#moments
     for (const cell of cells) this.#enter(timeMs, cell, groupOf[cell]!)
-    for (const { row } of rows) this.#evidence.take(timeMs, this.#moments.rows, row)
+    for (const row of rows) this.#evidence.take(timeMs, this.#moments.rows, row)
     const evidence = this.#out.addEvidence(this.#evidence.span(), 0)
-    for (const { row, cell } of rows) {
+    const { cellOf } = this.#moments
+    for (const row of rows) {
       this.#out.addRow(ON_TIME, evidence, timeMs)
       this.#settings.columns.forEach((from, column) => {
-        if (from < 0) this.#out.setNumber(column, this.#sums[groupOf[cell]!]!, 0)
+        if (from < 0) this.#out.setNumber(column, this.#sums[groupOf[cellOf[row]!]!]!, 0)
         else this.#moments.rows.give(this.#out, column, from, row)
       })
     }

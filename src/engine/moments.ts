@@ -42,6 +42,11 @@ export class Moments {
   #next: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** By row of the batch. */
   #groupsOfRows = new Int32Array(0)
+  /** Cell of each row that is held. */
+  cellOf: Int32Array<ArrayBuffer> = new Int32Array(0)
+  readonly #dueCells: number[] = []
+  readonly #dueRows: number[] = []
+  readonly #byOrigin = (a: number, b: number): number => this.rows.compareOrigins(a, b)
   #lateGroups = new Int32Array(0)
 
   constructor(settings: MomentSettings) {
@@ -84,6 +89,8 @@ export class Moments {
       const cell = this.#cellOf(groups[row]!, timeMs, made)
       const kept = this.rows.add(batch, row)
       this.#next = grownInts(this.#next, kept + 1)
+      this.cellOf = grownInts(this.cellOf, kept + 1)
+      this.cellOf[kept] = cell
       this.#next[kept] = this.#first[cell]!
       this.#first[cell] = kept + 1
       this.takenRows[taken] = row
@@ -111,21 +118,22 @@ export class Moments {
     made(cell)
     return cell
   }
-  /** Moments before `limitMs`, in order, each once: its cells, and its rows in the order of their records. */
-  pass(limitMs: number, visit: (timeMs: number, cells: readonly number[], rows: readonly Held[]) => void): void {
+  /** Moments before `limitMs`, in order, each once: its cells, and its rows in the order of their records; valid until the next. */
+  pass(limitMs: number, visit: (timeMs: number, cells: readonly number[], rows: readonly number[]) => void): void {
+    const [cells, rows] = [this.#dueCells, this.#dueRows]
     while (this.#heap.count > 0 && this.#heap.least < limitMs) {
       const timeMs = this.#heap.least
-      const cells: number[] = []
-      const held: Held[] = []
+      cells.length = 0
+      rows.length = 0
       while (this.#heap.count > 0 && this.#heap.least === timeMs) {
         const cell = this.#heap.pop()
         cells.push(cell)
-        for (let at = this.#first[cell]!; at !== 0; at = this.#next[at - 1]!) held.push({ row: at - 1, cell })
+        for (let at = this.#first[cell]!; at !== 0; at = this.#next[at - 1]!) rows.push(at - 1)
         this.#first[cell] = 0
       }
-      held.sort((a, b) => this.rows.compareOrigins(a.row, b.row))
-      visit(timeMs, cells, held)
-      for (const { row } of held) this.rows.remove(row)
+      if (rows.length > 1) rows.sort(this.#byOrigin)
+      visit(timeMs, cells, rows)
+      for (let i = 0; i < rows.length; i++) this.rows.remove(rows[i]!)
     }
     if (limitMs > this.#reachedMs) this.#reachedMs = limitMs
   }
@@ -146,6 +154,7 @@ export class Moments {
     out.ints(grownInts(this.groupOf, cells), cells)
     out.ints(grownInts(this.#first, cells), cells)
     out.ints(grownInts(this.#next, rows), rows)
+    out.ints(grownInts(this.cellOf, rows), rows)
   }
   restore(from: StateReader): void {
     this.#reachedMs = from.f64()
@@ -157,6 +166,7 @@ export class Moments {
     this.groupOf = from.ints()
     this.#first = from.ints()
     this.#next = from.ints()
+    this.cellOf = from.ints()
   }
   mark(dictionary: string, live: Uint8Array): void {
     this.rows.mark(dictionary, live)
@@ -173,12 +183,8 @@ export class Moments {
       this.times.byteLength +
       this.groupOf.byteLength +
       this.#first.byteLength +
-      this.#next.byteLength
+      this.#next.byteLength +
+      this.cellOf.byteLength
     )
   }
-}
-
-export interface Held {
-  readonly row: number
-  readonly cell: number
 }

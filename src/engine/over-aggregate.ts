@@ -8,7 +8,7 @@ import { lowerAggregates } from './aggregate-states.ts'
 import { type AggregateSource, AggregateValues } from './aggregate-values.ts'
 import type { Batch } from './columns.ts'
 import { IntQueue } from './int-queue.ts'
-import { type Held, Moments } from './moments.ts'
+import { Moments } from './moments.ts'
 import type { Operator, OperatorContext, RowSink } from './operator.ts'
 import type { LoweredOperator } from './operators.ts'
 import { OwnSlots } from './panes.ts'
@@ -172,7 +172,7 @@ class OverOperator implements Operator {
     this.#reachedMs = timeMs
     this.#settings.reached(timeMs)
   }
-  #visit(timeMs: number, cells: readonly number[], rows: readonly Held[]): void {
+  #visit(timeMs: number, cells: readonly number[], rows: readonly number[]): void {
     this.#reach(timeMs)
     this.#expire(timeMs - this.#settings.rangeMs)
     const { groupOf } = this.#moments
@@ -184,9 +184,10 @@ class OverOperator implements Operator {
       }
       this.#entered.push(cell)
     }
-    for (const { row } of rows) this.#evidence.take(timeMs, this.#moments.rows, row)
+    for (const row of rows) this.#evidence.take(timeMs, this.#moments.rows, row)
     const evidence = this.#out.addEvidence(this.#evidence.span(), 0)
-    for (const { row, cell } of rows) this.#give(timeMs, evidence, row, groupOf[cell]!)
+    const { cellOf } = this.#moments
+    for (const row of rows) this.#give(timeMs, evidence, row, groupOf[cellOf[row]!]!)
   }
   #give(timeMs: number, evidence: number, row: number, group: number): void {
     this.#out.addRow(ON_TIME, evidence, timeMs)
