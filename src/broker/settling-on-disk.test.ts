@@ -30,7 +30,7 @@ test('a thousand partitions are settled while appends go on, and read back after
         if (appends.length === 100) await Promise.all(appends.splice(0))
       }
     }
-    for (let i = 0; i < 3000 && broker.stats().journal.segments > 1; i++) {
+    for (let i = 0; i < 12_000 && broker.stats().journal.segments > 1; i++) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     assert.equal(broker.trouble(), null)
