@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { z } from 'zod'
 import { ndjsonFromFiles } from '../src/connect/ndjson-source.ts'
 import { runPipeline } from '../src/connect/run-pipeline.ts'
-import { encodeRow, openJob } from '../src/engine/engine.ts'
+import { encodeRows, openJob } from '../src/engine/engine.ts'
 import { nodeWorld } from '../src/world/node.ts'
 import { givenToChild, tellParent } from './child.ts'
 import { memoryOf } from './memory.ts'
@@ -37,16 +37,13 @@ async function live(write: (rows: Uint8Array) => void): Promise<number> {
   const [topic] = Object.keys(plan.contracts)
   if (topic === undefined) throw new Error(`the plan ${plan.name} reads nothing`)
   const job = openJob([plan], { bounded: false, partitions: { [topic]: 1 } })
-  const encoder = new TextEncoder()
   let read = 0
   const deliver = (): void => {
     const { results, deadLetters, lateRecords } = job.take()
     if (deadLetters.length + lateRecords.length > 0)
       throw new Error(`${deadLetters.length} dead letters, ${lateRecords.length} too late: the input holds neither`)
     for (const batch of results) {
-      const rows: string[] = []
-      for (let row = 0; row < batch.count; row++) rows.push(encodeRow(batch, row))
-      if (rows.length > 0) write(encoder.encode(`${rows.join('\n')}\n`))
+      write(encodeRows(batch).bytes)
     }
   }
   const onOverlong = (): never => {

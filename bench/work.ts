@@ -1,12 +1,23 @@
 // The work of the window benches, said once for both sides: the Plan, what its rows look like, and the same in SQL.
-import { pipelines, sales } from '../src/commerce/commerce.ts'
+import { orderProducts, orders, pipelines, sales } from '../src/commerce/commerce.ts'
 import type { Plan } from '../src/query/plan.ts'
-import { average, count, countDistinct, from, hopping, max, minutes, seconds, sum } from '../src/query/query.ts'
+import {
+  average,
+  count,
+  countDistinct,
+  from,
+  hopping,
+  max,
+  minutes,
+  seconds,
+  staticTable,
+  sum,
+} from '../src/query/query.ts'
 import type { Column } from './compare.ts'
-import { productMetricsSql, salesWindowSql } from './duckdb-sql.ts'
+import { enrichedOrdersSql, productMetricsSql, salesWindowSql } from './duckdb-sql.ts'
 import type { InputKind } from './inputs.ts'
 
-export const workNames = ['sales-window', 'sales-window-60s', 'product-metrics'] as const
+export const workNames = ['sales-window', 'sales-window-60s', 'product-metrics', 'enriched-orders'] as const
 export type WorkName = (typeof workNames)[number]
 
 export interface Work {
@@ -36,6 +47,19 @@ export function salesWindowSliding(slideSeconds: number): Plan {
     .named('sales-window')
 }
 
+/** O4: each order validated, with the name of its product. */
+export const enrichedOrders: Plan = from(orders)
+  .lookup(
+    staticTable({
+      name: 'order-products',
+      columns: { product_name: { kind: 'string' } },
+      rows: Object.fromEntries(Object.entries(orderProducts).map(([id, name]) => [id, { product_name: name }])),
+    }),
+    { by: 'product_id', unknown: 'dead-letter' },
+  )
+  .output({ times: 'iso-milliseconds' })
+  .named('enriched-orders')
+
 const salesColumns: readonly Column[] = [
   { name: 'window_start', kind: 'text' },
   { name: 'window_end', kind: 'text', key: true },
@@ -55,6 +79,15 @@ const productColumns: readonly Column[] = [
   { name: 'order_count', kind: 'integer' },
   { name: 'total_revenue', kind: 'money' },
   { name: 'avg_order_value', kind: 'money' },
+]
+
+const orderColumns: readonly Column[] = [
+  { name: 'order_id', kind: 'text', key: true },
+  { name: 'user_id', kind: 'text' },
+  { name: 'product_id', kind: 'text' },
+  { name: 'amount', kind: 'money' },
+  { name: 'timestamp', kind: 'text' },
+  { name: 'product_name', kind: 'text' },
 ]
 
 function shopPlan(name: string): Plan {
@@ -81,5 +114,7 @@ export function workOf(name: WorkName): Work {
       }
     case 'product-metrics':
       return { plan: shopPlan('product-metrics'), input: 'orders', columns: productColumns, sql: productMetricsSql }
+    case 'enriched-orders':
+      return { plan: enrichedOrders, input: 'orders', columns: orderColumns, sql: enrichedOrdersSql }
   }
 }

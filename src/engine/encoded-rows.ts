@@ -13,9 +13,10 @@ const knownTexts = new Map<string, Uint8Array>()
 let bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 16)
 let ends = new Int32Array(1024)
 let at = 0
-/** The second written last, and its text up to the second. */
-let second = Number.NaN
-let secondText: Uint8Array = new Uint8Array(0)
+/** Seconds written last, by their low bits, and their texts up to the second: records come a little out of order. */
+const SECONDS = 64
+const seconds = new Float64Array(SECONDS).fill(Number.NaN)
+const secondTexts: Uint8Array[] = []
 
 /** Writes the value of a row. */
 type Write = (row: number) => void
@@ -152,11 +153,12 @@ function putDigits(value: number): void {
 function putInstant(ms: number, milliseconds: boolean): boolean {
   if (!Number.isFinite(ms)) return false
   const whole = Math.floor(ms / 1000)
-  if (whole !== second) {
-    second = whole
-    secondText = encoder.encode(`"${instantText(whole * 1000).slice(0, -1)}`)
+  const slot = whole & (SECONDS - 1)
+  if (seconds[slot] !== whole) {
+    seconds[slot] = whole
+    secondTexts[slot] = encoder.encode(`"${instantText(whole * 1000).slice(0, -1)}`)
   }
-  put(secondText)
+  put(secondTexts[slot]!)
   room(8)
   if (milliseconds) {
     const rest = ms - whole * 1000
