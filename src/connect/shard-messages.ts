@@ -39,11 +39,41 @@ export interface ShardAnswer {
   /** Why the batch, or the rest of it, cannot be read. */
   readonly unreadable: string | null
 }
-/** From the thread to the job: answers in order, or what ended it. */
-export type ShardPost =
-  | { readonly answers: readonly ShardAnswer[] }
-  | { readonly failed: string }
-  | { readonly ready: true }
+/** From the thread to the job: answers in order, in one buffer; or what ended it. */
+export type ShardPost = PostedAnswers | { readonly failed: string } | { readonly ready: true }
+export interface PostedAnswers {
+  /** Of each answer: its pieces, and why the rest could not be read. */
+  readonly answers: readonly { readonly lengths: readonly number[]; readonly unreadable: string | null }[]
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Many small buffers are dear to pass on. */
+export function packAnswers(answers: readonly ShardAnswer[]): PostedAnswers {
+  const pieces = answers.flatMap((answer) => answer.pieces)
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return {
+    answers: answers.map((answer) => ({
+      lengths: answer.pieces.map(({ length }) => length),
+      unreadable: answer.unreadable,
+    })),
+    bytes,
+  }
+}
+export function unpackAnswers({ answers, bytes }: PostedAnswers): ShardAnswer[] {
+  let at = 0
+  return answers.map(({ lengths, unreadable }) => ({
+    pieces: lengths.map((length) => {
+      at += length
+      return bytes.subarray(at - length, at)
+    }),
+    unreadable,
+  }))
+}
 
 export function sizeOf(message: ShardMessage): number {
   return HEADER_BYTES + (message.kind === 'batch' ? message.bytes.length : 0)

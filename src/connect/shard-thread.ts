@@ -7,7 +7,7 @@ import { RingReader } from '../std/ring.ts'
 import { WireError } from '../wire/wire-error.ts'
 import type { ThreadPort } from '../world/world.ts'
 import { recordSource } from './record-source.ts'
-import { messageIn, type ShardAnswer, type ShardPost } from './shard-messages.ts'
+import { messageIn, packAnswers, type ShardAnswer, type ShardPost } from './shard-messages.ts'
 
 export interface ShardStart {
   readonly plans: readonly Plan[]
@@ -42,11 +42,8 @@ export default function shardThread(port: ThreadPort, data: unknown): void {
   }
   const post = (message: ShardPost, transfer: readonly ArrayBuffer[] = []): void => port.post(message, transfer)
   const send = (): void => {
-    const answers = work.takeAnswers()
-    post(
-      { answers },
-      answers.flatMap(({ pieces }) => pieces.map(({ buffer }) => buffer as ArrayBuffer)),
-    )
+    const packed = packAnswers(work.takeAnswers())
+    post(packed, [packed.bytes.buffer])
   }
   port.onMessage(drain)
   post({ ready: true })

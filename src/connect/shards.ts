@@ -9,7 +9,15 @@ import { entryOf } from '../std/maps.ts'
 import { RingWriter, ringMemory } from '../std/ring.ts'
 import type { Thread, World } from '../world/world.ts'
 import { recordSource } from './record-source.ts'
-import { HEADER_BYTES, type ShardAnswer, type ShardMessage, type ShardPost, sendTo, sizeOf } from './shard-messages.ts'
+import {
+  HEADER_BYTES,
+  type ShardAnswer,
+  type ShardMessage,
+  type ShardPost,
+  sendTo,
+  sizeOf,
+  unpackAnswers,
+} from './shard-messages.ts'
 import type { ShardStart } from './shard-thread.ts'
 
 export interface ShardsSettings {
@@ -77,7 +85,7 @@ export class Shards {
     const shard: Shard = { thread, ring: new RingWriter(memory), answers: [], ready: false }
     thread.onMessage((message) => {
       const post = message as ShardPost
-      if ('answers' in post) shard.answers.push(...post.answers)
+      if ('answers' in post) shard.answers.push(...unpackAnswers(post))
       else if ('ready' in post) shard.ready = true
       else this.#failure ??= new ShardError(`shard ${number} of the job failed: ${post.failed}`)
       this.#arrived()

@@ -135,14 +135,15 @@ export class EngineJob implements Job {
     const { ledger } = source
     this.#wake(source, partition, piece.firstOffset)
     ledger.begin(partition, piece.count)
-    // Rare, so the batch is only looked at again when a record of it goes wrong.
+    // The batch is only looked at again when a record of it goes wrong; then once for all of them.
+    let again: SourceBatch | null = null
     const raw: RawRecords = (record) => {
-      let found: RawRecord | null = null
-      rawOf((batch) => {
-        found = recordOf(batch, record)
-      })
-      assert(found !== null, `the batch of record ${record} is still there`)
-      return found
+      if (again === null)
+        rawOf((batch) => {
+          again = copyOf(batch)
+        })
+      assert(again !== null, `the batch of record ${record} is still there`)
+      return recordOf(again, record)
     }
     for (const { plan, refusal } of refusals) if (plan < 0) this.#refuse(source, raw, refusal)
     source.time.observe(partition, piece.eventTimeMsMax, piece.watermarkMs)
@@ -320,8 +321,7 @@ export class EngineJob implements Job {
 }
 
 /** A record as it came, by its place in its batch. */
-type RawRecords = (record: number) => RawRecord
-type RawRecord = ReturnType<typeof recordOf>
+type RawRecords = (record: number) => ReturnType<typeof recordOf>
 
 export function openSources(
   lowered: readonly Lowered[],
@@ -392,6 +392,22 @@ function unionOf(wanted: readonly Projection[]): Projection[] {
     } else if (known?.as !== 'id') union.set(projection.name, projection)
   }
   return [...union.values()]
+}
+
+/** Of a batch whose maker uses its arrays again. */
+function copyOf(batch: SourceBatch): SourceBatch {
+  const { topic, partition, count } = batch
+  const end = batch.ends.subarray(0, count).reduce((most, at) => Math.max(most, at), 0)
+  return {
+    topic,
+    partition,
+    count,
+    bytes: batch.bytes.slice(0, end),
+    starts: batch.starts.slice(0, count),
+    ends: batch.ends.slice(0, count),
+    offsets: batch.offsets.slice(0, count),
+    arrivals: batch.arrivals.slice(0, count),
+  }
 }
 
 function recordOf(batch: SourceBatch, record: number) {
