@@ -82,7 +82,7 @@ let hash = 0
 for (let run = 0; run < given.runs; run++) {
   const settings = { bounded: false, partitions: { [topic]: partitions } }
   const job = openJob([plan], settings)
-  const push = recordSource((batch) => job.push(batch))
+  const push = recordSource(job)
   const sharding = new Sharding(
     world,
     job,

@@ -214,6 +214,7 @@ export class SimProcess implements Context {
       threads: simThreads(machine, context, (inner) => this.#worldFor(inner)),
       host: {
         pid: this.pid,
+        cores: 1,
         bootId: this.#simulation.bootId,
         name: 'simulated',
         env: (name) => this.#env.get(name),

@@ -165,6 +165,9 @@ interface Jobs {
   readonly byPipeline: ReadonlyMap<string, LogJob>
 }
 
+/** More threads than this find nothing to do: the job's own takes in what they made. */
+const shardsMaxOfJob = 4
+
 async function startJobs(
   world: World,
   broker: Broker,
@@ -174,7 +177,9 @@ async function startJobs(
 ): Promise<Jobs> {
   const folder = (name: string): string | null =>
     settings.dataDir === null ? null : `${settings.dataDir}/jobs/${name}`
-  const common = { logIdentity: broker.clusterId, tickMs }
+  // One core is left for the sockets and the journal.
+  const shardsMax = Math.min(shardsMaxOfJob, world.host.cores - 1)
+  const common = { logIdentity: broker.clusterId, tickMs, shardsMax }
   let progress: LogJob | null = null
   const salesJob = await startLogJob(world, broker, {
     ...common,

@@ -33,6 +33,7 @@ export function machine(seed = 'machine', fs: FileSystem = memoryFileSystem(1 <<
       random: randomStream(`${seed}/${own}`),
       host: {
         pid: own,
+        cores: 1,
         bootId: 'boot',
         name: 'test',
         env: () => undefined,

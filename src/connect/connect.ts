@@ -9,9 +9,10 @@ import { assert } from '../std/assert.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
-import { type RunningJob, startJob } from './job-runner.ts'
+import { startJob } from './job-runner.ts'
 import { deadLetterTopic, lateTopic, resultTopic } from './outputs.ts'
 import { recordSource } from './record-source.ts'
+import type { JobLoad, RunningJob } from './running-job.ts'
 import { openSnapshots } from './snapshots.ts'
 
 export interface LogJobSettings {
@@ -37,10 +38,14 @@ export interface LogJobSettings {
 }
 
 export interface LogJob extends RunningJob {
+  /** Of the job in the log. */
+  readonly name: string
   watermarkMs(topic: string): number
   partitions(topic: string): readonly PartitionProgress[]
   ledger(): ReturnType<Job['ledger']>
   stateBytes(): number
+  operators(): ReturnType<Job['operators']>
+  load(): JobLoad
 }
 
 /** Partitions of a result topic whose plan has groups; a plan without groups has one row at a time and needs one. */
@@ -83,7 +88,7 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     settings.snapshotFolder === null
       ? null
       : openSnapshots(world, settings.snapshotFolder, `${settings.logIdentity}/${identity.join('+')}`)
-  const open = (): Job => openJob(plans, { bounded: false, partitions }, reactions)
+  const open = (): Job => openJob(plans, { bounded: false, partitions, monoMs: () => world.clock.monoMs() }, reactions)
   const { job, running } = await startJob(world, log, open, {
     name,
     outputs: { results, emitted },
@@ -100,6 +105,7 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     },
   })
   return {
+    name,
     epoch: running.epoch,
     failed: running.failed,
     caughtUp: () => running.caughtUp(),
@@ -110,6 +116,8 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     partitions: (topic) => job.partitions(topic),
     ledger: () => job.ledger(),
     stateBytes: () => job.stateBytes(),
+    operators: () => job.operators(),
+    load: () => running.load(),
   }
 }
 

@@ -10,6 +10,7 @@ import { decodeTick } from './job-ticks.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import { ReplayError } from './replay-error.ts'
+import type { JobLoad, RunningJob } from './running-job.ts'
 import { Sharding, type ShardingSettings } from './sharding.ts'
 import { Silence } from './silence.ts'
 import type { Keeping, SnapshotStore } from './snapshots.ts'
@@ -28,20 +29,6 @@ export interface JobSettings {
   /** Told of every output when it is due, before its commit: for what stays in the house (live figures) only. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
   readonly sharding: ShardingSettings
-}
-
-export interface RunningJob {
-  readonly epoch: number
-  /** True when all that is durable in the log has gone through the engine. */
-  caughtUp(): boolean
-  /** Resolves when the job has caught up with the log as it is now and what that made due is committed, or when it was stopped; rejects with what `failed` tells. */
-  settled(): Promise<void>
-  /** Why it waits (the log's disk is full); null: it does not. It goes on by itself. */
-  trouble(): Error | null
-  /** Commits, takes a last snapshot and stops. While the log takes no commit, the next start does that part again. */
-  stop(): Promise<void>
-  /** Resolves with the reason if the job can go on no longer (fenced, storage failed, a bug). Never rejects. */
-  readonly failed: Promise<Error>
 }
 
 /** Entries taken in one step: about 4 ms of work, so that sockets and timers get their turn. */
@@ -405,6 +392,17 @@ class JobRunner implements RunningJob {
 
   trouble(): Error | null {
     return this.#trouble
+  }
+  load(): JobLoad {
+    const { batchBytes, busyMs, shards } = this.#sharding
+    return {
+      batchBytes,
+      busyMs,
+      shards,
+      queuedBytes: this.#sharding.queuedBytes(),
+      pendingOutputBytes: this.#outputs.pendingBytes,
+      stateBytes: this.#job.stateBytes(),
+    }
   }
 
   #publish(made: Keeping, cursor: Cursor): void {

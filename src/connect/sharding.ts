@@ -42,6 +42,9 @@ export class Sharding {
   readonly #settings: ShardingSettings
   readonly #work: EntryWork
   readonly #possible: boolean
+  /** Since the start, for figures. */
+  batchBytes = 0
+  busyMs = 0
   #shards: Shards | null = null
   #active = false
   #windowStartMs: number
@@ -110,8 +113,14 @@ export class Sharding {
         this.#work.inline(entry)
         shards.tellPartition(entry.topic, entry.partition)
       }
-      shards.absorb(absorbedAtOnce)
+      this.#absorb(shards)
     }
+  }
+  #absorb(shards: Shards): number {
+    const startedMs = this.#world.clock.monoMs()
+    const taken = shards.absorb(absorbedAtOnce)
+    this.busyMs += this.#world.clock.monoMs() - startedMs
+    return taken
   }
   async #tick(shards: Shards, entry: Extract<LogEntry, { kind: 'tick' }>): Promise<void> {
     const tick = decodeTick(entry.payload)
@@ -126,7 +135,7 @@ export class Sharding {
     for (const { topic, partition } of tick.idle) shards.tellPartition(topic, partition)
   }
   async #absorbSome(shards: Shards): Promise<void> {
-    if (shards.absorb(absorbedAtOnce) === 0) await shards.arrived()
+    if (this.#absorb(shards) === 0) await shards.arrived()
     else await new Promise<void>((resolve) => this.#world.clock.soon(resolve))
   }
   async #drain(shards: Shards): Promise<void> {
@@ -145,8 +154,12 @@ export class Sharding {
   }
 
   #note(entries: readonly LogEntry[], busyMs: number): void {
-    for (const entry of entries) if (entry.kind === 'batch') this.#bytes += entry.bytes.length
+    let bytes = 0
+    for (const entry of entries) if (entry.kind === 'batch') bytes += entry.bytes.length
+    this.#bytes += bytes
+    this.batchBytes += bytes
     this.#busyMs += busyMs
+    this.busyMs += busyMs
   }
   /** Once in a while: are more threads worth it, or fewer? */
   async look(): Promise<void> {

@@ -92,6 +92,8 @@ export interface JobSettings {
   readonly stateBytesMax?: number
   /** Partitions of a topic where they are not the contract's. */
   readonly partitions?: { readonly [topic: string]: number }
+  /** For figures of operators; without it they are never busy. Results do not depend on it. */
+  readonly monoMs?: () => number
 }
 
 /** Runs some Plans over their sources. One decode per topic, whatever the number of Plans. */
@@ -111,6 +113,8 @@ export interface Job {
   watermarkMs(planOrTopic: string): number
   partitions(topic: string): readonly PartitionProgress[]
   ledger(): readonly LedgerLine[]
+  /** What each operator of the plans has done here and holds: without what shards have gathered for it. */
+  operators(): readonly OperatorLine[]
   /** How far back each deduplication of the plans sees. */
   horizons(): readonly HorizonLine[]
   /** The whole state, in a versioned format. What became due must have been taken. */
@@ -166,6 +170,20 @@ export interface LedgerLine {
   readonly duplicates: number
   readonly late: number
   readonly deadLettered: number
+}
+
+/** An operator as it is now; counts are since this job was opened. */
+export interface OperatorLine {
+  readonly plan: string
+  /** The id of its node. */
+  readonly operator: string
+  /** Of its node: `window-aggregate`, `join` … */
+  readonly kind: string
+  readonly rowsIn: number
+  readonly busyMs: number
+  readonly stateBytes: number
+  /** -Infinity before there is one. */
+  readonly watermarkMs: number
 }
 
 /** A deduplication as it is now: shorter than asked for only where its bytes ran out. */

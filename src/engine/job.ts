@@ -16,6 +16,7 @@ import type {
   JobSettings,
   LateRecord,
   LedgerLine,
+  OperatorLine,
   PartitionProgress,
   SourceBatch,
   Tick,
@@ -245,6 +246,9 @@ export class EngineJob implements Job {
       })),
     )
   }
+  operators(): readonly OperatorLine[] {
+    return this.#runners.flatMap((runner) => runner.operators())
+  }
   #sourceOf(topic: string): Source {
     const source = this.#sources.get(topic)
     assert(source !== undefined, `no plan of this job reads '${topic}'; its topics are ${this.topics.join(', ')}`)
@@ -326,7 +330,7 @@ type RawRecords = (record: number) => ReturnType<typeof recordOf>
 export function openSources(
   lowered: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
-  settings: Pick<JobSettings, 'bounded' | 'partitions'>,
+  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'monoMs'>,
 ): { readonly sources: ReadonlyMap<string, Source>; readonly runnerSettings: RunnerSettings } {
   const topics = [...new Set(lowered.flatMap((one) => one.topics))]
   const opened = topics.map((topic) =>
@@ -342,6 +346,7 @@ export function openSources(
     runnerSettings: {
       partitions: new Map(opened.map(({ source }) => [source.topic, source.time.partitions])),
       bounded: settings.bounded,
+      monoMs: settings.monoMs ?? (() => 0),
       projections: new Map(opened.map(({ source, projections }) => [source.topic, projections])),
       dictionaries: new Map(opened.map(({ source }) => [source.topic, source.dictionaries])),
     },

@@ -19,6 +19,8 @@ export interface RunnerSettings {
   /** Partitions of each topic. */
   readonly partitions: ReadonlyMap<string, number>
   readonly bounded: boolean
+  /** For figures only: a monotonic clock, or one that stands still. */
+  readonly monoMs: () => number
   /** What each topic's decoder gives: column i of a batch. */
   readonly projections: ReadonlyMap<string, readonly Projection[]>
   /** By topic and column. */
@@ -42,6 +44,9 @@ export interface OperatorStage extends Stage {
   readonly out: BatchBuilder | null
   readonly inputs: readonly Stage[]
   readonly takers: Taker[]
+  /** Rows it took in, and how long it worked; for figures. */
+  rowsIn: number
+  busyMs: number
 }
 /** Where the rows of a node come from, and what they look like there. */
 interface Origin {
@@ -134,11 +139,16 @@ export class PlanGraph {
       inputs: inputs.map((input) => input.stage),
       takers: [],
       watermarkMs: Number.NEGATIVE_INFINITY,
+      rowsIn: 0,
+      busyMs: 0,
     }
     this.operators.push(stage)
     inputs.forEach(({ takers }, input) => {
       takers.push((batch, rows, count) => {
+        const startedMs = this.#settings.monoMs()
         operator.push(input, batch, rows, count)
+        stage.busyMs += this.#settings.monoMs() - startedMs
+        stage.rowsIn += count
         flush(stage)
       })
     })
@@ -185,6 +195,8 @@ export class PlanGraph {
       inputs: timeOf.map((input) => inputs[input]!.stage),
       takers: [],
       watermarkMs: Number.NEGATIVE_INFINITY,
+      rowsIn: 0,
+      busyMs: 0,
     }
     this.operators.push(stage)
     const { takers } = stage
@@ -192,7 +204,10 @@ export class PlanGraph {
       for (const take of takers) take(batch, rows, count)
     }
     inputs.forEach((input, index) => {
-      input.takers.push((batch, rows, count) => view.push(index, batch, rows, count, give))
+      input.takers.push((batch, rows, count) => {
+        stage.rowsIn += count
+        view.push(index, batch, rows, count, give)
+      })
     })
     const timed = timeOf.map((input) => shapes[input]!)
     const at = new Map(node.columns.map(({ name }, i) => [name, places[i]!]))

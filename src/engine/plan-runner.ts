@@ -7,7 +7,7 @@ import type { Batch } from './columns.ts'
 import type { RefusalReason } from './decoder.ts'
 import type { Deduplication } from './deduplicate.ts'
 import { numberOf, textOf } from './dictionary.ts'
-import type { Tick } from './engine.ts'
+import type { OperatorLine, Tick } from './engine.ts'
 import type { Lowered } from './lower.ts'
 import type { NumberDictionary, Operator, TextDictionary } from './operator.ts'
 import { flush, type GraphFates, PlanGraph, type RunnerSettings } from './plan-graph.ts'
@@ -42,6 +42,7 @@ export class PlanRunner {
   readonly plan: Plan
   readonly topics: readonly string[]
   readonly results: ResultBuilder
+  readonly #monoMs: () => number
   readonly #graph: PlanGraph
   #fates: Fates | null = null
   /** Records of the batch at hand that were told to be too late. */
@@ -51,6 +52,7 @@ export class PlanRunner {
   #emittedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(lowered: Lowered, settings: RunnerSettings) {
+    this.#monoMs = settings.monoMs
     this.plan = lowered.plan
     this.topics = lowered.topics
     this.#rowFates = {
@@ -77,6 +79,18 @@ export class PlanRunner {
       for (const take of takers) take(view, chain.selection.rows, chain.selection.count)
     }
     this.#fates = null
+  }
+  /** Figures of its operators, in the order of the Plan. */
+  operators(): readonly OperatorLine[] {
+    return this.#graph.operators.map(({ id, operator, rowsIn, busyMs, watermarkMs }) => ({
+      plan: this.plan.name,
+      operator: id,
+      kind: this.plan.nodes.find((node) => node.id === id)?.kind ?? 'operator',
+      rowsIn,
+      busyMs,
+      stateBytes: operator.bytes(),
+      watermarkMs,
+    }))
   }
   /**
    * Its rows in time may be gathered on another thread: it reads one topic, and between that and its first operator nothing
@@ -144,7 +158,9 @@ export class PlanRunner {
     for (const stage of this.#graph.operators) {
       let watermarkMs = Number.POSITIVE_INFINITY
       for (const input of stage.inputs) if (input.watermarkMs < watermarkMs) watermarkMs = input.watermarkMs
+      const startedMs = this.#monoMs()
       const reachedMs = stage.operator.advance(watermarkMs)
+      stage.busyMs += this.#monoMs() - startedMs
       flush(stage)
       if (reachedMs > stage.watermarkMs) stage.watermarkMs = reachedMs
     }

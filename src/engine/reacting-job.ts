@@ -120,6 +120,7 @@ type Forwarded =
   | 'partitions'
   | 'ledger'
   | 'horizons'
+  | 'operators'
   | 'stateBytes'
   | 'memoryOf'
   | 'isIdle'
@@ -132,6 +133,7 @@ function forwarded(inner: Job): Pick<Job, Forwarded> {
     partitions: (topic) => inner.partitions(topic),
     ledger: () => inner.ledger(),
     horizons: () => inner.horizons(),
+    operators: () => inner.operators(),
     stateBytes: () => inner.stateBytes(),
     memoryOf: (topic) => inner.memoryOf(topic),
     isIdle: (topic, partition) => inner.isIdle(topic, partition),

@@ -41,6 +41,7 @@ export function aloneMetrics(broker: Broker): MetricsPort {
       ingested: broker.topics().map(({ name }) => ({ topic: name, records: recordsOf(broker, name) })),
       rejected: [],
       watermarkLags: [],
+      engine: { operators: [], jobs: [] },
       ...brokerState(broker),
     }),
     groupLags: () => broker.groupLags(),

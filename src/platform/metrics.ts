@@ -2,7 +2,7 @@
 import type { Broker } from '../broker/broker.ts'
 import type { LogJob } from '../connect/connect.ts'
 import type { JobOutput } from '../engine/engine.ts'
-import type { MetricsPort } from '../serve/ports.ts'
+import type { EngineMetrics, MetricsPort } from '../serve/ports.ts'
 import { entryOf } from '../std/maps.ts'
 import type { World } from '../world/world.ts'
 import { brokerState, recordsOf } from './broker-metrics.ts'
@@ -53,9 +53,24 @@ export function metricsPort(
         watermarkLags: [...pipelines]
           .map(([pipeline, job]) => ({ pipeline, lagMs: nowMs - job.watermarkMs(pipeline) }))
           .filter(({ lagMs }) => Number.isFinite(lagMs)),
+        engine: engineState(nowMs, pipelines),
         ...brokerState(broker),
       }
     },
     groupLags: () => broker.groupLags(),
+  }
+}
+
+function engineState(nowMs: number, pipelines: ReadonlyMap<string, LogJob>): EngineMetrics {
+  const jobs = [...new Set(pipelines.values())]
+  return {
+    operators: jobs.flatMap((job) =>
+      job.operators().map(({ plan, watermarkMs, ...line }) => ({
+        ...line,
+        pipeline: plan,
+        lagMs: Number.isFinite(watermarkMs) ? nowMs - watermarkMs : null,
+      })),
+    ),
+    jobs: jobs.map((job) => ({ job: job.name, ...job.load() })),
   }
 }

@@ -226,6 +226,32 @@ export interface MetricsState {
     readonly syncs: number
   }
   readonly broker: BrokerMetrics
+  readonly engine: EngineMetrics
+}
+/** Counts are since the start. */
+export interface EngineMetrics {
+  readonly operators: readonly OperatorLine[]
+  readonly jobs: readonly JobLine[]
+}
+export interface OperatorLine {
+  readonly pipeline: string
+  /** The id of its node in the Plan, and the kind of that. */
+  readonly operator: string
+  readonly kind: string
+  readonly rowsIn: number
+  readonly busyMs: number
+  readonly stateBytes: number
+  /** Null before there is a watermark. */
+  readonly lagMs: number | null
+}
+export interface JobLine {
+  readonly job: string
+  readonly batchBytes: number
+  readonly busyMs: number
+  readonly shards: number
+  readonly queuedBytes: number
+  readonly pendingOutputBytes: number
+  readonly stateBytes: number
 }
 /** Counts are since the start. */
 export interface BrokerMetrics {

@@ -3,6 +3,7 @@
 import type { Registry } from '@prometheus-io/client'
 import { z } from 'zod'
 import { brokerCounters, brokerGauges, type Family, requestDurations, type Sample } from './broker-metrics.ts'
+import { engineCounters, engineGauges } from './engine-metrics.ts'
 import type { GroupLagLine, LedgerRow, MetricsPort } from './ports.ts'
 import type { App, Serving } from './serving.ts'
 
@@ -35,6 +36,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
   const one = (value: number): readonly Sample[] => [[{}, value]]
   const journal = () => metrics.read().journal
   const broker = () => metrics.read().broker
+  const engine = () => metrics.read().engine
   // Several families of one scrape ask for the same lags.
   let asked: { readonly lags: Promise<readonly GroupLagLine[]> } | null = null
   const groups = (): Promise<readonly GroupLagLine[]> => {
@@ -61,6 +63,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
     ['millrace_journal_segments', 'Files of the journal.', [], () => one(journal().segments)],
     ['millrace_journal_pending_bytes', 'Taken and not yet durable.', [], () => one(journal().pendingBytes)],
     ...brokerGauges(broker, groups),
+    ...engineGauges(engine),
   ]
   const counters: readonly Family[] = [
     [
@@ -90,6 +93,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
     ['millrace_journal_writes_total', 'Writes to the journal since the start.', [], () => one(journal().writes)],
     ['millrace_journal_syncs_total', 'Syncs of the journal since the start.', [], () => one(journal().syncs)],
     ...brokerCounters(broker),
+    ...engineCounters(engine),
   ]
   for (const [name, help, labelNames, samples] of gauges)
     new Gauge({

@@ -1,12 +1,13 @@
 // This machine and this process as a `Host`.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { hostname, uptime } from 'node:os'
+import { availableParallelism, hostname, uptime } from 'node:os'
 import type { Host } from './world.ts'
 
 export function nodeHost(): Host {
   return {
     pid: process.pid,
+    cores: availableParallelism(),
     bootId: bootId(),
     name: hostname(),
     env: (name) => process.env[name],

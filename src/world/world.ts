@@ -175,6 +175,8 @@ export interface Thread extends ThreadPort {
 
 export interface Host {
   readonly pid: number
+  /** How many threads can be at work at the same time. */
+  readonly cores: number
   /** Changes with every boot of the machine: a lock file of an earlier boot is stale. */
   readonly bootId: string
   readonly name: string
