@@ -4,7 +4,7 @@
 // is wanted is text, a broken field that may be missing is missing, amounts with more than four decimals beyond their
 // scale are rounded before they are judged; and a record broken in another field than its time still moves the watermark.
 import type { Contract, Field, FieldType, Rule } from '../query/contract.ts'
-import type { PlanNode } from '../query/plan.ts'
+import type { Column, PlanNode } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import { unreachable } from '../std/assert.ts'
 import { decimalText, minorFromNumber, minorFromText } from '../std/decimal.ts'
@@ -12,7 +12,7 @@ import { parseInstant } from '../std/instant.ts'
 import { valueSql } from './expression-sql.ts'
 import { instantSql } from './instant-sql.ts'
 import { addView, type FlinkQuery, type FlinkRows, refuse } from './query-views.ts'
-import { as, exactMax, heldAs, interval, list, name, scaleOf, text, withOptions } from './sql-text.ts'
+import { as, exactMax, heldAs, interval, list, msSql, name, scaleOf, text, withOptions } from './sql-text.ts'
 
 /** The earliest instant Flink has (year 0), for records without a usable time: it holds no watermark up and is left out. */
 const noTimeMs = -62_167_219_200_000
@@ -75,13 +75,21 @@ function tableSql(source: Source, used: ReadonlySet<string>): string {
     ([column, { type }]) => type.kind === 'array' && used.has(column),
   )
   const read = readFields(source).filter(([, { type }]) => type.kind !== 'array')
-  const columns = [...read, ...lists].flatMap(([column, { type, aliases = [] }]) =>
+  // Flink reads an object into text as its JSON.
+  const paths = [...used].filter((column) => contract.fields[column] === undefined && column.includes('.'))
+  const roots = new Set(paths.map((column) => column.split('.')[0] ?? ''))
+  const objects = [...roots].map((root): [string, Field] => [
+    root,
+    { type: { kind: 'string' }, nullable: true, doc: '' },
+  ])
+  const columns = [...read, ...lists, ...objects].flatMap(([column, { type, aliases = [] }]) =>
     [column, ...aliases].map((one) => `${name(one)} ${readAs(type)}`),
   )
   const ms = instantSql(sent(node.eventTime, contract.fields[node.eventTime]))
   const usable = `TO_TIMESTAMP_LTZ(${ms}, 3)`
+  const pseudo = (column: string): boolean => used.has(column) && contract.fields[column] === undefined
   const place =
-    query.order === null
+    query.order === null && !pseudo('_partition') && !pseudo('_offset')
       ? []
       : [`${partition} INT METADATA FROM 'partition' VIRTUAL`, `${offset} BIGINT METADATA FROM 'offset' VIRTUAL`]
   return (
@@ -172,7 +180,7 @@ function sent(column: string, field: Field | undefined): string {
 
 function viewSql(source: Source, view: string): string {
   const { query, node, contract } = source
-  const columns = node.columns.map(({ name: column }) => as(heldSql(column, contract.fields[column]), column))
+  const columns = node.columns.map((column) => as(columnSql(source, column), column.name))
   const conditions = [`${query.at} > TO_TIMESTAMP_LTZ(${noTimeMs}, 3)`]
   for (const [column, field] of readFields(source))
     if (column !== contract.eventTime) conditions.push(...conditionsOf(column, field))
@@ -181,6 +189,19 @@ function viewSql(source: Source, view: string): string {
     `CREATE TEMPORARY VIEW ${name(view)} AS\nSELECT\n  ${list([...columns, query.at, ...orderSql(source), ...seen])}\n` +
     `FROM ${name(node.topic)}\nWHERE ${conditions.join('\n  AND ')}`
   )
+}
+
+/** A column of the view: a field, where a record lay and when it came, or a field inside an object by its path. */
+function columnSql({ contract, arrival, partition, offset }: Source, { name: column, type }: Column): string {
+  const field = contract.fields[column]
+  if (field !== undefined) return heldSql(column, field)
+  if (column === '_arrival') return msSql(arrival)
+  if (column === '_partition') return `CAST(${partition} AS BIGINT)`
+  if (column === '_offset') return offset
+  const [root = '', ...inside] = column.split('.')
+  const value = `JSON_VALUE(${name(root)}, ${text(`$${inside.map((step) => `.${step}`).join('')}`)})`
+  const read = readAs(type)
+  return typedSql(read === 'STRING' ? value : `CAST(${value} AS ${read})`, type)
 }
 
 /** Event time, partition and offset as 50 digits that sort like them, and as their complement. */

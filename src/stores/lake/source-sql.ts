@@ -10,7 +10,7 @@
 //   - amounts with a fraction and more than 2^51 minor units: a 16th digit may round to a neighbour.
 
 import type { Contract, Field, FieldType, Rule } from '../../query/contract.ts'
-import type { PlanNode } from '../../query/plan.ts'
+import type { Column, PlanNode } from '../../query/plan.ts'
 import { PlanError } from '../../query/plan.ts'
 import { unreachable } from '../../std/assert.ts'
 import { minorFromNumber, minorFromText } from '../../std/decimal.ts'
@@ -41,15 +41,22 @@ export function sourceSql(query: QueryParts, node: SourceNode, given: LakeFiles 
   if (source === undefined || source.files.length === 0)
     throw new PlanError(plan.name, 'files', `there are none of topic '${node.topic}'`, 'Name at least one file or glob')
   const files = `[${source.files.map(text).join(', ')}]`
-  const used = node.columns.map(({ name: column }) => column)
-  const typed =
-    source.format === 'ndjson' ? ndjson(query, contract, used, files) : parquet(query, contract, used, files)
+  const fields = node.columns
+    .map(({ name: column }) => column)
+    .filter((column) => contract.fields[column] !== undefined)
+  const others = node.columns.filter((column) => contract.fields[column.name] === undefined)
+  if (source.format === 'ndjson') refusePlaces(plan.name, others)
+  const read = { query, contract, used: fields, others, files }
+  const typed = source.format === 'ndjson' ? ndjson(read) : parquet(read)
   const checked = Object.entries(contract.fields).filter(
-    ([column]) => source.format === 'ndjson' || used.includes(column),
+    ([column]) => source.format === 'ndjson' || fields.includes(column),
   )
   const conditions = checked.flatMap(([column, field]) => conditionsOf(column, field, source.format === 'ndjson'))
-  const columns = used.map((column) => {
-    const value = withDefault(column, contract.fields[column]!)
+  if (source.format === 'ndjson')
+    for (const { name: column } of others) conditions.push(`(${name(column)} IS NOT NULL OR ${raw(column)} IS NULL)`)
+  const columns = node.columns.map(({ name: column }) => {
+    const field = contract.fields[column]
+    const value = field === undefined ? name(column) : withDefault(column, field)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
   const time = withDefault(contract.eventTime, contract.fields[contract.eventTime]!)
@@ -63,6 +70,34 @@ export function sourceSql(query: QueryParts, node: SourceNode, given: LakeFiles 
   const clock = `max(${at}) OVER (ORDER BY ${query.place} ROWS UNBOUNDED PRECEDING) AS ${query.clock}`
   const timed = parts.add('clocked', `SELECT *, ${clock}\nFROM ${part}`)
   return { part: timed, node, carried: [...carried, query.clock] }
+}
+
+interface Reading {
+  readonly query: QueryParts
+  readonly contract: Contract
+  /** Fields of the contract that the Plan reads. */
+  readonly used: readonly string[]
+  /** Columns that are no fields: a record's place and arrival, and fields inside objects by their path. */
+  readonly others: readonly Column[]
+  readonly files: string
+}
+
+const places: readonly string[] = ['_partition', '_offset', '_arrival']
+function refusePlaces(plan: string, others: readonly Column[]): void {
+  for (const { name: column } of others)
+    if (places.includes(column))
+      throw new PlanError(
+        plan,
+        `column '${column}'`,
+        'lines of a file do not say where a record lay and when it came',
+        'Read the topic from Parquet with a column of that name, or run the plan in the engine',
+      )
+}
+/** `a.b` in the object of field `a`, as JSON text; null if it is missing or null. */
+function insideSql(path: string): string {
+  const [root = '', ...inside] = path.split('.')
+  const steps = inside.map((step) => `."${step}"`).join('')
+  return `nullif(CAST(json_extract(CAST(${name(root)} AS JSON), ${text(`$${steps}`)}) AS VARCHAR), 'null')`
 }
 
 /** DuckDB does not tell names apart by case. */
@@ -144,7 +179,7 @@ function listSql(column: string, type: FieldType & { kind: 'array' }): string {
   return `CASE WHEN starts_with(${name(column)}, '[') THEN list_transform([${made}], lambda l: CASE WHEN len(list_filter(l, lambda z: z.ok IS NOT TRUE)) = 0 THEN list_transform(l, lambda z: z.v) END)[1] END`
 }
 
-function ndjson(query: QueryParts, contract: Contract, used: readonly string[], files: string): string {
+function ndjson({ query, contract, used, others, files }: Reading): string {
   const { parts } = query
   const place = query.place === null ? [] : [query.place]
   const fields = Object.entries(contract.fields)
@@ -168,12 +203,19 @@ function ndjson(query: QueryParts, contract: Contract, used: readonly string[], 
       : readSql(name(column), field.type)
     return `${value} AS ${name(column)}`
   })
+  for (const { name: column, type } of others) read.push(`${readSql(insideSql(column), type)} AS ${name(column)}`)
   const sent = kept.map((column) => `${name(column)} AS ${raw(column)}`)
+  for (const { name: column } of others) sent.push(`${insideSql(column)} AS ${raw(column)}`)
   const reads = parts.add('read', `SELECT\n  ${list([...read, ...sent, ...place])}\nFROM ${records}`)
-  const typed = fields.map(([column, { type }]) => {
+  const all: (readonly [string, { readonly type: FieldType }])[] = [
+    ...fields,
+    ...others.map((column) => [column.name, column] as const),
+  ]
+  const typed = all.map(([column, { type }]) => {
     const value = typedSql(name(column), type)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
+  kept.push(...others.map((column) => column.name))
   return parts.add('typed', `SELECT\n  ${list([...typed, ...kept.map(raw), ...place])}\nFROM ${reads}`)
 }
 
@@ -229,11 +271,15 @@ function typedSql(read: string, type: FieldType): string {
   }
 }
 
-function parquet(query: QueryParts, contract: Contract, used: readonly string[], files: string): string {
+function parquet({ query, contract, used, others, files }: Reading): string {
   const wanted = new Set([...used, contract.eventTime])
   const columns = Object.entries(contract.fields)
     .filter(([column]) => wanted.has(column))
     .map(([column, { type }]) => `${storedSql(name(column), type)} AS ${name(column)}`)
+  for (const { name: column, type } of others) {
+    const stored = places.includes(column) ? name(column) : column.split('.').map(name).join('.')
+    columns.push(`${storedSql(stored, type)} AS ${name(column)}`)
+  }
   return query.parts.add(
     'typed',
     `SELECT\n  ${list([...columns, ...placeSql(query, contract)])}\nFROM read_parquet(${files}, union_by_name = true)`,
