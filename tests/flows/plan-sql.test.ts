@@ -9,7 +9,7 @@ import { onlineRetailLines, pipelines } from '../../src/commerce/commerce.ts'
 import { runPipeline } from '../../src/connect/run-pipeline.ts'
 import { generators } from '../../src/generate/generate.ts'
 import { contract, field, nullable } from '../../src/query/contract.ts'
-import type { Plan } from '../../src/query/plan.ts'
+import type { Column, Plan } from '../../src/query/plan.ts'
 import { count, from, hopping, staticTable, sum, tumbling } from '../../src/query/query.ts'
 import { decimalJson } from '../../src/std/decimal.ts'
 import { dateText, instantText } from '../../src/std/instant.ts'
@@ -245,4 +245,52 @@ test('no records, an empty table, names in need of quotes', async () => {
   )
   writeFileSync(file, '\n')
   assert.deepEqual(await duckRows(duckdbSql(plan, { format: 'ndjson', files: [file] })), [])
+})
+
+test('columns of a source that are no fields: inside objects by path; place and arrival only where files have them', async () => {
+  const nested = contract({
+    ...small,
+    fields: { ...small.fields, inside: nullable({ kind: 'struct', fields: {} }, 'an object') },
+  })
+  const plan = from(nested).select('who', 'at').named('nested')
+  const source = plan.nodes[0]!
+  const reading = (...more: readonly Column[]): Plan => ({
+    ...plan,
+    nodes: [{ ...source, columns: [source.columns[0]!, ...more] }],
+  })
+  const level: Column = { name: 'inside.a.level', type: { kind: 'int64' }, nullable: true }
+  const arrival: Column = { name: '_arrival', type: { kind: 'timestamp' }, nullable: true }
+  const offset: Column = { name: '_offset', type: { kind: 'int64' }, nullable: false }
+  const file = join(folder, 'nested.ndjson')
+  const insides = ['{"a":{"level":3}}', '{"a":{"level":null}}', '{"a":{"level":"x"}}', '{"a":[]}', '{}', 'null', '[]']
+  const lines = insides.map((inside, i) => `{"who":"w${i}","price":1,"at":"2026-01-01T00:00:00Z","inside":${inside}}\n`)
+  writeFileSync(file, lines.join(''))
+  const read = await duckRows(duckdbSql(reading(level), { format: 'ndjson', files: [file] }))
+  assert.deepEqual(
+    read.map((row) => [row.who, row[level.name]]),
+    [
+      ['w0', 3n],
+      ['w1', null],
+      ['w3', null],
+      ['w4', null],
+      ['w5', null],
+    ],
+  )
+  assert.throws(
+    () => duckdbSql(reading(arrival), { format: 'ndjson', files: [file] }),
+    /column '_arrival': lines of a file do not say where a record lay and when it came\. Read/,
+  )
+  const stored = join(folder, 'nested.parquet')
+  await duckRows(
+    `COPY (SELECT 'w' AS who, 1.00 AS price, TIMESTAMP '2026-01-01' AS "at", {a: {level: 7}} AS inside, 5 AS _offset,
+      TIMESTAMP '2026-01-02' AS _arrival) TO '${stored}' (FORMAT parquet)`,
+  )
+  const all = reading(level, arrival, offset)
+  const [row] = await duckRows(duckdbSql(all, { format: 'parquet', files: [stored] }))
+  assert.deepEqual(duckRow(all, row!), {
+    who: 'w',
+    'inside.a.level': 7n,
+    _arrival: BigInt(Date.UTC(2026, 0, 2)),
+    _offset: 5n,
+  })
 })
