@@ -68,6 +68,8 @@ export interface InputShape {
   readonly updates: boolean
   /** Rows of a decoder (or their steps): one record behind each, each with the watermark of its own partition. */
   readonly fromRecords: boolean
+  /** Several rows may be of one record: elements of a list. A record is refused whole. */
+  readonly several: boolean
   readonly reachMs: number
 }
 /** Where a column lies in a batch, and the name its dictionary is swept by. */

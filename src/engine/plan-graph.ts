@@ -164,6 +164,7 @@ export class PlanGraph {
       changelog: given.changelog,
       updates,
       fromRecords: false,
+      several: false,
       reachMs,
     }
     origins.set(given.id, { stage, takers: stage.takers, chain: null, shape, slots: given.columns.length })
@@ -217,6 +218,7 @@ export class PlanGraph {
       changelog: node.changelog,
       updates: false,
       fromRecords: timed.every(({ fromRecords }) => fromRecords),
+      several: node.kind === 'unnest' || timed.some(({ several }) => several),
       reachMs: Math.max(...timed.map(({ reachMs }) => reachMs)),
     }
     return { stage, takers, chain: null, shape, slots }
@@ -247,6 +249,7 @@ export class PlanGraph {
       changelog: node.changelog,
       updates: false,
       fromRecords: true,
+      several: false,
       reachMs: this.#settings.bounded ? 0 : this.plan.latenessMs,
     }
     const chain = new StepChain(this.plan, shape, projections.length, this.lanes.length, this.texts)

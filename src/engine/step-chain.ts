@@ -68,8 +68,29 @@ export class StepChain {
     if (rows === null) for (let row = 0; row < count; row++) selection.rows[row] = row
     else selection.rows.set(count === rows.length ? rows : rows.subarray(0, count))
     selection.count = count
-    for (const run of this.#runs) run(view, selection, fates)
+    if (this.shape.several) this.#runTogether(view, fates)
+    else for (const run of this.#runs) run(view, selection, fates)
     return view
+  }
+  /** Rows of one record go on together or not at all: a dead letter that is mended and sent again counts once. */
+  #runTogether(view: Batch, fates: RowFates): void {
+    const { selection } = this
+    const refused = new Set<number>()
+    const told: RowFates = {
+      duplicate: fates.duplicate,
+      refuse: (of, row, reason, name, message) => {
+        if (!of.derived) refused.add(of.records[row]!)
+        fates.refuse(of, row, reason, name, message)
+      },
+    }
+    for (const run of this.#runs) run(view, selection, told)
+    if (refused.size === 0) return
+    let kept = 0
+    for (let i = 0; i < selection.count; i++) {
+      const row = selection.rows[i]!
+      if (!refused.has(view.records[row]!)) selection.rows[kept++] = row
+    }
+    selection.count = kept
   }
   /** The batch with room for the chain's own columns behind the input's. */
   #viewOf(batch: Batch): Batch {

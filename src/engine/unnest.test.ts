@@ -144,3 +144,24 @@ test('a list does not go through what keeps rows', () => {
     /the array 'items' does not go through a 'join' here\. Unnest it/,
   )
 })
+
+test('a record of which one element is refused is a dead letter, and its other elements go no further', () => {
+  const plan = from(purchases)
+    .unnest('items')
+    .derive((row) => ({ total: row.price.times(row.quantity) }))
+    .select('id', 'total')
+    .named('totals')
+  const job = openJob([plan], { bounded: true })
+  const huge = line('gold', 90_000_000_000_000, 1000)
+  job.push(batchOf('purchases', 0, 0, [record('a', 0, [line('pen', 1), huge, huge]), record('b', 0, [line('pen', 2)])]))
+  const output = job.take()
+  assert.deepEqual(
+    output.deadLetters.map(({ offset, reason }) => [offset, reason]),
+    [[0, 'overflow']],
+  )
+  assert.deepEqual(
+    plainRows(output).map(({ values }) => values.id),
+    ['b'],
+  )
+  assert.deepEqual([job.ledger()[0]?.deadLettered, job.ledger()[0]?.processed], [1, 1])
+})
