@@ -1,6 +1,6 @@
 // A process that is there to be killed: a broker on a folder, a job with Plans over its log, and a producer that goes on
 // with the records the log does not have yet. Says on stdout how many of a partition are acknowledged. Told to `finish`,
-// it sends the last records, waits until all is committed, and ends in order.
+// it sends the last records, waits until all is committed, and ends in order. Worker threads read if it is told how many.
 import { openBroker } from '../../src/broker/broker.ts'
 import { startLogJob } from '../../src/connect/connect.ts'
 import { offset, partitionId } from '../../src/std/units.ts'
@@ -8,7 +8,7 @@ import { BatchWriter } from '../../src/wire/batch-writer.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 import { lastText, partitions, plans, type Topic, textAt, topics } from './engine-work.ts'
 
-const [dataDir = '', seed = '', finish = ''] = process.argv.slice(2)
+const [dataDir = '', seed = '', finish = '', shards = '0'] = process.argv.slice(2)
 const world = nodeWorld()
 const broker = await openBroker(world, { dataDir, durability: 'power', segmentBytes: 1 << 20, freeBytesMin: 0 })
 // Time runs faster for the job: a life is short, and there must be snapshots in it.
@@ -20,6 +20,8 @@ const job = await startLogJob(hurried, broker, {
   snapshotFolder: `${dataDir}/snapshots`,
   logIdentity: broker.clusterId,
   tickMs: 100,
+  shardsMax: Number(shards),
+  shardsAlways: shards !== '0',
   onOutput: () => {},
 })
 const encoder = new TextEncoder()

@@ -41,8 +41,8 @@ interface Life {
 /** When a life ends: so long after its start, or after its first acknowledged records; null: by itself. */
 type Death = { readonly from: 'start' | 'work'; readonly afterMs: number } | null
 
-function live(dataDir: string, finish: boolean, death: Death): Promise<Life> {
-  const running = spawn(process.execPath, [child, dataDir, seed, finish ? 'finish' : 'go'], {
+function live(dataDir: string, finish: boolean, shards: number, death: Death): Promise<Life> {
+  const running = spawn(process.execPath, [child, dataDir, seed, finish ? 'finish' : 'go', `${shards}`], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [said, complaints] = ['', '']
@@ -73,7 +73,7 @@ function live(dataDir: string, finish: boolean, death: Death): Promise<Life> {
 }
 
 test(`${kills} kills during windows, joins and corrections change no result`, {
-  timeout: 60_000 + kills * 4000,
+  timeout: 60_000 + kills * 8000,
 }, async (t) => {
   const again = `MILLRACE_SEED=${seed} MILLRACE_KILLS=${kills} npm test -- tests/crash/engine-kill.test.ts`
   t.diagnostic(`seed ${seed}; replay: ${again}`)
@@ -85,7 +85,9 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
     for (let kill = 0; kill < kills; kill++) {
       // One in five dies while it is still starting or replaying.
       const early = random.below(5) === 0
-      const life = await live(dataDir, false, {
+      // Some lives read with worker threads: how many may change at any restart.
+      const shards = random.below(3) === 0 ? 2 : 0
+      const life = await live(dataDir, false, shards, {
         from: early ? 'start' : 'work',
         afterMs: early ? 150 + random.below(600) : random.below(300),
       })
@@ -93,7 +95,7 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
       for (const [place, end] of life.acknowledged) acknowledged.set(place, end)
       if (readdirSync(dataDir).includes('snapshots') && readdirSync(join(dataDir, 'snapshots')).length > 0) snapshots++
     }
-    const last = await live(dataDir, true, null)
+    const last = await live(dataDir, true, 0, null)
     assert.deepEqual([last.code, last.complaints], [0, ''], again)
 
     const broker = await openBroker(nodeWorld(), { dataDir, durability: 'process', freeBytesMin: 0 })
@@ -116,7 +118,7 @@ test(`${kills} kills during windows, joins and corrections change no result`, {
         }
         assert.deepEqual(await readTopic(broker, `${topic}.late`), [], 'nothing was too late')
       }
-      assert.ok(sent.length > kills * 50, `${sent.length} records mean little`)
+      assert.ok(sent.length > kills * 10, `${sent.length} records mean little`)
       assert.ok(kills < 20 || snapshots > kills / 4, `snapshots after ${snapshots} of ${kills} lives`)
       const expected = expectedTables(sent)
       const counts: string[] = []

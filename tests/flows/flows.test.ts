@@ -57,7 +57,7 @@ describe('flows, on every ride', () => {
   after(async () => {
     await worker?.terminate()
     if (only !== undefined || onlyRide !== undefined || mode === 'write') return
-    assert.ok(flows.length >= 75, `${flows.length} flows`)
+    assert.ok(flows.length >= 95, `${flows.length} flows`)
     // Faults that never came would prove nothing.
     for (const [what, times] of Object.entries(met)) assert.ok(times >= 20, `${what}: ${times}`)
   })

@@ -6,7 +6,7 @@
 // rules. Seen differently, each a matter of lines no sound producer writes:
 //   - names given twice (the engine refuses the record; here the first counts), nesting deeper than 64, lines longer
 //     than the engine takes (256 KiB; here 16 MiB), commas before a closing bracket, NaN where no number is wanted;
-//   - what is inside structs and arrays: only that they are an object and a list;
+//   - what is inside objects, and inside lists that the Plan does not read: only that they are an object and a list;
 //   - amounts with a fraction and more than 2^51 minor units: a 16th digit may round to a neighbour.
 
 import type { Contract, Field, FieldType, Rule } from '../../query/contract.ts'
