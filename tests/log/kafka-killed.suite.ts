@@ -5,11 +5,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openKafkaLog } from '../../src/connect/kafka-log.ts'
-import { partitionId } from '../../src/std/units.ts'
+import { offset, partitionId } from '../../src/std/units.ts'
 import { apis } from '../../src/wire/wire.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 import { recordsIn } from '../files/watching.suite.ts'
-import { batchOf } from './log-contract.suite.ts'
+import { batchOf, drained, valuesOf } from './log-contract.suite.ts'
 
 const world = nodeWorld()
 const child = join(import.meta.dirname, 'killed-committer.ts')
@@ -62,6 +62,12 @@ export function killTests(name: string, address: () => string): void {
         [`out of ${epoch + 1}`, `out of ${epoch + 1}`],
       )
       assert.ok(entries !== undefined)
+      // Aborted records lie before them in the partitions: no follower sees those.
+      const follower = log.follow({ job: `reader of ${topic}`, topics: [`${topic}.out`], from: log.origin() })
+      const seen = (await drained(follower)).flatMap((entry) => (entry.kind === 'batch' ? valuesOf(entry.bytes) : []))
+      assert.deepEqual(seen, [`out of ${epoch + 1}`, `out of ${epoch + 1}`])
+      assert.ok((await log.read(`${topic}.out`, partitionId(0), offset(0), 1 << 20)).length > 1)
+      follower.close()
       const { cursor } = await log.takeJob(job)
       assert.notEqual(cursor, log.origin())
     } finally {
