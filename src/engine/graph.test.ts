@@ -348,3 +348,32 @@ test('what a window says of windows leads to the records behind all of them', ()
     ],
   )
 })
+
+test('rows that are over leave nothing behind, however long the job runs', () => {
+  const events = (first: number): string[] =>
+    Array.from({ length: 200 }, (_, i) =>
+      textOf({ who: `u${i % 4}`, what: null, cents: (i * 7) % 90, at: (first + i) * 100 }),
+    )
+  const plans = [
+    perSecond
+      .window(tumbling({ sizeMs: 5000 }))
+      .aggregate((row) => ({ cents: sum(row.cents) }))
+      .lateness(LATENESS_MS)
+      .named('windows-of-windows'),
+    from(sales)
+      .top({ rows: 3, by: 'cents', key: ['at'] })
+      .named('top-of-stream'),
+  ]
+  for (const plan of plans) {
+    const job = openJob([plan], { bounded: false, partitions: { sales: 1 } })
+    const lengths: number[] = []
+    for (let first = 0; first < 8000; first += 200) {
+      job.push(batchOf('sales', 0, first, events(first)))
+      job.tick({ atMs: first, interval: true, idle: [] })
+      plainRows(job.take())
+      lengths.push(job.snapshot().length)
+    }
+    const [early, late] = [lengths.slice(10, 20), lengths.slice(-10)].map((some) => Math.max(...some))
+    assert.ok(late! < early! * 1.5, `'${plan.name}' has grown from ${early} to ${late} bytes`)
+  }
+})

@@ -43,16 +43,27 @@ export class KeyedRows {
   put(batch: Batch, row: number, standing: number): number {
     if (standing >= 0) {
       const timeMs = batch.times[row]!
-      if (timeMs !== this.table.times[standing]) this.#byTime.push(timeMs, standing)
+      const isMoved = timeMs !== this.table.times[standing]
       this.table.set(standing, batch, row)
+      if (isMoved) this.#await(timeMs, standing)
       return standing
     }
     const made = this.table.add(batch, row)
-    this.#byTime.push(batch.times[row]!, made)
+    this.#await(batch.times[row]!, made)
     this.#next = grownInts(this.#next, made + 1)
     if (this.table.count > this.#heads.length) this.#rehash()
     else this.#link(made, this.#bucketOfRow(made))
     return made
+  }
+  /** Times of rows that have gone are left on the heap, so it is built anew once most are. */
+  #await(timeMs: number, row: number): void {
+    const { table } = this
+    if (this.#byTime.count < 64 + table.count * 2) {
+      this.#byTime.push(timeMs, row)
+      return
+    }
+    this.#byTime.clear()
+    for (let one = 0; one < table.high; one++) if (table.used[one] === 1) this.#byTime.push(table.times[one]!, one)
   }
   #link(row: number, bucket: number): void {
     this.#next[row] = this.#heads[bucket]!

@@ -108,7 +108,8 @@ export class StepChain {
     view.records = batch.records
     view.offsets = batch.offsets
     for (let i = 0; i < batch.columns.length; i++) view.columns[i] = batch.columns[i]!
-    if (batch.derived) view.derived = this.#weighted(batch.derived, batch.rows)
+    // A union gives rows of operators and of records in turn.
+    view.derived = batch.derived ? this.#weighted(batch.derived, batch.rows) : null
     return view
   }
   /** Steps may turn rows into retractions: the chain's weights are its own. */

@@ -42,6 +42,9 @@ export class TimeHeap {
     this.#cells[at] = cell
     return top
   }
+  clear(): void {
+    this.count = 0
+  }
   write(out: StateWriter): void {
     out.floats(this.#times, this.count)
     out.ints(this.#cells, this.count)

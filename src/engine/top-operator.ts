@@ -82,6 +82,8 @@ class TopOperator implements Operator {
   #previous: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** Parts that changed, with the timing of what changed them. */
   readonly #dirty = new Map<number, TimingIndex>()
+  /** Parts of a stream that took rows in since they were last cut; empty between pushes. */
+  readonly #grown = new Set<number>()
   #watermarkMs = Number.NEGATIVE_INFINITY
   #partsOfRows = new Int32Array(0)
 
@@ -123,6 +125,7 @@ class TopOperator implements Operator {
     this.#previous = grownInts(this.#previous, kept + 1)
     this.#flags[kept] = CHANGED
     this.#link(kept, part)
+    if (!this.#settings.changes) this.#grown.add(part)
     this.#touch(part, timing)
   }
   /** The row under a key has changed, and with it perhaps its part. */
@@ -173,6 +176,8 @@ class TopOperator implements Operator {
     // Rows of a stream have no end of their own: what runs comes out at ticks, and at the end of bounded input.
     if (this.#settings.changes || this.#settings.bound) this.#give(null)
     else if (watermarkMs === Number.POSITIVE_INFINITY) this.#give(ON_TIME)
+    else this.#cut()
+    this.#grown.clear()
     if (this.#settings.bound) this.#expire()
     return watermarkMs
   }
@@ -185,6 +190,16 @@ class TopOperator implements Operator {
       const row = this.#rows.older(this.#watermarkMs - this.#settings.reachMs)
       if (row < 0) return
       this.#drop(row)
+    }
+  }
+  /** Rows of a stream that are outranked are not kept until the next tick; those that stand wait to be taken back. */
+  #cut(): void {
+    for (const part of this.#grown) {
+      const there: number[] = []
+      for (let at = this.#first[part] ?? 0; at > 0; at = this.#next[at - 1]!) there.push(at - 1)
+      if (there.length <= this.#settings.rowsMax) continue
+      there.sort((a, b) => this.#rank(a, b))
+      for (const row of there.slice(this.#settings.rowsMax)) if ((this.#flags[row]! & STANDING) === 0) this.#drop(row)
     }
   }
   #drop(row: number): void {
