@@ -1,7 +1,16 @@
 // Opens the house in the order a record goes through it: broker, generator, engine, figures, serving. Every command that
 // needs more than one room comes through here; reads top to bottom.
 import { type Broker, checkListener, openBroker } from './broker/broker.ts'
-import { contracts, pipelines, type ReportRow, reports, sales, salesEventTracker } from './commerce/commerce.ts'
+import {
+  contracts,
+  delayMonitor,
+  pipelines,
+  type ReportRow,
+  reports,
+  sales,
+  salesEventTracker,
+  stockMonitor,
+} from './commerce/commerce.ts'
 import { ensureTopic, type LogJob, startLogJob } from './connect/connect.ts'
 import type { Log } from './log/log.ts'
 import { answerBackups } from './platform/backup-requests.ts'
@@ -52,7 +61,16 @@ const salesPlans = [
   'sales-by-category',
   'sales-by-minute',
 ].map((name) => planOf(name))
-const ordersPlans = [planOf('product-metrics')]
+const shopPlans = [
+  'product-metrics',
+  'orders-enriched',
+  'store-metrics',
+  'store-sales',
+  'product-sales',
+  'trending-products',
+  'stock-changes',
+  'marketplace-arrivals',
+].map((name) => planOf(name))
 
 /** Resolves when Kafka and HTTP listen and the first figures are there. */
 export async function startPlatform(
@@ -196,20 +214,22 @@ async function startJobs(
     },
   })
   progress = salesJob
-  const ordersJob = await startLogJob(world, broker, {
+  const shopJob = await startLogJob(world, broker, {
     ...common,
-    name: 'orders',
-    plans: ordersPlans,
-    inHouse: new Set(),
-    snapshotFolder: folder('orders'),
+    name: 'shop',
+    plans: shopPlans,
+    // What only a reaction reads.
+    inHouse: new Set(['stock-changes', 'marketplace-arrivals']),
+    reactions: [stockMonitor(), delayMonitor()],
+    snapshotFolder: folder('shop'),
     onOutput: (output) => deadLetters.add(output),
   })
   figures.moved(progressOf(salesJob, salesJob.epoch))
   const byPipeline = new Map([
     ...salesPlans.map(({ name }) => [name, salesJob] as const),
-    ...ordersPlans.map(({ name }) => [name, ordersJob] as const),
+    ...shopPlans.map(({ name }) => [name, shopJob] as const),
   ])
-  return { all: [salesJob, ordersJob], sales: salesJob, byPipeline }
+  return { all: [salesJob, shopJob], sales: salesJob, byPipeline }
 }
 
 /** Until the job has caught up, or waits for room on the disk: then the page is there to say so. */

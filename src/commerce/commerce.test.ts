@@ -81,6 +81,37 @@ test('pipelines: what they read and the columns of their rows', () => {
       'orders',
       'window_start window_end product_id product_name order_count total_revenue avg_order_value',
     ],
+    [
+      'orders-enriched',
+      'ecommerce_orders,ecommerce_customers',
+      'order_id customer_id order_date status payment_method currency subtotal discount shipping_cost tax_amount total_amount shipping_country shipping_state updated_at customer_name customer_segment customer_country',
+    ],
+    [
+      'store-metrics',
+      'user-events,transactions',
+      'window_start window_end views carts searches purchases active_users cart_rate purchase_rate conversion_rate',
+    ],
+    ['store-sales', 'transactions', 'window_start window_end purchases buyers revenue tax shipping'],
+    [
+      'product-sales',
+      'transactions',
+      'window_start window_end product_id product_name purchases units revenue buyers',
+    ],
+    [
+      'trending-products',
+      'user-events',
+      'window_start window_end category product_id product_name views carts visitors',
+    ],
+    [
+      'marketplace-arrivals',
+      'marketplace-sales',
+      'transaction_id marketplace transaction_time arrived_at demo_pattern batch_id record_number',
+    ],
+    [
+      'stock-changes',
+      'inventory-updates',
+      'timestamp product_id product_name warehouse_location stock_change current_stock',
+    ],
     ['monthly-revenue', 'online-retail', 'window_start window_end gross'],
   ])
   assert.equal(pipelines.get('product-metrics')!.plan.output.finalColumn, 'is_final')

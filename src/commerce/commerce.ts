@@ -20,18 +20,26 @@ import { transactions } from './contracts/transactions.ts'
 import { userEvents } from './contracts/user-events.ts'
 import { type OdcsContract, odcs } from './odcs.ts'
 import { onlineRetailLines } from './online-retail.ts'
+import { marketplaceArrivals } from './pipelines/marketplace-arrivals.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
+import { ordersEnriched } from './pipelines/orders-enriched.ts'
 import { productMetrics } from './pipelines/product-metrics.ts'
 import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales-minutes.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
+import { stockChanges } from './pipelines/stock-changes.ts'
+import { productSales, storeMetrics, storeSales, trendingProducts } from './pipelines/store.ts'
+import { delayMonitor, delayTopics } from './reactions/delays.ts'
 import { salesEventTracker } from './reactions/sales-events.ts'
+import { stockAlertsTopic, stockMonitor } from './reactions/stock.ts'
 import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
 export type { OdcsContract, Reaction, Report, ReportRow }
 export {
   customerSegments,
+  delayMonitor,
   delayPatterns,
+  delayTopics,
   ecommerceCustomers,
   ecommerceFraudAlerts,
   ecommerceOrderItems,
@@ -50,6 +58,8 @@ export {
   sales,
   salesEvents,
   salesEventTracker,
+  stockAlertsTopic,
+  stockMonitor,
   topicPage,
   topicsPage,
   transactions,
@@ -111,6 +121,13 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
     pipeline(salesByCategory, 'Sales and revenue of each category and minute.'),
     pipeline(salesByProduct, 'What each product sold in 15 minutes, each minute.'),
     pipeline(productMetrics, 'Orders by product and minute: count, revenue, average.'),
+    pipeline(ordersEnriched, 'Orders, each once, with what is known of the customer.'),
+    pipeline(storeMetrics, 'Each half minute: views, carts, searches, purchases, and how many views end in one.'),
+    pipeline(storeSales, 'Each half minute: purchases, buyers, revenue.'),
+    pipeline(productSales, 'Pieces and revenue of each product and minute.'),
+    pipeline(trendingProducts, 'Five products of each category most put into carts in ten minutes.'),
+    pipeline(marketplaceArrivals, 'Sales of the marketplaces with the moment they came: what the delay monitor reads.'),
+    pipeline(stockChanges, 'Changes of stock, each once: what the stock monitor reads.'),
     pipeline(monthlyRevenue, 'Gross sales of the online-retail wholesaler per calendar month, in thousandths.'),
   ],
   ({ name }) => name,

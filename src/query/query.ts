@@ -5,7 +5,7 @@ import type { Contract, FieldType } from './contract.ts'
 import { printPlan } from './explain.ts'
 import type { Column, Plan, Window } from './plan.ts'
 import { PlanError } from './plan.ts'
-import type { RowOf, TextColumns } from './row-types.ts'
+import type { PathRow, RowOf, TextColumns } from './row-types.ts'
 import type { StaticTable, Stream, TopicTable } from './stages.ts'
 import { streamOf } from './steps.ts'
 import type { Row } from './values.ts'
@@ -22,8 +22,28 @@ export type {
   Windowed,
 } from './stages.ts'
 
-/** A query over one topic begins here. */
-export function from<C extends Contract>(source: C): Stream<RowOf<C['fields']>> {
+/** What every record has beside its contract's fields: where it lies in the log, and when it came (its Kafka timestamp). */
+export interface RecordPlace {
+  readonly _partition: { readonly type: { readonly kind: 'int64' }; readonly nullable: false }
+  readonly _offset: { readonly type: { readonly kind: 'int64' }; readonly nullable: false }
+  readonly _arrival: { readonly type: { readonly kind: 'timestamp' }; readonly nullable: true }
+}
+const recordPlace: { readonly [name in keyof RecordPlace]: Column } = {
+  _partition: { name: '_partition', type: { kind: 'int64' }, nullable: false },
+  _offset: { name: '_offset', type: { kind: 'int64' }, nullable: false },
+  _arrival: { name: '_arrival', type: { kind: 'timestamp' }, nullable: true },
+}
+
+type Beside<C extends Contract> = RecordPlace & PathRow<C['fields']>
+
+/**
+ * A query over one topic begins here. `with` names what is wanted of a record beside its fields: fields of its objects by
+ * their path (`address.city`), `_partition`, `_offset`, `_arrival` (null in a file).
+ */
+export function from<C extends Contract, P extends keyof Beside<C> & string = never>(
+  source: C,
+  more: { readonly with?: readonly P[] } = {},
+): Stream<RowOf<C['fields']> & Pick<Beside<C>, P>> {
   // A contract may describe a topic that is only read from outside: its time may be no instant.
   const time = source.fields[source.eventTime]?.type.kind
   if (time !== 'timestamp')
@@ -38,6 +58,11 @@ export function from<C extends Contract>(source: C): Stream<RowOf<C['fields']>> 
     type: field.type,
     nullable: field.nullable,
   }))
+  for (const name of new Set(more.with)) {
+    if (name in source.fields)
+      throw new PlanError(source.topic, name, 'the contract has a field of this name', 'Read the field')
+    columns.push(besideColumn(source, name))
+  }
   const body = {
     kind: 'source',
     topic: source.topic,
@@ -49,7 +74,22 @@ export function from<C extends Contract>(source: C): Stream<RowOf<C['fields']>> 
   } as const
   const changelog = { mode: 'append' } as const
   const draft = { body, inputs: [], columns, changelog, time: source.eventTime, contract: source }
-  return streamOf<RowOf<C['fields']>>(draft, {})
+  return streamOf<RowOf<C['fields']> & Pick<Beside<C>, P>>(draft, {})
+}
+function besideColumn(source: Contract, name: string): Column {
+  const place = Object.values(recordPlace).find((one) => one.name === name)
+  if (place !== undefined) return place
+  const [object = '', inner = ''] = name.split('.')
+  const type = source.fields[object]?.type
+  const field = type?.kind === 'struct' ? type.fields[inner] : undefined
+  if (field === undefined || name.split('.').length !== 2)
+    throw new PlanError(
+      source.topic,
+      name,
+      'it is no field of an object of the contract',
+      'Name one as object.field, or _partition, _offset, _arrival',
+    )
+  return { name, type: field.type, nullable: true }
 }
 
 /**

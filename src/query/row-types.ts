@@ -5,6 +5,19 @@ import type { Aggregate, Of, Row, Value } from './values.ts'
 export type RowOf<F extends Fields> = {
   [K in keyof F & string]: { readonly type: F[K]['type']; readonly nullable: F[K]['nullable'] }
 }
+/** Fields of the contract's objects by their path, `address.city`: null where the object is. */
+export type PathRow<F extends Fields> = {
+  [K in Paths<F>]: K extends `${infer O}.${infer I}`
+    ? F[O]['type'] extends { readonly kind: 'struct'; readonly fields: infer G extends Fields }
+      ? { readonly type: G[I]['type']; readonly nullable: true }
+      : never
+    : never
+}
+type Paths<F extends Fields> = {
+  [K in keyof F & string]: F[K]['type'] extends { readonly kind: 'struct'; readonly fields: infer G extends Fields }
+    ? `${K}.${keyof G & string}`
+    : never
+}[keyof F & string]
 export type ColumnsOf<R extends Row> = { readonly [K in keyof R & string]: Of<R[K]['type'], R[K]['nullable']> }
 export type Derived = { readonly [name: string]: Value }
 export type DerivedRow<D extends Derived> = {

@@ -58,7 +58,9 @@ function generated(topic: string, events: number): string[] {
     const [a, b] = [random.below(lines.length), random.below(lines.length)]
     ;[lines[a], lines[b]] = [lines[b] ?? '', lines[a] ?? '']
   }
-  const spoilt = [
+  // Inside objects and lists DuckDB's SQL judges only what the plan reads: there a record is cut off or its time written anew.
+  const isNested = lines[0]?.includes('[{') === true
+  const spoiltAll = [
     (line: string) => line.slice(0, -2),
     (line: string) => line.replace(/:(-?[0-9.]+)([,}])/, ':"$1"$2'),
     (line: string) => line.replace(/:(-?[0-9]+)(\.[0-9]+)?([,}])/, ':$1.98765$3'),
@@ -68,6 +70,7 @@ function generated(topic: string, events: number): string[] {
     (line: string) => line.replace(/("nm_product"|"description"):"[^"]*"/, '$1:null'),
     (line: string) => line.replace(/"quantity":-?\d+,/, ''),
   ]
+  const spoilt = isNested ? [spoiltAll[0], spoiltAll[3], spoiltAll[4]] : spoiltAll
   return lines.map((line) => (random.below(40) === 0 ? (spoilt[random.below(spoilt.length)]?.(line) ?? line) : line))
 }
 
@@ -118,15 +121,27 @@ function fileOf(topic: string): string {
 
 for (const { name, plan, reads } of pipelines.values()) {
   const topic = reads.join()
-  const able = topic === 'online-retail' || generators.has(topic)
+  // A file knows nothing of when its records came.
+  const wantsArrival = plan.nodes.some(({ columns }) => columns.some((column) => column.name === '_arrival'))
+  const able = (topic === 'online-retail' || generators.has(topic)) && !wantsArrival
   test(`${name}: DuckDB gives the engine's rows`, {
-    skip: able ? false : `nothing makes up '${topic}' here`,
+    skip: able ? false : wantsArrival ? 'it reads when records came' : `nothing makes up '${topic}' here`,
   }, async () => {
     const file = fileOf(topic)
     const engine = await engineRows(plan, file)
     assert.ok(engine.rejected > 100, `${engine.rejected} of the lines are broken`)
     assert.ok(engine.rows.length > 10, `${engine.rows.length} rows`)
-    assert.deepEqual(await sqlRows(plan, duckdbSql(plan, { format: 'ndjson', files: [file] })), engine.rows)
+    const sql = await sqlRows(plan, duckdbSql(plan, { format: 'ndjson', files: [file] }))
+    assert.equal(sql.length, engine.rows.length)
+    // Only the rows of windows have an order in SQL.
+    const isOrdered = plan.nodes.at(-1)?.kind === 'window-aggregate'
+    const texts = (rows: readonly unknown[]): string[] => {
+      const each = rows.map((row) => JSON.stringify(Object.entries(Object(row)).sort()))
+      return isOrdered ? each : each.sort()
+    }
+    // One row at a time: the difference of thousands would take all memory there is.
+    const [ours, theirs] = [texts(engine.rows), texts(sql)]
+    ours.forEach((row, i) => assert.equal(theirs[i], row, `row ${i}`))
   })
 }
 

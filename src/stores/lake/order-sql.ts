@@ -32,10 +32,16 @@ export function deduplicateSql(
     `SELECT\n  ${list([...identity, `${clock} AS ${from}`, `min(${place}) AS ${next}`])}\nFROM ${rows}\nWHERE ${known}\nGROUP BY ${[...identity, clock].join(', ')}`,
     true,
   )
+  // Most identities come once: they need no search for the next.
+  const again = parts.add(
+    'again',
+    `SELECT *\nFROM ${seen}\nQUALIFY count(*) OVER (PARTITION BY ${identity.join(', ')}) > 1`,
+    true,
+  )
   const same = identity.map((column) => `s.${column} = n.${column}`).join(' AND ')
   const steps = parts.add(
     'steps',
-    `SELECT s.${next} AS ${from}, n.${next} AS ${until}\nFROM ${seen} AS s\nASOF JOIN ${seen} AS n\n  ON ${same} AND s.${from} + ${node.horizonMs} < n.${from}`,
+    `SELECT s.${next} AS ${from}, n.${next} AS ${until}\nFROM ${again} AS s\nASOF JOIN ${again} AS n\n  ON ${same} AND s.${from} + ${node.horizonMs} < n.${from}`,
     true,
   )
   const kept = parts.addRecursive(
