@@ -92,11 +92,7 @@ test('pipelines: what they read and the columns of their rows', () => {
       'window_start window_end views carts searches purchases active_users cart_rate purchase_rate conversion_rate',
     ],
     ['store-sales', 'transactions', 'window_start window_end purchases buyers revenue tax shipping'],
-    [
-      'product-sales',
-      'transactions',
-      'window_start window_end product_id product_name purchases units revenue buyers',
-    ],
+    ['product-sales', 'transactions', 'window_start window_end product_id product_name purchases units revenue buyers'],
     [
       'trending-products',
       'user-events',

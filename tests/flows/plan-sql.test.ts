@@ -141,7 +141,7 @@ for (const { name, plan, reads } of pipelines.values()) {
     }
     // One row at a time: the difference of thousands would take all memory there is.
     const [ours, theirs] = [texts(engine.rows), texts(sql)]
-    ours.forEach((row, i) => assert.equal(theirs[i], row, `row ${i}`))
+    for (const [i, row] of ours.entries()) assert.equal(theirs[i], row, `row ${i}`)
   })
 }
 

@@ -3,8 +3,6 @@ import { days, from } from '../../query/query.ts'
 import { marketplaceSales } from '../contracts/marketplace-sales.ts'
 
 export const marketplaceArrivals = from(marketplaceSales, { with: ['_arrival', 'demo.pattern'] })
-  // A marketplace that sends a sale again sends it late.
-  .deduplicate({ identity: ['transaction_id'], horizonMs: days(4) })
   .rename({ _arrival: 'arrived_at', 'demo.pattern': 'demo_pattern' })
   .select(
     'transaction_id',
@@ -15,4 +13,6 @@ export const marketplaceArrivals = from(marketplaceSales, { with: ['_arrival', '
     'batch_id',
     'record_number',
   )
+  // A marketplace that sends a sale again sends it late.
+  .deduplicate({ identity: ['transaction_id'], horizonMs: days(4) })
   .named('marketplace-arrivals')
