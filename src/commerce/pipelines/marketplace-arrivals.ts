@@ -3,16 +3,8 @@ import { days, from } from '../../query/query.ts'
 import { marketplaceSales } from '../contracts/marketplace-sales.ts'
 
 export const marketplaceArrivals = from(marketplaceSales, { with: ['_arrival', 'demo.pattern'] })
+  .select('transaction_id', 'marketplace', 'transaction_time', '_arrival', 'demo.pattern', 'batch_id', 'record_number')
   .rename({ _arrival: 'arrived_at', 'demo.pattern': 'demo_pattern' })
-  .select(
-    'transaction_id',
-    'marketplace',
-    'transaction_time',
-    'arrived_at',
-    'demo_pattern',
-    'batch_id',
-    'record_number',
-  )
   // A marketplace that sends a sale again sends it late.
   .deduplicate({ identity: ['transaction_id'], horizonMs: days(4) })
   .named('marketplace-arrivals')

@@ -48,6 +48,8 @@ interface Shelf {
   soldMs: number
   firstMs: number
   status: Status
+  /** What was told last: a few pieces that come back between are no news. */
+  told: Status
   sinceMs: number
 }
 /** Plain data. */
@@ -101,6 +103,7 @@ function newShelf(productId: string, warehouse: string, openingStock: number, at
     soldMs: atMs,
     firstMs: atMs,
     status: 'ok',
+    told: 'ok',
     sinceMs: atMs,
   }
 }
@@ -134,13 +137,10 @@ function judge(shelf: Shelf, key: string, rules: StockRules, emit: Emit): void {
   const enough = status === 'ok' ? stock > threshold : stock > threshold * rules.hysteresis
   const next: Status = stock <= 0 ? 'out' : enough ? 'ok' : 'low'
   if (next === status) return
-  // Getting a few pieces back is not the end of a shortage, nor news.
-  if (status === 'out' && next === 'low') {
-    shelf.status = next
-    return
-  }
   if (status === 'ok') shelf.sinceMs = shelf.stockMs
   shelf.status = next
+  if (next === shelf.told || (shelf.told === 'out' && next === 'low')) return
+  shelf.told = next
   const coverHours = demand === 0 ? null : Math.round((stock / demand / HOUR_MS) * 100) / 100
   const orderUnits = Math.max(0, Math.ceil(threshold + demand * rules.coverMs - stock))
   const what = `${shelf.productName} in ${shelf.warehouse}`
