@@ -377,3 +377,32 @@ test('rows that are over leave nothing behind, however long the job runs', () =>
     assert.ok(late! < early! * 1.5, `'${plan.name}' has grown from ${early} to ${late} bytes`)
   }
 })
+
+test('a row that moves to another part of a top, the last of its own, leaves that part empty', () => {
+  const plan = from(sales)
+    .groupBy('who')
+    .aggregate((s) => ({ thing: last(s.what), cents: sum(s.cents) }))
+    .top({ rows: 1, by: 'cents', within: ['thing'] })
+    .named('moving')
+  const job = openJob([plan], { bounded: false, partitions: { sales: 1 } })
+  const table = new Map<unknown, unknown>()
+  const say = (offset: number, who: string, what: string): void => {
+    job.push(batchOf('sales', 0, offset, [textOf({ who, what, cents: 1, at: offset * 1000 })]))
+    job.tick({ atMs: offset, interval: true, idle: [] })
+    for (const { values, weight } of plainRows(job.take()))
+      if (weight === -1) table.delete(values.who)
+      else table.set(values.who, [values.thing, values.cents])
+  }
+  const words = ['x', 'y', 'x', 'z', 'y', 'x']
+  words.forEach((what, i) => {
+    say(i * 2, 'ann', what)
+    say(i * 2 + 1, 'bob', `${what}2`)
+  })
+  assert.deepEqual(
+    [...table],
+    [
+      ['ann', ['x', 6]],
+      ['bob', ['x2', 6]],
+    ],
+  )
+})

@@ -141,9 +141,10 @@ class TopOperator implements Operator {
     this.#rows.put(batch, row, kept)
     this.#flags[kept] = (this.#flags[kept]! & STANDING) | CHANGED
     if (before !== part) {
+      // Touched first: a part that nobody holds gives its number back.
+      this.#touch(before, timing)
       this.#unlink(kept)
       this.#link(kept, part)
-      this.#touch(before, timing)
     }
     this.#touch(part, timing)
   }
