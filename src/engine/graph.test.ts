@@ -406,3 +406,12 @@ test('a row that moves to another part of a top, the last of its own, leaves tha
     ],
   )
 })
+
+test('a snapshot is of one emit mode: what operators after a window keep depends on it', () => {
+  const windows = perSecond.window(tumbling({ sizeMs: 5000 })).aggregate((row) => ({ cents: sum(row.cents) }))
+  const [closing, running] = [windows.named('modes'), windows.emit('on-change').named('modes')]
+  const job = openJob([closing], { bounded: false })
+  job.push(batchOf('sales', 0, 0, [textOf({ who: 'a', what: null, cents: 1, at: 1000 })]))
+  const other = openJob([running], { bounded: false })
+  assert.throws(() => other.restore(job.snapshot()), /is of other plans/)
+})

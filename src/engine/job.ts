@@ -316,9 +316,14 @@ export class EngineJob implements Job {
     for (const runner of this.#runners) runner.restore(from)
     from.end()
   }
-  /** State belongs to operators, by their ids; to partitions; and to the lateness it was kept for. */
+  /** State belongs to operators, by their ids; to partitions; to the lateness it was kept for, and whether rows run. */
   #identity(): string {
-    const plans = this.#runners.map(({ plan }) => [plan.name, plan.nodes.map(({ id }) => id), plan.latenessMs])
+    const plans = this.#runners.map(({ plan }) => [
+      plan.name,
+      plan.nodes.map(({ id }) => id),
+      plan.latenessMs,
+      plan.emit.mode !== 'on-close',
+    ])
     const partitions = [...this.#sources.values()].map(({ topic, time }) => [topic, time.partitions])
     return JSON.stringify([plans, partitions, this.#settings.bounded])
   }
