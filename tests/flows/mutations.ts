@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     mutation: snapshotAhead,
     flow: 'time-windows-are-start-to-end',
     by: 'snapshots+commit',
-    caught: /the log ends before the committed cursor/,
+    caught: /the place that the job has committed was not met/,
   },
   {
     name: 'no fence on epoch and previous cursor',
