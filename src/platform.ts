@@ -111,7 +111,8 @@ export async function startPlatform(
     const deadLetters = deadLetterCount()
     const jobs = await startJobs(world, broker, settings, figures, deadLetters)
     undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
-    await settledOrWaiting(world, jobs.sales)
+    await Promise.all(jobs.all.map((job) => settledOrWaiting(world, job)))
+    jobs.started = true
     const inputs = [...contracts].filter(([, { origin }]) => origin !== 'result')
     const ingest = await openIngest(world, broker, new Map(inputs))
     const { watch = [] } = settings
@@ -179,6 +180,8 @@ export async function startPlatform(
 
 interface Jobs {
   readonly all: readonly LogJob[]
+  /** All have caught up once: from then on being behind is the load of the moment, not a start. */
+  started: boolean
   readonly sales: LogJob
   readonly byPipeline: ReadonlyMap<string, LogJob>
 }
@@ -229,7 +232,7 @@ async function startJobs(
     ...salesPlans.map(({ name }) => [name, salesJob] as const),
     ...shopPlans.map(({ name }) => [name, shopJob] as const),
   ])
-  return { all: [salesJob, shopJob], sales: salesJob, byPipeline }
+  return { all: [salesJob, shopJob], started: false, sales: salesJob, byPipeline }
 }
 
 /** Until the job has caught up, or waits for room on the disk: then the page is there to say so. */
@@ -262,7 +265,7 @@ function components(broker: Broker, jobs: Jobs, generator: Generator | null, wat
     brokerComponent(broker),
     {
       name: 'engine',
-      state: paused !== undefined ? 'degraded' : behind.length === 0 ? 'ok' : 'starting',
+      state: paused !== undefined ? 'degraded' : behind.length === 0 || jobs.started ? 'ok' : 'starting',
       detail: paused ?? (behind.length === 0 ? 'caught up' : 'catching up with the log'),
     },
     generator === null
