@@ -7,7 +7,7 @@ import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-cust
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
 import { ecommerceOrders, orderStatuses } from './contracts/ecommerce-orders.ts'
-import { groundTruth, truthKinds } from './contracts/ground-truth.ts'
+import { groundTruth } from './contracts/ground-truth.ts'
 import { inventoryUpdates } from './contracts/inventory-updates.ts'
 import { delayPatterns, marketplaceSales } from './contracts/marketplace-sales.ts'
 import { onlineRetail } from './contracts/online-retail.ts'
@@ -63,7 +63,6 @@ export {
   topicPage,
   topicsPage,
   transactions,
-  truthKinds,
   userEvents,
 }
 

@@ -38,10 +38,6 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
   const emit = (topic: string, key: string, value: Readonly<Record<string, unknown>> | null): void => {
     emitted.push({ topic, key, value: value === null ? null : JSON.stringify(value) })
   }
-  const react = (input: ReactionInput): void => {
-    for (const one of running)
-      if (input.kind === 'tick' || one.reaction.reads.includes(input.plan)) one.reaction.step(one.state, input, emit)
-  }
   const drain = (): void => {
     const output = inner.take()
     if (output.deadLetters.length > 0) deadLetters.push(...output.deadLetters)
@@ -68,7 +64,7 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
     tick(tick: Tick) {
       inner.tick(tick)
       drain()
-      react({ kind: 'tick', atMs: tick.atMs })
+      for (const { reaction, state } of running) reaction.step(state, { kind: 'tick', atMs: tick.atMs }, emit)
     },
     finish() {
       inner.finish()

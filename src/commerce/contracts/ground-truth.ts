@@ -2,7 +2,7 @@
 import { contract, field, nullable } from '../../query/contract.ts'
 
 /** Kinds of truth. */
-export const truthKinds = Object.freeze(['fault'])
+const truthKinds = Object.freeze(['fault'])
 
 export const groundTruth = contract({
   topic: 'ground-truth',

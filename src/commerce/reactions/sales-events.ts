@@ -4,7 +4,7 @@ import { type ExpectedRate, expectedRate, learnMinute, newRateBaseline } from '.
 import type { Emit, Reaction, ReactionInput, ReactionRow } from '../../query/reaction.ts'
 import { salesEvents } from '../contracts/sales-events.ts'
 import { detect, newDetector, RECENT_MINUTES, sum } from './detector.ts'
-import { learnParts, lookAtParts, mayLearn, partsNow } from './sales-parts.ts'
+import { learnParts, lookAtParts, mayLearn, type PartNow, partsNow } from './sales-parts.ts'
 import { tell } from './sales-telling.ts'
 import {
   type Minute,
@@ -115,8 +115,9 @@ function look(state: SalesEventsState, minute: Minute, rules: SalesEventRules, e
   if (state.usual.length > RECENT_MINUTES) state.usual.shift()
   const view = viewOf(state, minute, usual.learning, rules, emit)
   if (!isFirst) {
-    lookAtParts(view, usual)
-    lookAtVolume(view, usual)
+    const parts = partsNow(view)
+    lookAtParts(view, parts, usual)
+    lookAtVolume(view, parts, usual)
     lookAtTicket(view)
     lookAtActive(view)
   }
@@ -124,13 +125,13 @@ function look(state: SalesEventsState, minute: Minute, rules: SalesEventRules, e
   learnParts(state, minute, usual.learning)
 }
 
-function lookAtVolume(view: View, usual: ExpectedRate): void {
+function lookAtVolume(view: View, parts: readonly PartNow[], usual: ExpectedRate): void {
   const { state, minute } = view
   const { volume } = state
   // What a seller's own event tells already is no news about the shop.
   let count = minute.sales
   let mean = usual.mean
-  for (const { type, part, share, count: own } of partsNow(view)) {
+  for (const { type, part, share, count: own } of parts) {
     const { up, down } = part.detector.firing
     if (type !== 'seller' || (up === null && down === null)) continue
     count -= own

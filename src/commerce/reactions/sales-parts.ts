@@ -18,15 +18,14 @@ const NEW_USUAL_MS = 3 * 3_600_000
 const NEW_USUAL_LEARNING_MS = 3_600_000
 
 /** A part as it is in this minute: what came, and its share of what is usual. */
-interface PartNow {
+export interface PartNow {
   readonly type: 'seller' | 'category'
   readonly name: string
   readonly part: Part
   readonly share: number
   readonly count: number
 }
-export function lookAtParts(view: View, usual: ExpectedRate): void {
-  const parts = partsNow(view)
+export function lookAtParts(view: View, parts: readonly PartNow[], usual: ExpectedRate): void {
   // Many are looked at: each must be the surer, so that all together are as rarely wrong as one.
   const ofMany = Math.log(Math.max(1, parts.length))
   for (const type of ['seller', 'category'] as const) {
