@@ -1,0 +1,121 @@
+// The shop's jobs on the broker's log: which pipelines and reactions run together, and where their rows go besides topics.
+import type { Broker } from '../broker/broker.ts'
+import { delayMonitor, pipelines, sales, salesEventTracker, stockMonitor } from '../commerce/commerce.ts'
+import { type LogJob, type LogJobSettings, startLogJob } from '../connect/connect.ts'
+import type { Plan } from '../query/plan.ts'
+import type { Reaction } from '../query/reaction.ts'
+import type { LiveFigures } from '../serve/live-figures.ts'
+import { assert } from '../std/assert.ts'
+import type { World } from '../world/world.ts'
+import { show } from './figures.ts'
+import type { DeadLetterCount } from './metrics.ts'
+
+/** What runs together: one decode of each topic, one commit, one snapshot. */
+interface JobDefinition {
+  readonly name: string
+  /** Pipelines whose rows become a topic. */
+  readonly published: readonly string[]
+  /** Pipelines whose rows only reactions and the screen see: as topics they would outgrow their sources. */
+  readonly inHouse: readonly string[]
+  readonly reactions: () => readonly Reaction[]
+}
+
+const salesJob: JobDefinition = {
+  name: 'sales',
+  published: ['sales-window', 'sales-per-second'],
+  inHouse: ['sales-by-product', 'sales-by-seller', 'sales-by-category', 'sales-by-minute'],
+  reactions: () => [salesEventTracker()],
+}
+const shopJob: JobDefinition = {
+  name: 'shop',
+  published: [
+    'product-metrics',
+    'orders-enriched',
+    'store-metrics',
+    'store-sales',
+    'product-sales',
+    'trending-products',
+  ],
+  inHouse: ['stock-changes', 'marketplace-arrivals'],
+  reactions: () => [stockMonitor(), delayMonitor()],
+}
+
+export interface Jobs {
+  readonly all: readonly LogJob[]
+  /** All have caught up once: from then on being behind is the load of the moment, not a start. */
+  started: boolean
+  readonly sales: LogJob
+  readonly byPipeline: ReadonlyMap<string, LogJob>
+}
+
+interface JobPlaces {
+  /** Null keeps snapshots in memory. */
+  readonly dataDir: string | null
+  readonly figures: LiveFigures
+  readonly deadLetters: DeadLetterCount
+}
+
+const tickMs = 1_000
+/** More threads than this find nothing to do: the job's own takes in what they made. */
+const shardsMaxOfJob = 4
+
+/** Resolves when the jobs follow the log; they have not caught up yet. */
+export async function startJobs(world: World, broker: Broker, places: JobPlaces): Promise<Jobs> {
+  const { dataDir, figures, deadLetters } = places
+  const start = (definition: JobDefinition, onOutput: LogJobSettings['onOutput']): Promise<LogJob> =>
+    startLogJob(world, broker, {
+      name: definition.name,
+      plans: [...definition.published, ...definition.inHouse].map(planOf),
+      inHouse: new Set(definition.inHouse),
+      reactions: definition.reactions(),
+      logIdentity: broker.clusterId,
+      tickMs,
+      // One core is left for the sockets and the journal.
+      shardsMax: Math.min(shardsMaxOfJob, world.host.cores - 1),
+      snapshotFolder: dataDir === null ? null : `${dataDir}/jobs/${definition.name}`,
+      onOutput,
+    })
+
+  let progress: LogJob | null = null
+  const ofSales = await start(salesJob, (output, { epoch }) => {
+    show(output, figures)
+    deadLetters.add(output)
+    if (progress !== null) figures.moved(progressOf(progress, epoch))
+  })
+  progress = ofSales
+  const ofShop = await start(shopJob, (output) => deadLetters.add(output))
+  figures.moved(progressOf(ofSales, ofSales.epoch))
+  const byPipeline = new Map(
+    [[salesJob, ofSales] as const, [shopJob, ofShop] as const].flatMap(([{ published, inHouse }, job]) =>
+      [...published, ...inHouse].map((name) => [name, job] as const),
+    ),
+  )
+  return { all: [ofSales, ofShop], started: false, sales: ofSales, byPipeline }
+}
+
+/** Until the job has caught up, or waits for room on the disk: then the page is there to say so. */
+export async function settledOrWaiting(world: World, job: LogJob): Promise<void> {
+  let over = false
+  const waits = async (): Promise<void> => {
+    while (!over && job.trouble() === null) await world.clock.sleep(200)
+  }
+  await Promise.race([job.settled(), waits()]).finally(() => {
+    over = true
+  })
+}
+
+function progressOf(job: LogJob, epoch: number): Parameters<LiveFigures['moved']>[0] {
+  const watermarkMs = job.watermarkMs(sales.topic)
+  const newestMs = Math.max(...job.partitions(sales.topic).map(({ eventTimeMsMax }) => eventTimeMsMax))
+  return {
+    epoch,
+    watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : null,
+    eventTimeMaxMs: Number.isFinite(newestMs) ? newestMs : null,
+  }
+}
+
+function planOf(pipeline: string): Plan {
+  const found = pipelines.get(pipeline)
+  assert(found !== undefined, `there is no pipeline ${pipeline}`)
+  return found.plan
+}
