@@ -3,6 +3,7 @@
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
+import { chargebacks } from './contracts/chargebacks.ts'
 import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-customers.ts'
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
@@ -12,8 +13,11 @@ import { inventoryUpdates } from './contracts/inventory-updates.ts'
 import { delayPatterns, marketplaceSales } from './contracts/marketplace-sales.ts'
 import { onlineRetail } from './contracts/online-retail.ts'
 import { orderProducts, orders } from './contracts/orders.ts'
+import { priceChanges } from './contracts/price-changes.ts'
 import { processedOrders } from './contracts/processed-orders.ts'
 import { productMetricsRows } from './contracts/product-metrics.ts'
+import { promotions } from './contracts/promotions.ts'
+import { returns } from './contracts/returns.ts'
 import { sales } from './contracts/sales.ts'
 import { salesEvents } from './contracts/sales-events.ts'
 import { transactions } from './contracts/transactions.ts'
@@ -36,6 +40,7 @@ import { topicPage, topicsPage } from './topics-page.ts'
 
 export type { OdcsContract, Reaction, Report, ReportRow }
 export {
+  chargebacks,
   customerSegments,
   delayMonitor,
   delayPatterns,
@@ -53,8 +58,11 @@ export {
   orderProducts,
   orderStatuses,
   orders,
+  priceChanges,
   processedOrders,
   productMetricsRows,
+  promotions,
+  returns,
   sales,
   salesEvents,
   salesEventTracker,
@@ -100,6 +108,10 @@ export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
     userEvents,
     transactions,
     inventoryUpdates,
+    chargebacks,
+    returns,
+    priceChanges,
+    promotions,
     marketplaceSales,
     groundTruth,
     onlineRetail,

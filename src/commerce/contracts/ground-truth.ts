@@ -1,8 +1,11 @@
 // What a `ground-truth` record promises: one thing the generator did on purpose, told so that detectors can be scored.
 import { contract, field, nullable } from '../../query/contract.ts'
 
-/** Kinds of truth. */
-const truthKinds = Object.freeze(['fault'])
+/**
+ * Kinds of truth: `fault` one record made wrong; `fraud` and `bot` what somebody did over some records; `anomaly` a time in
+ * which figures are not as usual; `drift` a change of the records' form.
+ */
+export const truthKinds = Object.freeze(['fault', 'fraud', 'bot', 'anomaly', 'drift'])
 
 export const groundTruth = contract({
   topic: 'ground-truth',
@@ -17,12 +20,15 @@ export const groundTruth = contract({
   fields: {
     truth_id: field({ kind: 'string' }, 'Identity of the truth: the same seed gives the same ones.'),
     kind: field({ kind: 'string' }, 'What was done.', { rules: [{ rule: 'one-of', values: truthKinds }] }),
-    scenario: field({ kind: 'string' }, 'Which of its kind, e.g. duplicate, malformed, missing.'),
+    scenario: field({ kind: 'string' }, 'Which of its kind, e.g. duplicate, card-testing, scraper, spike.'),
     topic: field({ kind: 'string' }, 'The topic whose records it concerns.'),
-    entity_ids: field({ kind: 'array', of: { kind: 'string' } }, 'Keys of the records it concerns.'),
+    entity_ids: field(
+      { kind: 'array', of: { kind: 'string' } },
+      'Whom or what it concerns: keys of the records; of fraud and bots also sessions, devices, cards, sellers.',
+    ),
     event_ids: field(
       { kind: 'array', of: { kind: 'string' } },
-      'Identities of those records, as they were before anything was done to them.',
+      'Identities of those records, as they were before anything was done to them. A truth that is still going on is told again, with those so far: the newest of a truth_id counts.',
     ),
     field: nullable({ kind: 'string' }, 'The field at fault, where it is one.'),
     start: field({ kind: 'timestamp' }, 'When it began.'),
@@ -33,7 +39,7 @@ export const groundTruth = contract({
     injected_at: field({ kind: 'timestamp' }, 'When the record went out, on the clock of the generator.'),
     expected_outcome: field(
       { kind: 'string' },
-      'What a right platform does: duplicate, dead-letter and its reason (dead-letter:missing), or late.',
+      'What a right platform does: duplicate, dead-letter and its reason (dead-letter:missing), late, alert, or nothing.',
     ),
   },
   doc: 'What the generator did on purpose: labels for scoring. The platform itself never reads them.',

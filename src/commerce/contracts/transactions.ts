@@ -1,6 +1,9 @@
 // What a `transactions` record promises: one purchase with its items and an address.
 import { contract, field, nullable } from '../../query/contract.ts'
 
+/** What became of a payment. */
+export const transactionStatuses = Object.freeze(['approved', 'declined'])
+
 export const transactions = contract({
   topic: 'transactions',
   version: 1,
@@ -62,6 +65,21 @@ export const transactions = contract({
       },
       'Where it is sent.',
     ),
+    session_id: nullable({ kind: 'string' }, 'The visit it was made in; missing when it came without one.'),
+    ip_address: nullable({ kind: 'string' }, 'Where from. Personal data.'),
+    device_id: nullable({ kind: 'string' }, 'The device, as the store knows it again.'),
+    card_fingerprint: nullable(
+      { kind: 'string' },
+      'The card without its number: six digits of its issuer, a dash, what tells it from others.',
+    ),
+    status: field({ kind: 'string' }, 'What became of the payment. What was declined is no sale.', {
+      default: 'approved',
+      rules: [{ rule: 'one-of', values: transactionStatuses }],
+    }),
+    billing_country: nullable({ kind: 'string' }, 'Country of the card, ISO 3166-1 alpha-2.'),
+    shipping_country: nullable({ kind: 'string' }, 'Country it is sent to, ISO 3166-1 alpha-2.'),
+    ip_country: nullable({ kind: 'string' }, 'Country of the address it came from, ISO 3166-1 alpha-2.'),
+    seller: nullable({ kind: 'string' }, 'Who sells it in the store.'),
   },
-  doc: 'Purchases in the store, one record per payment.',
+  doc: 'Payments in the store, one record each: purchases, and the attempts that were declined.',
 })

@@ -1,7 +1,8 @@
 // What a `user-events` record promises: one thing a visitor of the store did.
 import { contract, field, nullable } from '../../query/contract.ts'
 
-export const userEventTypes = Object.freeze(['product_view', 'add_to_cart', 'search'])
+/** The default profile has the first three only. */
+export const userEventTypes = Object.freeze(['product_view', 'add_to_cart', 'search', 'login', 'login_failed'])
 
 export const userEvents = contract({
   topic: 'user-events',
@@ -29,6 +30,7 @@ export const userEvents = contract({
     session_id: field({ kind: 'string' }, 'The visit.'),
     ip_address: nullable({ kind: 'string' }, 'Where from. Personal data.'),
     user_agent: nullable({ kind: 'string' }, 'The browser, as it names itself.'),
+    device_id: nullable({ kind: 'string' }, 'The device, as the store knows it again.'),
   },
   doc: 'What visitors of the store look at, search for and put into the cart.',
 })

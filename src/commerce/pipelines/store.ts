@@ -6,7 +6,9 @@ import { userEvents } from '../contracts/user-events.ts'
 const halfMinute = tumbling({ sizeMs: seconds(30) })
 
 const acts = from(userEvents).select('timestamp', 'user_id', 'event_type')
-const purchases = from(transactions).select('timestamp', 'user_id', 'event_type')
+/** What was declined is no purchase. */
+const approved = from(transactions).filter((payment) => payment.status.equals('approved'))
+const purchases = approved.select('timestamp', 'user_id', 'event_type')
 
 /** Views, carts, searches and purchases of all visitors, and how many views end in a purchase. */
 export const storeMetrics = acts
@@ -29,7 +31,7 @@ export const storeMetrics = acts
   .named('store-metrics')
 
 /** What was paid: purchases, revenue, tax, shipping, pieces' value. */
-export const storeSales = from(transactions)
+export const storeSales = approved
   .window(halfMinute)
   .aggregate((purchase) => ({
     purchases: count(),
@@ -63,7 +65,7 @@ export const trendingProducts = from(userEvents)
   .named('trending-products')
 
 /** Pieces and revenue of each product and minute: the items of the purchases, one by one. */
-export const productSales = from(transactions)
+export const productSales = approved
   .unnest('items')
   .window(tumbling({ sizeMs: minutes(1) }))
   .groupBy('product_id', 'product_name')

@@ -14,6 +14,15 @@ CREATE TEMPORARY TABLE `transactions` (
   `total_amount` DECIMAL(22, 6),
   `tax_amount` DECIMAL(22, 6),
   `shipping_cost` DECIMAL(22, 6),
+  `session_id` STRING,
+  `ip_address` STRING,
+  `device_id` STRING,
+  `card_fingerprint` STRING,
+  `status` STRING,
+  `billing_country` STRING,
+  `shipping_country` STRING,
+  `ip_country` STRING,
+  `seller` STRING,
   `items` ARRAY<ROW<`product_id` STRING, `product_name` STRING, `price` DECIMAL(22, 6), `quantity` DECIMAL(20, 4), `item_total` DECIMAL(22, 6)>>,
   `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
@@ -46,6 +55,7 @@ SELECT
     - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
     + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END AS `timestamp`,
   `items`,
+  COALESCE(`status`, 'approved') AS `status`,
   `_at`
 FROM `transactions`
 WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
@@ -60,9 +70,15 @@ WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
   AND (`tax_amount` IS NULL OR `tax_amount` = ROUND(`tax_amount`, 2) AND ABS(`tax_amount`) <= 90071992547409.91)
   AND COALESCE(CAST(`tax_amount` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0
   AND (`shipping_cost` IS NULL OR `shipping_cost` = ROUND(`shipping_cost`, 2) AND ABS(`shipping_cost`) <= 90071992547409.91)
-  AND COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0;
+  AND COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0
+  AND COALESCE(`status`, 'approved') IN ('approved', 'declined');
 
 CREATE TEMPORARY VIEW `product-sales-step-1` AS
+SELECT *
+FROM `product-sales-source`
+WHERE (`status` = 'approved');
+
+CREATE TEMPORARY VIEW `product-sales-step-2` AS
 SELECT
   r.`user_id` AS `user_id`,
   r.`timestamp` AS `timestamp`,
@@ -71,7 +87,7 @@ SELECT
   CAST(e.`quantity` AS BIGINT) AS `quantity`,
   CAST(e.`item_total` * 100 AS BIGINT) AS `item_total`,
   r.`_at`
-FROM `product-sales-source` AS r
+FROM `product-sales-step-1` AS r
 CROSS JOIN UNNEST(r.`items`) AS e (`product_id`, `product_name`, `price`, `quantity`, `item_total`)
 WHERE e.`product_id` IS NOT NULL
   AND e.`product_name` IS NOT NULL
@@ -84,7 +100,7 @@ WHERE e.`product_id` IS NOT NULL
   AND e.`item_total` IS NOT NULL
   AND e.`item_total` = ROUND(e.`item_total`, 2) AND ABS(e.`item_total`) <= 90071992547409.91;
 
-CREATE TEMPORARY VIEW `product-sales-step-2` AS
+CREATE TEMPORARY VIEW `product-sales-step-3` AS
 SELECT
   window_start,
   window_end,
@@ -107,7 +123,7 @@ FROM (
     SUM(CAST(`item_total` AS DECIMAL(20, 0))) AS `_sum_3`,
     COUNT(DISTINCT `user_id`) AS `_distinct_4`
   FROM TABLE(
-    TUMBLE(TABLE `product-sales-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
+    TUMBLE(TABLE `product-sales-step-2`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
   GROUP BY window_start, window_end, `product_id`, `product_name`, window_time);
 
 CREATE TEMPORARY TABLE `product-sales-sink` (
@@ -146,4 +162,4 @@ SELECT
   CAST(`units` AS DECIMAL(38, 0)) AS `units`,
   CAST(CAST(`revenue` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`,
   CAST(`buyers` AS DECIMAL(38, 0)) AS `buyers`
-FROM `product-sales-step-2`;
+FROM `product-sales-step-3`;

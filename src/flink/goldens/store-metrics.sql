@@ -18,6 +18,7 @@ CREATE TEMPORARY TABLE `user-events` (
   `session_id` STRING,
   `ip_address` STRING,
   `user_agent` STRING,
+  `device_id` STRING,
   `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
     UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
@@ -55,7 +56,7 @@ WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
   AND `event_id` IS NOT NULL
   AND `user_id` IS NOT NULL
   AND `event_type` IS NOT NULL
-  AND `event_type` IN ('product_view', 'add_to_cart', 'search')
+  AND `event_type` IN ('product_view', 'add_to_cart', 'search', 'login', 'login_failed')
   AND (`price` IS NULL OR `price` = ROUND(`price`, 2) AND ABS(`price`) <= 90071992547409.91)
   AND (`price` IS NULL OR CAST(`price` * 100 AS BIGINT) >= 0)
   AND `session_id` IS NOT NULL;
@@ -77,6 +78,15 @@ CREATE TEMPORARY TABLE `transactions` (
   `total_amount` DECIMAL(22, 6),
   `tax_amount` DECIMAL(22, 6),
   `shipping_cost` DECIMAL(22, 6),
+  `session_id` STRING,
+  `ip_address` STRING,
+  `device_id` STRING,
+  `card_fingerprint` STRING,
+  `status` STRING,
+  `billing_country` STRING,
+  `shipping_country` STRING,
+  `ip_country` STRING,
+  `seller` STRING,
   `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
     UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
@@ -108,6 +118,7 @@ SELECT
     UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
     - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
     + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END AS `timestamp`,
+  COALESCE(`status`, 'approved') AS `status`,
   `_at`
 FROM `transactions`
 WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
@@ -121,17 +132,23 @@ WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
   AND (`tax_amount` IS NULL OR `tax_amount` = ROUND(`tax_amount`, 2) AND ABS(`tax_amount`) <= 90071992547409.91)
   AND COALESCE(CAST(`tax_amount` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0
   AND (`shipping_cost` IS NULL OR `shipping_cost` = ROUND(`shipping_cost`, 2) AND ABS(`shipping_cost`) <= 90071992547409.91)
-  AND COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0;
+  AND COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0
+  AND COALESCE(`status`, 'approved') IN ('approved', 'declined');
 
 CREATE TEMPORARY VIEW `store-metrics-step-2` AS
+SELECT *
+FROM `store-metrics-source-transactions`
+WHERE (`status` = 'approved');
+
+CREATE TEMPORARY VIEW `store-metrics-step-3` AS
 SELECT
   `timestamp`,
   `user_id`,
   `event_type`,
   `_at`
-FROM `store-metrics-source-transactions`;
+FROM `store-metrics-step-2`;
 
-CREATE TEMPORARY VIEW `store-metrics-step-3` AS
+CREATE TEMPORARY VIEW `store-metrics-step-4` AS
 SELECT
   `timestamp`,
   `user_id`,
@@ -144,9 +161,9 @@ SELECT
   `user_id`,
   `event_type`,
   `_at`
-FROM `store-metrics-step-2`;
+FROM `store-metrics-step-3`;
 
-CREATE TEMPORARY VIEW `store-metrics-step-4` AS
+CREATE TEMPORARY VIEW `store-metrics-step-5` AS
 SELECT
   window_start,
   window_end,
@@ -173,7 +190,7 @@ FROM (
     COUNT(*) FILTER (WHERE (`event_type` = 'purchase')) AS `_count_4`,
     COUNT(DISTINCT `user_id`) AS `_distinct_5`
   FROM TABLE(
-    TUMBLE(TABLE `store-metrics-step-3`, DESCRIPTOR(`_at`), INTERVAL '30' SECOND))
+    TUMBLE(TABLE `store-metrics-step-4`, DESCRIPTOR(`_at`), INTERVAL '30' SECOND))
   GROUP BY window_start, window_end, window_time);
 
 CREATE TEMPORARY TABLE `store-metrics-sink` (
@@ -216,4 +233,4 @@ SELECT
   CAST(CAST(`cart_rate` AS DECIMAL(31, 0)) * 0.0001 AS DECIMAL(38, 4)) AS `cart_rate`,
   CAST(CAST(`purchase_rate` AS DECIMAL(31, 0)) * 0.0001 AS DECIMAL(38, 4)) AS `purchase_rate`,
   CAST(CAST(`conversion_rate` AS DECIMAL(31, 0)) * 0.0001 AS DECIMAL(38, 4)) AS `conversion_rate`
-FROM `store-metrics-step-4`;
+FROM `store-metrics-step-5`;

@@ -14,6 +14,15 @@ CREATE TEMPORARY TABLE `transactions` (
   `total_amount` DECIMAL(22, 6),
   `tax_amount` DECIMAL(22, 6),
   `shipping_cost` DECIMAL(22, 6),
+  `session_id` STRING,
+  `ip_address` STRING,
+  `device_id` STRING,
+  `card_fingerprint` STRING,
+  `status` STRING,
+  `billing_country` STRING,
+  `shipping_country` STRING,
+  `ip_country` STRING,
+  `seller` STRING,
   `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
     UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
@@ -47,6 +56,7 @@ SELECT
   CAST(`total_amount` * 100 AS BIGINT) AS `total_amount`,
   COALESCE(CAST(`tax_amount` * 100 AS BIGINT), CAST(0 AS BIGINT)) AS `tax_amount`,
   COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) AS `shipping_cost`,
+  COALESCE(`status`, 'approved') AS `status`,
   `_at`
 FROM `transactions`
 WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
@@ -60,9 +70,15 @@ WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
   AND (`tax_amount` IS NULL OR `tax_amount` = ROUND(`tax_amount`, 2) AND ABS(`tax_amount`) <= 90071992547409.91)
   AND COALESCE(CAST(`tax_amount` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0
   AND (`shipping_cost` IS NULL OR `shipping_cost` = ROUND(`shipping_cost`, 2) AND ABS(`shipping_cost`) <= 90071992547409.91)
-  AND COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0;
+  AND COALESCE(CAST(`shipping_cost` * 100 AS BIGINT), CAST(0 AS BIGINT)) >= 0
+  AND COALESCE(`status`, 'approved') IN ('approved', 'declined');
 
 CREATE TEMPORARY VIEW `store-sales-step-1` AS
+SELECT *
+FROM `store-sales-source`
+WHERE (`status` = 'approved');
+
+CREATE TEMPORARY VIEW `store-sales-step-2` AS
 SELECT
   window_start,
   window_end,
@@ -83,7 +99,7 @@ FROM (
     SUM(CAST(`tax_amount` AS DECIMAL(20, 0))) AS `_sum_4`,
     SUM(CAST(`shipping_cost` AS DECIMAL(20, 0))) AS `_sum_5`
   FROM TABLE(
-    TUMBLE(TABLE `store-sales-source`, DESCRIPTOR(`_at`), INTERVAL '30' SECOND))
+    TUMBLE(TABLE `store-sales-step-1`, DESCRIPTOR(`_at`), INTERVAL '30' SECOND))
   GROUP BY window_start, window_end, window_time);
 
 CREATE TEMPORARY TABLE `store-sales-sink` (
@@ -120,4 +136,4 @@ SELECT
   CAST(CAST(`revenue` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `revenue`,
   CAST(CAST(`tax` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `tax`,
   CAST(CAST(`shipping` AS DECIMAL(31, 0)) * 0.01 AS DECIMAL(38, 2)) AS `shipping`
-FROM `store-sales-step-1`;
+FROM `store-sales-step-2`;

@@ -18,6 +18,7 @@ CREATE TEMPORARY TABLE `user-events` (
   `session_id` STRING,
   `ip_address` STRING,
   `user_agent` STRING,
+  `device_id` STRING,
   `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
     UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
@@ -58,7 +59,7 @@ WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
   AND `event_id` IS NOT NULL
   AND `user_id` IS NOT NULL
   AND `event_type` IS NOT NULL
-  AND `event_type` IN ('product_view', 'add_to_cart', 'search')
+  AND `event_type` IN ('product_view', 'add_to_cart', 'search', 'login', 'login_failed')
   AND (`price` IS NULL OR `price` = ROUND(`price`, 2) AND ABS(`price`) <= 90071992547409.91)
   AND (`price` IS NULL OR CAST(`price` * 100 AS BIGINT) >= 0)
   AND `session_id` IS NOT NULL;
