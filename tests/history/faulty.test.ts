@@ -24,7 +24,7 @@ for (const [fault, shows] of cases) {
       const runSeed = `${seed}/${fault}/${run}`
       const broker = await ourBroker(randomStream(runSeed).fork('port'), [script, fault])
       try {
-        const report = await recordRun(broker, { ...usualRun, seed: runSeed, kills: 4, killingMsMax: 10_000 })
+        const report = await recordRun(broker, { ...usualRun, seed: runSeed, kills: 4 })
         const told = report.faults.join('\n')
         t.diagnostic(`${report.summary}\n${told.split('\n').slice(0, 3).join('\n')}`)
         if (shows.test(told)) return

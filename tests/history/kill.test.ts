@@ -1,4 +1,6 @@
-// Thirty kills in three runs, and the first history with faults put into it.
-import { killRuns } from './kill.suite.ts'
+// Twenty-six kills: six of brokers that have lived for a while, whose history gets faults put into it, and twenty in quick
+// succession.
+import { killRun } from './kill.suite.ts'
 
-killRuns([0, 1, 2])
+killRun(0, 6, 'usual', true)
+killRun(1, 20, 'brisk')
