@@ -8,6 +8,7 @@ import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-cust
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
 import { ecommerceOrders, orderStatuses } from './contracts/ecommerce-orders.ts'
+import { fraudAlerts } from './contracts/fraud-alerts.ts'
 import { groundTruth } from './contracts/ground-truth.ts'
 import { inventoryUpdates } from './contracts/inventory-updates.ts'
 import { delayPatterns, marketplaceSales } from './contracts/marketplace-sales.ts'
@@ -24,6 +25,7 @@ import { transactions } from './contracts/transactions.ts'
 import { userEvents } from './contracts/user-events.ts'
 import { type OdcsContract, odcs } from './odcs.ts'
 import { onlineRetailLines } from './online-retail.ts'
+import { chargebacksOnce, orderVelocity, paymentVelocity, returnsOnce } from './pipelines/fraud.ts'
 import { marketplaceArrivals } from './pipelines/marketplace-arrivals.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
 import { ordersEnriched } from './pipelines/orders-enriched.ts'
@@ -33,6 +35,8 @@ import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-w
 import { stockChanges } from './pipelines/stock-changes.ts'
 import { productSales, storeMetrics, storeSales, trendingProducts } from './pipelines/store.ts'
 import { delayMonitor, delayTopics } from './reactions/delays.ts'
+import { fraudMonitor, fraudScoresTopic } from './reactions/fraud.ts'
+import { orderFraudMonitor } from './reactions/order-fraud.ts'
 import { salesEventTracker } from './reactions/sales-events.ts'
 import { stockAlertsTopic, stockMonitor } from './reactions/stock.ts'
 import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
@@ -49,12 +53,16 @@ export {
   ecommerceFraudAlerts,
   ecommerceOrderItems,
   ecommerceOrders,
+  fraudAlerts,
+  fraudMonitor,
+  fraudScoresTopic,
   groundTruth,
   inventoryUpdates,
   marketplaceSales,
   odcs,
   onlineRetail,
   onlineRetailLines,
+  orderFraudMonitor,
   orderProducts,
   orderStatuses,
   orders,
@@ -105,6 +113,7 @@ export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
     ecommerceCustomers,
     ecommerceOrderItems,
     ecommerceFraudAlerts,
+    fraudAlerts,
     userEvents,
     transactions,
     inventoryUpdates,
@@ -139,6 +148,13 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
     pipeline(trendingProducts, 'Five products of each category most put into carts in ten minutes.'),
     pipeline(marketplaceArrivals, 'Sales of the marketplaces with the moment they came: what the delay monitor reads.'),
     pipeline(stockChanges, 'Changes of stock, each once: what the stock monitor reads.'),
+    pipeline(
+      paymentVelocity,
+      'Payments, each with how fast its user, card, device and address go: fraud scoring reads it.',
+    ),
+    pipeline(chargebacksOnce, 'Chargebacks, each once: what fraud scoring learns from.'),
+    pipeline(returnsOnce, 'Returns, each once: what fraud scoring knows of refunds.'),
+    pipeline(orderVelocity, 'Orders, each with how fast its customer orders and what is known of the customer.'),
     pipeline(monthlyRevenue, 'Gross sales of the online-retail wholesaler per calendar month, in thousandths.'),
   ],
   ({ name }) => name,

@@ -1,6 +1,14 @@
 // The shop's jobs on the broker's log: which pipelines and reactions run together, and where their rows go besides topics.
 import type { Broker } from '../broker/broker.ts'
-import { delayMonitor, pipelines, sales, salesEventTracker, stockMonitor } from '../commerce/commerce.ts'
+import {
+  delayMonitor,
+  fraudMonitor,
+  orderFraudMonitor,
+  pipelines,
+  sales,
+  salesEventTracker,
+  stockMonitor,
+} from '../commerce/commerce.ts'
 import { type LogJob, type LogJobSettings, startLogJob } from '../connect/connect.ts'
 import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
@@ -36,8 +44,15 @@ const shopJob: JobDefinition = {
     'product-sales',
     'trending-products',
   ],
-  inHouse: ['stock-changes', 'marketplace-arrivals'],
-  reactions: () => [stockMonitor(), delayMonitor()],
+  inHouse: [
+    'stock-changes',
+    'marketplace-arrivals',
+    'payment-velocity',
+    'chargebacks-once',
+    'returns-once',
+    'order-velocity',
+  ],
+  reactions: () => [stockMonitor(), delayMonitor(), fraudMonitor(), orderFraudMonitor()],
 }
 
 export interface Jobs {
