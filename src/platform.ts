@@ -11,6 +11,7 @@ import { components, ledger } from './platform/health.ts'
 import { openIngest } from './platform/ingest.ts'
 import { settledOrWaiting, startJobs } from './platform/jobs.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
+import { startOrderSink } from './platform/order-sink.ts'
 import { reportRows, reportsPort } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
 import { type FolderToWatch, startWatching } from './platform/watching.ts'
@@ -31,6 +32,8 @@ export interface StartSettings extends BrokerSettings {
   readonly watch?: readonly FolderToWatch[]
   /** Folder of the built screen; null serves the API alone. */
   readonly screen: string | null
+  /** Product metrics are written there, a JSON object a line (O6); null: they stay in their topic. */
+  readonly metricsFile?: string | null
   /** Of the package. */
   readonly version: string
 }
@@ -82,6 +85,8 @@ export async function startPlatform(
     undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
     await Promise.all(jobs.all.map((job) => settledOrWaiting(world, job)))
     jobs.started = true
+    const orders = await startOrderSink(world, broker, settings.metricsFile ?? null)
+    undo.push(() => orders.stop())
     const inputs = [...contracts].filter(([, { origin }]) => origin !== 'result')
     const ingest = await openIngest(world, broker, new Map(inputs))
     const { watch = [] } = settings
@@ -136,6 +141,7 @@ export async function startPlatform(
         broker.failed,
         ...jobs.all.map((job) => job.failed),
         ...(generator ? [generator.failed] : []),
+        orders.failed,
         ...(watching ? [watching.failed] : []),
       ]),
     }

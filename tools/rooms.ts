@@ -137,6 +137,7 @@ export const rooms: readonly Room[] = [
       'connect.ts',
       'run-pipeline.ts',
       'ndjson-source.ts',
+      'topic-to-file.ts',
       'watch-folder.ts',
       'online-retail-import.ts',
       'kafka-producer.ts',

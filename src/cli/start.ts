@@ -17,6 +17,7 @@ interface Flags extends BrokerFlags {
   readonly seed?: string
   readonly generate: boolean
   readonly watch: readonly FolderToWatch[]
+  readonly metricsFile?: string
   readonly open: boolean
 }
 
@@ -41,6 +42,10 @@ export const define: Define = (command, act) => {
       (text: string, before: readonly FolderToWatch[]) => [...before, parseWatch('--watch', text)],
       [],
     )
+    .option(
+      '--metrics-file <file>',
+      'product metrics, a JSON object a line (default: output/metrics.json in the data directory)',
+    )
     .option('--no-open', 'do not open the browser')
   accessOptions(command).action(
     act(async (globals, parsed) => {
@@ -64,6 +69,7 @@ export const define: Define = (command, act) => {
         seed: flags.seed ?? world.random.fork('seed').u32().toString(36),
         generate: flags.generate,
         watch: flags.watch,
+        metricsFile: flags.metricsFile ?? (broker.dataDir === null ? null : `${broker.dataDir}/output/metrics.json`),
         screen,
         version: ownVersion(),
         log: await logLines(out, process.env, process.stderr.isTTY),

@@ -81,9 +81,15 @@ test('pipelines: what they read and the columns of their rows', () => {
     ['sales-by-seller', 'sales', 'window_start window_end seller sales revenue'],
     ['sales-by-category', 'sales', 'window_start window_end nm_category sales revenue'],
     ['sales-by-product', 'sales', 'window_start window_end id_product nm_product sales revenue'],
+    ['processed-orders', 'orders', 'order_id user_id product_id amount timestamp product_name'],
     [
       'product-metrics',
       'orders',
+      'window_start window_end product_id product_name order_count total_revenue avg_order_value',
+    ],
+    [
+      'order-analytics',
+      'processed-orders',
       'window_start window_end product_id product_name order_count total_revenue avg_order_value',
     ],
     [
@@ -108,6 +114,7 @@ test('pipelines: what they read and the columns of their rows', () => {
       'marketplace-sales',
       'transaction_id marketplace transaction_time arrived_at demo_pattern batch_id record_number',
     ],
+    ['marketplace-hourly', 'marketplace-sales', 'window_start window_end marketplace sales units revenue avg_sale'],
     [
       'stock-changes',
       'inventory-updates',

@@ -27,9 +27,11 @@ import { type OdcsContract, odcs } from './odcs.ts'
 import { onlineRetailLines } from './online-retail.ts'
 import { chargebacksOnce, orderVelocity, paymentVelocity, returnsOnce } from './pipelines/fraud.ts'
 import { marketplaceArrivals } from './pipelines/marketplace-arrivals.ts'
+import { marketplaceHourly } from './pipelines/marketplace-hourly.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
 import { ordersEnriched } from './pipelines/orders-enriched.ts'
-import { productMetrics } from './pipelines/product-metrics.ts'
+import { processedOrdersPlan } from './pipelines/processed-orders.ts'
+import { orderAnalytics, productMetrics } from './pipelines/product-metrics.ts'
 import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales-minutes.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
 import { stockChanges } from './pipelines/stock-changes.ts'
@@ -140,13 +142,16 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
     pipeline(salesBySeller, 'Sales and revenue of each seller and minute.'),
     pipeline(salesByCategory, 'Sales and revenue of each category and minute.'),
     pipeline(salesByProduct, 'What each product sold in 15 minutes, each minute.'),
+    pipeline(processedOrdersPlan, 'The order processor: valid orders, each once, with the name of the product.'),
     pipeline(productMetrics, 'Orders by product and minute: count, revenue, average.'),
+    pipeline(orderAnalytics, 'Processed orders by product and minute: what the running shop makes product-metrics of.'),
     pipeline(ordersEnriched, 'Orders, each once, with what is known of the customer.'),
     pipeline(storeMetrics, 'Each half minute: views, carts, searches, purchases, and how many views end in one.'),
     pipeline(storeSales, 'Each half minute: purchases, buyers, revenue.'),
     pipeline(productSales, 'Pieces and revenue of each product and minute.'),
     pipeline(trendingProducts, 'Five products of each category most put into carts in ten minutes.'),
     pipeline(marketplaceArrivals, 'Sales of the marketplaces with the moment they came: what the delay monitor reads.'),
+    pipeline(marketplaceHourly, 'Sales and revenue of each marketplace and hour, corrected for 48 hours.'),
     pipeline(stockChanges, 'Changes of stock, each once: what the stock monitor reads.'),
     pipeline(
       paymentVelocity,

@@ -10,10 +10,13 @@ import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
 import { startJob } from './job-runner.ts'
+import type { Place } from './moved-places.ts'
 import { deadLetterTopic, lateTopic, resultTopic } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
 import { openSnapshots } from './snapshots.ts'
+
+export type { Place }
 
 export interface LogJobSettings {
   /** Names the job in the log: its commits and ticks. Changing it starts the job over from the log's origin. */
@@ -35,6 +38,8 @@ export interface LogJobSettings {
   readonly shardsAlways?: boolean
   /** Told of every output when it is due, before its commit: for figures that stay in the house. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
+  /** Told after each durable commit which offsets come next in the partitions it moved in: for whoever shows progress. */
+  readonly onCommitted?: (places: readonly Place[]) => void
 }
 
 export interface LogJob extends RunningJob {
@@ -67,7 +72,7 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
   for (const plan of plans) {
     if (settings.inHouse.has(plan.name)) continue
     const topic = resultTopic(plan)
-    const wanted = groupColumns(plan).length > 0 ? groupedResultPartitions : 1
+    const wanted = groupColumns(plan).length > 0 || plan.output.key !== undefined ? groupedResultPartitions : 1
     // Of rows that replace each other only the newest are kept in the end; rows without a key replace nothing.
     const policy = resultNode(plan).changelog.mode === 'upsert' ? 'compact' : 'delete'
     const made = await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': policy } })
@@ -96,6 +101,7 @@ export async function startLogJob(world: World, log: Log, settings: LogJobSettin
     snapshots,
     tickMs: settings.tickMs,
     onOutput: settings.onOutput,
+    onCommitted: settings.onCommitted,
     sharding: {
       plans,
       settings: { bounded: false, partitions },

@@ -7,7 +7,9 @@ import type { Contract } from '../query/contract.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type World } from '../world/world.ts'
 import { decodeTick } from './job-ticks.ts'
+import { MovedPlaces, type TellPlaces } from './moved-places.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
+import { isPassing } from './passing-trouble.ts'
 import { recordSource } from './record-source.ts'
 import { ReplayError } from './replay-error.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
@@ -28,6 +30,7 @@ export interface JobSettings {
   readonly contracts: ReadonlyMap<string, Contract>
   /** Told of every output when it is due, before its commit: for what stays in the house (live figures) only. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
+  readonly onCommitted: TellPlaces | undefined
   readonly sharding: ShardingSettings
 }
 
@@ -106,6 +109,7 @@ class JobRunner implements RunningJob {
   #hurry: () => void = () => {}
   /** Something failed, so the job is over: outputs of a refused commit are gone, a later one must not move past them. */
   #failure: Error | null = null
+  readonly #moved: MovedPlaces
   #wake: () => void = () => {}
   #loop: Promise<void> = Promise.resolve()
   readonly #settledWaiters: { readonly resolve: () => void; readonly reject: (reason: Error) => void }[] = []
@@ -128,6 +132,7 @@ class JobRunner implements RunningJob {
     this.#processed = follower.cursor()
     this.#committed = committed
     this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
+    this.#moved = new MovedPlaces(settings.onCommitted)
     this.#pushRecords = recordSource(job)
     this.#ticking = new Ticking(
       world,
@@ -181,6 +186,7 @@ class JobRunner implements RunningJob {
   }
 
   run(): void {
+    this.#moved.committed(this.#moved.take())
     this.#ticking.start()
     this.#loop = this.#runLoop()
       .catch((error: unknown) => this.#stopFor(error))
@@ -272,6 +278,7 @@ class JobRunner implements RunningJob {
   }
   /** The entry is in the job, by whichever thread. */
   #done(entry: LogEntry, unreadable: string | null): void {
+    if (entry.kind === 'batch') this.#moved.done(entry)
     if (entry.kind === 'batch' && unreadable !== null) this.#outputs.unreadableBatch(entry, unreadable)
     this.#processed = entry.after
   }
@@ -326,6 +333,7 @@ class JobRunner implements RunningJob {
       appends: this.#outputs.take(),
       keepsFrom: snapshots?.oldest() ?? null,
     }
+    const moved = this.#moved.take()
     const keeping = withSnapshot && snapshots !== null ? this.#keep(snapshots) : null
     const taken = await this.#commitUntilTaken(commit).catch((error: unknown) => {
       // At once: whoever waits for this commit may look before the one who started it hears of it.
@@ -335,6 +343,7 @@ class JobRunner implements RunningJob {
     if (taken) {
       this.#committed = cursor
       this.#lastCommitMs = this.#world.clock.monoMs()
+      this.#moved.committed(moved)
     }
     const made = await keeping
     if (made === null) return
@@ -404,7 +413,6 @@ class JobRunner implements RunningJob {
       stateBytes: this.#job.stateBytes(),
     }
   }
-
   #publish(made: Keeping, cursor: Cursor): void {
     this.#snapshotting = made
       .publish(cursor)
@@ -439,7 +447,3 @@ class JobRunner implements RunningJob {
     })
   }
 }
-
-/** Room, or numbers for open files: what comes back by itself. */
-const passing = ['ENOSPC', 'EFBIG', 'EDQUOT', 'EMFILE', 'ENFILE']
-const isPassing = ({ code }: FsError): boolean => passing.includes(code)

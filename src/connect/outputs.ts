@@ -18,6 +18,7 @@ import type { Commit } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
+import { instantText } from '../std/instant.ts'
 import { entryOf } from '../std/maps.ts'
 import { type PartitionId, partitionId } from '../std/units.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
@@ -88,14 +89,18 @@ export function outputWriter(
     if (to === undefined) return
     const nowMs = clock.nowMs()
     const isOfSeveral = Object.keys(batch.plan.contracts).length > 1
+    const keyOf = keysOf(batch)
+    const writtenAt = writtenAtJson(batch.plan, nowMs)
     for (let row = 0; row < batch.count; row++) {
-      const key = encodeKey(batch, row)
+      const key = keyOf(row)
       const keyBytes = key === null ? null : encoder.encode(key)
       const timing = timings[batch.timing[row]!]
       assert(timing !== undefined, `timing ${batch.timing[row]} of plan ${batch.plan.name}`)
       // What takes a row back is a tombstone under its key.
       const value =
-        batch.weight[row] === 1 ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)},"timing":"${timing}"}`) : null
+        batch.weight[row] === 1
+          ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)}${writtenAt},"timing":"${timing}"}`)
+          : null
       const evidence = batch
         .evidence(row)
         .map(({ topic, partition, offsetMin, offsetMax }) =>
@@ -167,6 +172,20 @@ export function outputWriter(
       return appends
     },
   }
+}
+
+/** The upsert key as JSON, or the column that the plan's output names, as it is. */
+function keysOf(batch: ResultBatch): (row: number) => string | null {
+  const { key } = batch.plan.output
+  if (key === undefined) return (row) => encodeKey(batch, row)
+  const column = batch.columns.find(({ name }) => name === key)
+  assert(column?.kind === 'text', `plan ${batch.plan.name} has no text in its key ${key}`)
+  return (row) => column.values[row] ?? null
+}
+
+/** The member of a row that tells when it was written, with a comma before it; '' where the plan wants none. */
+export function writtenAtJson({ output: { writtenAtColumn } }: Plan, nowMs: number): string {
+  return writtenAtColumn === undefined ? '' : `,${JSON.stringify(writtenAtColumn)}:"${instantText(nowMs, true)}"`
 }
 
 function header(name: string, value: string): RecordHeader {

@@ -1,5 +1,5 @@
 // One Plan over bounded NDJSON input, no broker: lines in, final rows out as NDJSON, what was rejected named by its line.
-import { type DeadLetter, encodeRows, type JobOutput, openJob } from '../engine/engine.ts'
+import { type DeadLetter, type EncodedRows, encodeRows, type JobOutput, openJob } from '../engine/engine.ts'
 import type { Plan } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import type { World } from '../world/world.ts'
@@ -10,6 +10,7 @@ import {
   ndjsonLineBytesMax,
   type OverlongLine,
 } from './ndjson-source.ts'
+import { writtenAtJson } from './outputs.ts'
 
 export interface RunSettings {
   /** Reads one topic. */
@@ -90,7 +91,7 @@ export async function runPipeline(world: World, settings: RunSettings): Promise<
   }
   const deliver = async (output: JobOutput): Promise<void> => {
     tellRejects(output.deadLetters)
-    for (const rows of rowLines(output)) {
+    for (const rows of rowLines(output, world.clock.nowMs())) {
       progress.rows += rows.count
       await settings.output(rows.bytes)
     }
@@ -135,9 +136,12 @@ function overlongFault({ offset, sizeBytes, beginning }: OverlongLine): Fault {
 }
 
 /** Final rows as lines, in pieces of about `outputBytesAtOnce`. */
-function* rowLines(output: JobOutput): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
+function* rowLines(
+  output: JobOutput,
+  nowMs: number,
+): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
   for (const batch of output.results) {
-    const { bytes, ends } = encodeRows(batch)
+    const { bytes, ends } = withMember(encodeRows(batch), writtenAtJson(batch.plan, nowMs))
     let from = 0
     let to = 0
     let count = 0
@@ -155,4 +159,25 @@ function* rowLines(output: JobOutput): Generator<{ readonly bytes: Uint8Array; r
     }
     if (count > 0) yield { bytes: bytes.slice(from, to), count }
   }
+}
+
+/** The rows with `json` in front of their last brace. */
+function withMember(rows: EncodedRows, json: string): EncodedRows {
+  if (json === '') return rows
+  const member = new TextEncoder().encode(`${json}}\n`)
+  // Instead of the brace and the newline.
+  const grown = member.length - 2
+  const count = rows.ends.length
+  const bytes = new Uint8Array(rows.bytes.length + count * grown)
+  const ends = new Int32Array(count)
+  let [from, to] = [0, 0]
+  for (const [row, end] of rows.ends.entries()) {
+    bytes.set(rows.bytes.subarray(from, end - 2), to)
+    to += end - 2 - from
+    bytes.set(member, to)
+    to += member.length
+    from = end
+    ends[row] = to
+  }
+  return { bytes, ends }
 }

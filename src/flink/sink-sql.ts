@@ -24,6 +24,10 @@ export function sinkSql(query: FlinkQuery, { view, node, bounds }: FlinkRows): {
     columns.push(`${name(output.finalColumn)} BOOLEAN`)
     values.push(`TRUE AS ${name(output.finalColumn)}`)
   }
+  if (output.writtenAtColumn !== undefined) {
+    columns.push(`${name(output.writtenAtColumn)} TIMESTAMP_LTZ(3)`)
+    values.push(`CURRENT_TIMESTAMP AS ${name(output.writtenAtColumn)}`)
+  }
   const common = {
     topic,
     'properties.bootstrap.servers': brokers,
@@ -39,7 +43,7 @@ export function sinkSql(query: FlinkQuery, { view, node, bounds }: FlinkRows): {
   })
   if (node.changelog.mode !== 'upsert')
     return {
-      table: `CREATE TEMPORARY TABLE ${name(sink)} (\n  ${list(columns)}\n) ${withOptions({ connector: 'kafka', ...common, ...format('format') })}`,
+      table: `CREATE TEMPORARY TABLE ${name(sink)} (\n  ${list(columns)}\n) ${withOptions({ connector: 'kafka', ...common, ...keyOptions(output), ...format(output.key === undefined ? 'format' : 'value.format') })}`,
       insert: `INSERT INTO ${name(sink)}\nSELECT\n  ${list(values)}\nFROM ${name(view)}`,
     }
   const sent = new Map(carried.map((column) => [column.name, column.value]))
@@ -57,6 +61,11 @@ export function sinkSql(query: FlinkQuery, { view, node, bounds }: FlinkRows): {
       }),
     insert: `INSERT INTO ${name(sink)}\nSELECT\n  ${list([keyed, ...values])}\nFROM ${name(view)}`,
   }
+}
+
+/** The key of rows that append: the text itself, which stays in the value too. */
+function keyOptions({ key }: Output): Record<string, string> {
+  return key === undefined ? {} : { 'key.format': 'raw', 'key.fields': key, 'value.fields-include': 'ALL' }
 }
 
 /** A value of the row as JSON text, for the key. */

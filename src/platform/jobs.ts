@@ -16,6 +16,7 @@ import type { LiveFigures } from '../serve/live-figures.ts'
 import { assert } from '../std/assert.ts'
 import type { World } from '../world/world.ts'
 import { show } from './figures.ts'
+import { groupProgress } from './group-progress.ts'
 import type { DeadLetterCount } from './metrics.ts'
 
 /** What runs together: one decode of each topic, one commit, one snapshot. */
@@ -26,6 +27,25 @@ interface JobDefinition {
   /** Pipelines whose rows only reactions and the screen see: as topics they would outgrow their sources. */
   readonly inHouse: readonly string[]
   readonly reactions: () => readonly Reaction[]
+  /** Its progress is shown as that of a consumer group of this name. */
+  readonly group?: string
+}
+
+/** O4: valid orders, each once, with the name of their product. */
+const orderProcessor: JobDefinition = {
+  name: 'order-processors',
+  published: ['processed-orders'],
+  inHouse: [],
+  reactions: () => [],
+  group: 'order-processors',
+}
+/** O5: what they come to, by product and minute. */
+const analyticsEngine: JobDefinition = {
+  name: 'analytics-engine',
+  published: ['order-analytics'],
+  inHouse: [],
+  reactions: () => [],
+  group: 'analytics-engine',
 }
 
 const salesJob: JobDefinition = {
@@ -37,7 +57,7 @@ const salesJob: JobDefinition = {
 const shopJob: JobDefinition = {
   name: 'shop',
   published: [
-    'product-metrics',
+    'marketplace-hourly',
     'orders-enriched',
     'store-metrics',
     'store-sales',
@@ -77,8 +97,9 @@ const shardsMaxOfJob = 4
 /** Resolves when the jobs follow the log; they have not caught up yet. */
 export async function startJobs(world: World, broker: Broker, places: JobPlaces): Promise<Jobs> {
   const { dataDir, figures, deadLetters } = places
-  const start = (definition: JobDefinition, onOutput: LogJobSettings['onOutput']): Promise<LogJob> =>
-    startLogJob(world, broker, {
+  const start = async (definition: JobDefinition, onOutput: LogJobSettings['onOutput']): Promise<LogJob> => {
+    const progress = definition.group === undefined ? null : groupProgress(world, broker, definition.group)
+    const job = await startLogJob(world, broker, {
       name: definition.name,
       plans: [...definition.published, ...definition.inHouse].map(planOf),
       inHouse: new Set(definition.inHouse),
@@ -89,7 +110,15 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
       shardsMax: Math.min(shardsMaxOfJob, world.host.cores - 1),
       snapshotFolder: dataDir === null ? null : `${dataDir}/jobs/${definition.name}`,
       onOutput,
+      ...(progress === null ? {} : { onCommitted: (moved) => progress.moved(moved) }),
     })
+    if (progress === null) return job
+    const stop = async (): Promise<void> => {
+      await job.stop()
+      await progress.stop()
+    }
+    return { ...job, stop }
+  }
 
   let progress: LogJob | null = null
   const ofSales = await start(salesJob, (output, { epoch }) => {
@@ -98,14 +127,14 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
     if (progress !== null) figures.moved(progressOf(progress, epoch))
   })
   progress = ofSales
-  const ofShop = await start(shopJob, (output) => deadLetters.add(output))
   figures.moved(progressOf(ofSales, ofSales.epoch))
+  const running: [JobDefinition, LogJob][] = [[salesJob, ofSales]]
+  for (const definition of [shopJob, orderProcessor, analyticsEngine])
+    running.push([definition, await start(definition, (output) => deadLetters.add(output))])
   const byPipeline = new Map(
-    [[salesJob, ofSales] as const, [shopJob, ofShop] as const].flatMap(([{ published, inHouse }, job]) =>
-      [...published, ...inHouse].map((name) => [name, job] as const),
-    ),
+    running.flatMap(([{ published, inHouse }, job]) => [...published, ...inHouse].map((name) => [name, job] as const)),
   )
-  return { all: [ofSales, ofShop], started: false, sales: ofSales, byPipeline }
+  return { all: running.map(([, job]) => job), started: false, sales: ofSales, byPipeline }
 }
 
 /** Until the job has caught up, or waits for room on the disk: then the page is there to say so. */

@@ -48,6 +48,7 @@ export function finishPlan(name: string, draft: Draft, settings: PlanSettings): 
     // Two equal sub-queries are one node.
     if (!nodes.some(({ id }) => id === made.id)) nodes.push(made)
   }
+  checkOutput(name, drafts.at(-1), settings.output)
   return freeze({
     version: 1,
     name,
@@ -57,6 +58,23 @@ export function finishPlan(name: string, draft: Draft, settings: PlanSettings): 
     latenessMs: settings.latenessMs ?? 0,
     output: { topic: null, times: 'iso-seconds', finalColumn: null, ...settings.output },
   })
+}
+
+/** A key is said only where rows append, for what replaces something has the key it is replaced by. */
+function checkOutput(name: string, result: Draft | undefined, output: Partial<Output> = {}): void {
+  const { key, writtenAtColumn } = output
+  const columns = result?.columns ?? []
+  if (key !== undefined && result?.changelog.mode !== 'append')
+    throw new PlanError(name, 'output', `its rows replace each other, so their key is not '${key}'`, 'Leave `key` out')
+  if (key !== undefined && !columns.some((one) => one.name === key && one.type.kind === 'string'))
+    throw new PlanError(name, 'output', `there is no text column '${key}' to be the key`, 'Name a text column')
+  if (writtenAtColumn !== undefined && columns.some((one) => one.name === writtenAtColumn))
+    throw new PlanError(
+      name,
+      'output',
+      `there is a column '${writtenAtColumn}' already`,
+      'Name the time of writing otherwise',
+    )
 }
 
 /** Inputs before their users, each once. */

@@ -11,7 +11,7 @@ export function printPlan(plan: Plan): string {
     `plan ${plan.name} (version ${plan.version})`,
     `  emit      ${emitText(plan.emit)}`,
     `  lateness  ${durationText(plan.latenessMs)}`,
-    `  output    ${output.topic ?? plan.name}, times as ${output.times}${output.finalColumn === null ? '' : `, final in ${output.finalColumn}`}`,
+    `  output    ${output.topic ?? plan.name}, times as ${output.times}${output.finalColumn === null ? '' : `, final in ${output.finalColumn}`}${output.key === undefined ? '' : `, keyed by ${output.key}`}${output.writtenAtColumn === undefined ? '' : `, written at in ${output.writtenAtColumn}`}`,
   ]
   const byId = new Map(plan.nodes.map((node) => [node.id, node]))
   const print = (node: PlanNode, indent: string): void => {

@@ -42,6 +42,13 @@ export interface Output {
   readonly times: 'iso-seconds' | 'iso-milliseconds' | 'epoch-seconds' | 'epoch-milliseconds'
   /** Name of a boolean column that tells a final row from a running one; null: none. */
   readonly finalColumn: string | null
+  /** Of rows that append: the text column that is the record's key. If not given they have none. */
+  readonly key?: string
+  /**
+   * Name of a timestamp column that tells when the row was written, by the clock of whoever writes it: the one column that
+   * two engines, or two runs, do not share. If not given there is none.
+   */
+  readonly writtenAtColumn?: string
 }
 
 export type Changelog =

@@ -1,16 +1,16 @@
-// Orders by product and minute: running values as they change, then the final one.
-import { average, count, from, minutes, staticTable, sum, tumbling } from '../../query/query.ts'
-import { orderProducts, orders } from '../contracts/orders.ts'
+// Orders by product and minute (O5): running values as they change, then the final one.
+import { average, count, from, minutes, sum, tumbling } from '../../query/query.ts'
+import { orders } from '../contracts/orders.ts'
+import { processedOrders } from '../contracts/processed-orders.ts'
+import { orderProductsTable } from './processed-orders.ts'
 
-const products = staticTable({
-  name: 'order-products',
-  columns: { product_name: { kind: 'string' } },
-  rows: Object.fromEntries(Object.entries(orderProducts).map(([id, name]) => [id, { product_name: name }])),
-})
+const minute = tumbling({ sizeMs: minutes(1) })
+const topic = { topic: 'product-metrics', times: 'epoch-seconds', finalColumn: 'is_final' } as const
 
+/** Straight from the orders as they came: for files, and where there is no order processor. */
 export const productMetrics = from(orders)
-  .lookup(products, { by: 'product_id', unknown: 'dead-letter' })
-  .window(tumbling({ sizeMs: minutes(1) }))
+  .lookup(orderProductsTable, { by: 'product_id', unknown: 'dead-letter' })
+  .window(minute)
   .groupBy('product_id', 'product_name')
   .aggregate((order) => ({
     order_count: count(),
@@ -19,5 +19,19 @@ export const productMetrics = from(orders)
   }))
   .emit('on-change')
   .lateness(minutes(1))
-  .output({ topic: 'product-metrics', times: 'epoch-seconds', finalColumn: 'is_final' })
+  .output(topic)
   .named('product-metrics')
+
+/** The same of the orders that the order processor let through: each once. What `start` runs. */
+export const orderAnalytics = from(processedOrders)
+  .window(minute)
+  .groupBy('product_id', 'product_name')
+  .aggregate((order) => ({
+    order_count: count(),
+    total_revenue: sum(order.amount),
+    avg_order_value: average(order.amount, { scale: 2 }),
+  }))
+  .emit('on-change')
+  .lateness(minutes(1))
+  .output(topic)
+  .named('order-analytics')
