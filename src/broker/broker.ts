@@ -270,6 +270,9 @@ export async function openBroker(world: World, settings: BrokerSettings): Promis
       get configDefaults() {
         return log.configDefaults
       },
+      get partitions() {
+        return log.partitions
+      },
       get journalEnd() {
         return log.journalEnd
       },
@@ -386,7 +389,7 @@ function inMemory(world: World, bytesMax: number): Place {
 }
 
 /** What the log offers, as an object of its own to add to; without what changes, which a copy would hold still. */
-function doorsOf(log: EmbeddedLog): Omit<BrokerCore, 'configDefaults' | 'journalEnd'> {
+function doorsOf(log: EmbeddedLog): Omit<BrokerCore, 'configDefaults' | 'journalEnd' | 'partitions'> {
   return {
     clusterId: log.clusterId,
     nodeId: log.nodeId,

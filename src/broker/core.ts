@@ -58,6 +58,8 @@ export interface BrokerCore extends Log {
   }
   /** How many entries of the journal are durable: one past the last of them. */
   readonly journalEnd: number
+  /** How many there are, of all topics together. */
+  readonly partitions: number
   /** What consumer groups have committed. */
   readonly groupOffsets: OffsetStore
   /** What administrators have set. */

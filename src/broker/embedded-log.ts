@@ -295,6 +295,9 @@ export class EmbeddedLog implements Log, BrokerCore {
     const folder = this.#dataDir
     return folder === null ? { folder: 'memory', room: null } : { folder, room: this.#world.fs.space(folder) }
   }
+  get partitions(): number {
+    return this.#state.topics.partitions
+  }
   get journalEnd(): number {
     return this.#journal.durableLsn + 1
   }

@@ -1,6 +1,6 @@
 // Compiles a message declaration, once per version on first use, into closures that read and write it. No eval.
 import { assert, unreachable } from '../std/assert.ts'
-import type { ByteReader } from './byte-reader.ts'
+import { type ByteReader, memory, zeroUuid } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import {
   type Decoded,
@@ -84,14 +84,17 @@ function struct(fields: Fields, version: number, flexible: boolean, path: string
       writes.push({ name, write: codec.write, default: missing })
     }
   }
-  const count = names.length
+  const blank = template(names, absent)
+  const present = names.flatMap((name, i) => (reads[i] === null ? [] : [{ name, read: reads[i]! }]))
+  const objectBytes = memory.object + memory.slot * names.length
   return {
     bytesMin,
     read(reader) {
-      const value: Values = {}
-      for (let i = 0; i < count; i++) {
-        const read = reads[i]!
-        value[names[i]!] = read === null ? absent[i] : read(reader)
+      reader.hold(objectBytes)
+      const value: Values = { ...blank }
+      for (let i = 0; i < present.length; i++) {
+        const { name, read } = present[i]!
+        value[name] = read(reader)
       }
       if (flexible) {
         for (let left = reader.uvarint(); left > 0; left--) {
@@ -121,6 +124,16 @@ function struct(fields: Fields, version: number, flexible: boolean, path: string
   }
 }
 
+/**
+ * An object with these fields, to be copied. What is parsed has room for its fields and no more, and so has each copy; one
+ * to which they are added one by one takes half as much again, and three times as long.
+ */
+function template(names: readonly string[], values: readonly unknown[]): Values {
+  const blank: Values = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, 0]))))
+  for (const [i, name] of names.entries()) blank[name] = values[i]
+  return blank
+}
+
 function writeTagged(
   writer: ByteWriter,
   values: Values,
@@ -143,7 +156,6 @@ function writeTagged(
   }
 }
 
-const zeroUuid = new Uint8Array(16)
 const noBytes = new Uint8Array(0)
 function defaultOf(field: Field): unknown {
   if (field.type === 'struct') return null
@@ -209,8 +221,9 @@ function array(element: Compiled, nullable: boolean, flexible: boolean, path: st
     read(reader) {
       const count = reader.count(flexible, element.bytesMin)
       if (count < 0) return nullable ? null : refuseNull(path)
-      const values: unknown[] = []
-      for (let i = 0; i < count; i++) values.push(element.read(reader))
+      // Not pushed one by one, for that takes room for half as many more.
+      const values: unknown[] = new Array(count)
+      for (let i = 0; i < count; i++) values[i] = element.read(reader)
       return values
     },
     write(writer, value) {

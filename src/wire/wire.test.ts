@@ -224,21 +224,36 @@ test('strings: U+FFFD itself is a character, broken UTF-8 is refused, so is a st
   assert.throws(() => compact(0x8000), /a string of 32768 bytes/)
 })
 
-test('memory: a full frame of the densest arrays is refused, or takes at most 4 times its size and 1 MiB', () => {
+test('memory: what is decoded takes four times the frame and 64 KiB, and 128 bytes more for each partition there is', () => {
   const sizeBytes = 16 * 1024 * 1024
   const header = Buffer.from('0003' + '0001' + '00000001' + 'ffff', 'hex')
-  const frame = new Uint8Array(sizeBytes)
-  frame.set(header)
-  const view = new DataView(frame.buffer)
-  // Metadata v1: topic names of no bytes, two bytes each.
-  view.setInt32(10, (sizeBytes - 14) / 2)
-  assert.throws(() => readRequest(apis.metadata, frame), /array of \d+ elements/)
-  // As many as may be.
-  const count = 10_000 + Math.floor((14 + 2 * 10_000) / 32)
-  const small = frame.slice(0, 14 + 2 * count)
-  const smallView = new DataView(small.buffer)
-  smallView.setInt32(10, count)
-  assert.equal(readRequest(apis.metadata, small).body.topics?.length, count)
-  smallView.setInt32(10, count + 700)
-  assert.throws(() => readRequest(apis.metadata, small), /array of \d+ elements/)
+  const dense = (bytes: number, count: number): Uint8Array => {
+    const frame = new Uint8Array(bytes)
+    frame.set(header)
+    // Metadata v1: topic names of no bytes, two bytes each.
+    new DataView(frame.buffer).setInt32(10, count)
+    return frame
+  }
+  assert.throws(() => readRequest(apis.metadata, dense(sizeBytes, (sizeBytes - 14) / 2)), /array of \d+ elements/)
+  // The message of four fields, the array, and for each: a place in it, an object of two fields, an empty text.
+  const takes = (count: number): number => 24 + 4 * 8 + 32 + 16 + count * (8 + 24 + 2 * 8 + 16)
+  const allowed = (bytes: number, partitions = 0): number => 64 * 1024 + 4 * bytes + 128 * partitions
+  let count = 1
+  while (takes(count + 1) <= allowed(14 + 2 * (count + 1))) count++
+  assert.equal(readRequest(apis.metadata, dense(14 + 2 * count, count)).body.topics?.length, count)
+  count++
+  const more = dense(14 + 2 * count, count)
+  assert.throws(() => readRequest(apis.metadata, more), /too much memory/)
+  assert.equal(readRequest(apis.metadata, more, 1).body.topics?.length, count)
+})
+
+test('memory: a consumer may ask for all of ten thousand topics of one partition at once, by id', () => {
+  const topics = Array.from({ length: 10_000 }, (_, i) => ({
+    topicId: new Uint8Array(16).fill(1 + (i % 255)),
+    partitions: [{ partition: 0, currentLeaderEpoch: 0, fetchOffset: 2 ** 40, partitionMaxBytes: 1 << 20 }],
+  }))
+  const body = { maxWaitMs: 500, minBytes: 1, topics, forgottenTopicsData: [] }
+  const frame = Buffer.concat(writeRequest(apis.fetch, 17, 1, null, body as never)).subarray(4)
+  assert.equal(readRequest(apis.fetch, frame, 10_000).body.topics.length, 10_000)
+  assert.throws(() => readRequest(apis.fetch, frame), /too much memory/)
 })

@@ -5,7 +5,7 @@
 // string with a length of 2 in every version), and tagged fields if the request's version is flexible. Response
 // header: correlation id 4, and tagged fields if flexible, but never for ApiVersions, whose answer must be readable
 // before the versions are known (KIP-511).
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader, decodedBytesFree, decodedBytesPerPartition } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Decoded, Encodable, Fields, MessageDeclaration } from './message.ts'
 import { type MessageCodec, messageCodec } from './message-codec.ts'
@@ -209,13 +209,15 @@ export function readRequestHeader(frame: Uint8Array): RequestHeader {
 }
 /**
  * Reads the body of a request of this API; its version must be in range. Throws a WireError INVALID_REQUEST. Bytes that
- * follow its end are ignored, as Kafka does: librdkafka 2.16 sends three after a Metadata 13 for all topics.
+ * follow its end are ignored, as Kafka does: librdkafka 2.16 sends three after a Metadata 13 for all topics. What it may take
+ * in memory is bounded by its size, and by how many `partitions` there are to be named.
  */
 export function readRequest<Req extends Fields, Res extends Fields>(
   { request }: Api<Req, Res>,
   frame: Uint8Array,
+  partitions = 0,
 ): { readonly clientId: string | null; readonly body: Decoded<Req> } {
-  const reader = new ByteReader(frame, 2)
+  const reader = new ByteReader(frame, 2, decodedBytesFree + decodedBytesPerPartition * partitions)
   const version = reader.int16()
   reader.skip(4)
   const clientId = reader.string(false)
@@ -253,13 +255,13 @@ export function writeResponse<Req extends Fields, Res extends Fields>(
     response.write(writer, version, body)
   })
 }
-/** Reads a response; `frame` is without its length. Throws a WireError INVALID_REQUEST. */
+/** Reads a response of a broker that is trusted; `frame` is without its length. Throws a WireError INVALID_REQUEST. */
 export function readResponse<Req extends Fields, Res extends Fields>(
   { key, response }: Api<Req, Res>,
   version: number,
   frame: Uint8Array,
 ): { readonly correlationId: number; readonly body: Decoded<Res> } {
-  const reader = new ByteReader(frame)
+  const reader = new ByteReader(frame, 0, Number.POSITIVE_INFINITY)
   const correlationId = reader.int32()
   if (response.isFlexible(version) && key !== apis.apiVersions.key) skipTags(reader)
   const body = response.read(reader, version)
@@ -275,7 +277,7 @@ export function readClientId(frame: Uint8Array): string | null {
 /**
  * Joins an API to what answers it: the bytes of a request in a served version in, the chunks of its response out; null
  * when the answer is null and none is to be sent. The body is read, and `answer` called, before the first await.
- * `throttleMsOf`: asked once the answer is known; above 0 it stands in the response, where that has a place for it.
+ * `partitionsOf`: how many there are (`readRequest`). `throttleMsOf`: asked once the answer is known; above 0 it stands in the response, where that has a place for it.
  */
 export function answering<Req extends Fields, Res extends Fields, Context>(
   api: Api<Req, Res>,
@@ -285,9 +287,10 @@ export function answering<Req extends Fields, Res extends Fields, Context>(
     clientId: string | null,
   ) => Encodable<Res> | null | Promise<Encodable<Res> | null>,
   throttleMsOf: (context: Context) => number = () => 0,
+  partitionsOf: (context: Context) => number = () => 0,
 ): (frame: Uint8Array, header: RequestHeader, context: Context) => Promise<Uint8Array[] | null> {
   return async (frame, { version, correlationId }, context) => {
-    const { body, clientId } = readRequest(api, frame)
+    const { body, clientId } = readRequest(api, frame, partitionsOf(context))
     const response = await answer(body, context, clientId)
     if (response === null) return null
     const throttleTimeMs = throttleMsOf(context)

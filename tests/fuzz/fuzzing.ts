@@ -1,6 +1,7 @@
 // Feeds mutated frames to the whole server, each on a connection of its own that exists in memory only, and holds it to
 // its promises: answered in the protocol's form or disconnected, never thrown, never long at work.
 import assert from 'node:assert/strict'
+import { getHeapStatistics } from 'node:v8'
 import { openBroker } from '../../src/broker/broker.ts'
 import { randomStream } from '../../src/std/random.ts'
 import { apis, readResponse } from '../../src/wire/wire.ts'
@@ -19,6 +20,13 @@ export interface FuzzResult {
 /** Processor time of one frame. A frame that took longer is tried again: others share the machine, and memory is tidied. */
 const cpuMsMax = 50
 const triesMax = 4
+/**
+ * What a frame may allocate from its arrival to its answer, garbage included: four times its size and the floor of decision 0026,
+ * and what it takes to write the answer, which is as long as what there is to tell. Tried again, too: code is compiled in between.
+ */
+const heapBytesMax = (frame: Uint8Array, answers: readonly Uint8Array[], partitions: number): number =>
+  4 * frame.length + 64 * 1024 + 128 * partitions + 50 * answers.reduce((bytes, answer) => bytes + answer.length, 0)
+const heapTriesMax = 12
 /** A broker gathers topics and groups; after so many frames a new one begins. */
 const framesPerBroker = 2_000
 
@@ -99,7 +107,8 @@ async function open() {
   })
   await broker.createTopic({ name: 'topic', partitions: 2 })
   await broker.listen({ host: '127.0.0.1', port: 9092 })
-  return { broker, accept: (socket: Socket) => accept(socket) }
+  const partitions = (): number => broker.topics().reduce((sum, topic) => sum + topic.partitions, 0)
+  return { broker, partitions, accept: (socket: Socket) => accept(socket) }
 }
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -127,6 +136,10 @@ export async function fuzz(seed: string, count: number, tell: (done: number) => 
       let outcome = await one(house, frame)
       for (let tries = 1; outcome.cpuMs > cpuMsMax && tries < triesMax; tries++) outcome = await one(house, frame)
       assert.ok(outcome.cpuMs <= cpuMsMax, `${outcome.cpuMs} ms of work, ${triesMax} times, for ${told}`)
+      const isTooMuch = ({ heapBytes, answers }: typeof outcome): boolean =>
+        heapBytes > heapBytesMax(frame, answers, house.partitions())
+      for (let tries = 1; isTooMuch(outcome) && tries < heapTriesMax; tries++) outcome = await one(house, frame)
+      assert.ok(!isTooMuch(outcome), `${outcome.heapBytes} bytes allocated, ${heapTriesMax} times, for ${told}`)
       if (broken !== null) throw new Error(`thrown in the server by ${told}`, { cause: broken })
       if (outcome.answers.length > 0) checkAnswer(frame, Buffer.concat(outcome.answers), told)
       if (outcome.closed) result.closed++
@@ -151,13 +164,21 @@ async function one({ accept }: Awaited<ReturnType<typeof open>>, frame: Uint8Arr
   new DataView(framed.buffer).setInt32(0, frame.length)
   framed.set(frame, 4)
   const before = process.cpuUsage()
+  const heapBefore = heapBytes()
   client.send(framed)
   // Reading, checking, appending, flushing, answering: each may take a turn of the loop.
   for (let turns = 0; turns < 30 && client.sent.length === 0 && !client.isClosed; turns++) await turn()
+  const grownBytes = heapBytes() - heapBefore
   const { user, system } = process.cpuUsage(before)
   const closed = client.isClosed
   client.socket.destroy()
-  return { cpuMs: (user + system) / 1_000, closed, answers: client.sent }
+  // Less than nothing: the collector came in between.
+  return { heapBytes: grownBytes, cpuMs: (user + system) / 1_000, closed, answers: client.sent }
+}
+
+function heapBytes(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics()
+  return used_heap_size + external_memory
 }
 
 /** What is answered can be read by the one who asked. */

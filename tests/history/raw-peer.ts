@@ -19,6 +19,7 @@ import type { Poll } from './history.ts'
 import { provenValue } from './payload.ts'
 import type { Recorder } from './recorder.ts'
 import { sleep, within } from './scene.ts'
+import { SequenceBook } from './sequences.ts'
 
 const answerMsMax = 10_000
 const world = nodeWorld()
@@ -61,6 +62,7 @@ export class RawPeer {
     partition: number,
     from: number,
     maxWaitMs: number,
+    book: SequenceBook | null = null,
   ): Promise<{ readonly poll: Poll; readonly next: number; readonly end: number }> {
     const answer = await this.ask('fetch', 11, {
       maxWaitMs,
@@ -101,6 +103,7 @@ export class RawPeer {
     ) {
       const batch = bytes.subarray(at, at + batchBytes(bytes, at))
       next = lastOffset(batch) + 1
+      book?.note(`${topic}/${partition}`, batch)
       while (aborted.length > 0 && aborted[0]!.firstOffset <= lastOffset(batch)) {
         abortedNow.add(BigInt(aborted.shift()!.producerId))
       }
@@ -159,13 +162,17 @@ function recordsIn(batch: Uint8Array): { readonly offset: number; readonly value
 /** Longer than any transaction may stay open. */
 const catchUpMsMax = 90_000
 
-/** Reads every partition from its beginning to its end, as a process of its own; open transactions hold it up. */
+/**
+ * Reads every partition from its beginning to its end, as a process of its own; open transactions hold it up. Resolves with what
+ * the sequences of the batches show.
+ */
 export async function catchUp(
   address: string,
   recorder: Recorder,
   topics: readonly { readonly name: string; readonly partitions: number }[],
-): Promise<void> {
+): Promise<SequenceBook> {
   const peer = new RawPeer(address)
+  const book = new SequenceBook()
   const process = recorder.newProcess()
   recorder.reads(process, 'assign')
   const lastMs = performance.now() + catchUpMsMax
@@ -173,7 +180,7 @@ export async function catchUp(
     for (const { name, partitions } of topics) {
       for (let partition = 0; partition < partitions; partition++) {
         for (let at = 0, end = Number.POSITIVE_INFINITY; at < end; ) {
-          const { poll, next, end: now } = await peer.read(recorder, name, partition, at, 0)
+          const { poll, next, end: now } = await peer.read(recorder, name, partition, at, 0, book)
           if (poll.values.length > 0) recorder.polled(process, [poll])
           end = now
           if (next === at && at < end) {
@@ -184,6 +191,7 @@ export async function catchUp(
         }
       }
     }
+    return book
   } finally {
     peer.close()
   }

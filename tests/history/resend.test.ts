@@ -96,10 +96,12 @@ test('200 producers die in the middle of a frame or deaf to its answer, and the 
     offset += batch.sends.length
   }
   assert.ok(halves > 50 && halves < 150)
-  await catchUp(broker.address, recorder, [{ name: topic, partitions: 1 }])
+  const sequences = await catchUp(broker.address, recorder, [{ name: topic, partitions: 1 }])
   const { findings, read } = check(recorder.history(true))
   assert.deepEqual(findings.faults(), [], findings.text(findings.faults()))
   assert.equal(read, offset)
+  assert.ok(sequences.batches > 0)
+  assert.deepEqual(sequences.faults, [])
 })
 
 test('after each kill the last five batches sent again get the offsets they had, older ones are refused', async (t) => {
@@ -145,8 +147,10 @@ test('after each kill the last five batches sent again get the offsets they had,
       if (older !== undefined) assert.equal((await send(peer, older.batch)).error, outOfOrder)
     }
   }
-  await catchUp(killed.address, recorder, [{ name: topic, partitions: 1 }])
+  const sequences = await catchUp(killed.address, recorder, [{ name: topic, partitions: 1 }])
   const { findings, read } = check(recorder.history(true))
   assert.deepEqual(findings.faults(), [], findings.text(findings.faults()))
   assert.equal(read, offset)
+  assert.ok(sequences.batches > 0)
+  assert.deepEqual(sequences.faults, [])
 })

@@ -11,6 +11,7 @@ import { catchUp, RawPeer } from './raw-peer.ts'
 import { assignedKcat, kcatIsThere, subscribedKafkajs, subscribedPlatformatic } from './readers.ts'
 import { Recorder } from './recorder.ts'
 import { type Scene, sleep, within } from './scene.ts'
+import type { SequenceBook } from './sequences.ts'
 import { kafkajsWriter, kcatWriter, platformaticWriter, type Target } from './writers.ts'
 
 export interface RunSettings {
@@ -102,6 +103,7 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
     ...copyings.map((each, i) => copier(copying, each, i === 0 ? withKafkajs : withPlatformatic)),
   ]
   let landed: Landed
+  let sequences: SequenceBook
   try {
     landed = await killAgainAndAgain(broker, recorder, random.fork('kills'), settings)
     isOver = true
@@ -110,7 +112,7 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
     isCopied = true
     await within(clientsMsMax, 'the end of the consumers', Promise.all(reading))
     for (const each of copyings) await settle(scene, each)
-    await catchUp(broker.address, recorder, targets)
+    sequences = await catchUp(broker.address, recorder, targets)
     for (const group of groups) await observeOnce(peer, group, targets, book)
   } catch (error) {
     throw new Error(`seed ${seed}: ${error}; ${troublesOf(scene)}`, { cause: error })
@@ -130,6 +132,7 @@ export async function recordRun(broker: BrokerUnderTest, settings: RunSettings):
     ...(findings.faults().length > 0 ? [findings.text(findings.faults())] : []),
     ...checkCopies(history.ops, recorder.copies, copied),
     ...book.faults,
+    ...sequences.faults,
   ]
   const transactions = history.ops.filter(({ kind, outcome }) => kind === 'txn' && outcome === 'ok').length
   const unclear = history.ops.filter(({ outcome, sends }) => outcome === 'info' && sends.length > 0).length
@@ -265,13 +268,17 @@ async function endsOf(peer: RawPeer, targets: readonly Target[]): Promise<(place
 }
 
 async function untilCopied(peer: RawPeer, from: Target, copyings: readonly Copying[]): Promise<void> {
-  const lastMs = performance.now() + startMsMax
   for (const { group, partition } of copyings) {
     const place = `${from.name}/${partition}`
+    let lastMs = performance.now() + startMsMax
+    let before = -1
     for (;;) {
       const end = (await endsOf(peer, [from]))(place)
       const at = (await peer.committed(group, [from]).catch(() => new Map<string, number>())).get(place) ?? 0
       if (at >= end) break
+      // However slow the machine is: as long as there is any progress, it is waited for.
+      if (at > before) lastMs = performance.now() + startMsMax
+      before = at
       if (performance.now() > lastMs) throw new Error(`${group} is stuck at ${at} of ${end}`)
       await sleep(50)
     }

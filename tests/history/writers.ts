@@ -43,9 +43,8 @@ async function whileItLasts(scene: Scene, life: () => Promise<void>): Promise<vo
 export function platformaticWriter(scene: Scene, target: Target, patience: Patience, atOnce: number): Promise<void> {
   const { recorder } = scene
   return whileItLasts(scene, async () => {
-    const process = recorder.newProcess()
     const producer = new Producer({
-      clientId: `writer-${process}`,
+      clientId: `writer-${recorder.newProcess()}`,
       bootstrapBrokers: [scene.address],
       serializers: stringSerializers,
       idempotent: true,
@@ -57,7 +56,7 @@ export function platformaticWriter(scene: Scene, target: Target, patience: Patie
       requestTimeout: 3_000,
     })
     let isUnclear = false
-    const sendOne = async (): Promise<void> => {
+    const sendOne = async (process: number): Promise<void> => {
       const { partition, sends } = nextBatch(scene, target)
       const slot = recorder.begin(process, 'send', sends)
       try {
@@ -70,8 +69,11 @@ export function platformaticWriter(scene: Scene, target: Target, patience: Patie
       }
     }
     try {
+      // Each lane is a process: this client gives sequences only once it knows the partition's leader, and so to sends that are
+      // begun at once while the broker is away in any order. The sequences themselves are judged (sequences.ts).
       const lane = async (): Promise<void> => {
-        while (!isUnclear && !scene.isOver()) await sendOne()
+        const process = recorder.newProcess()
+        while (!isUnclear && !scene.isOver()) await sendOne(process)
       }
       await Promise.all(Array.from({ length: atOnce }, lane))
     } finally {

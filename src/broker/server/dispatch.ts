@@ -136,7 +136,9 @@ function serve<Req extends Fields, Res extends Fields>(
   api: Api<Req, Res>,
   answer: Parameters<typeof answering<Req, Res, Asking>>[1],
 ): readonly [key: number, served: Served] {
-  return [api.key, { versions: api.versions, answer: answering(api, answer, ({ turn }) => turn.throttleMs) }]
+  const throttleMsOf = ({ turn }: Asking): number => turn.throttleMs
+  const partitionsOf = ({ serving }: Asking): number => serving.core.partitions
+  return [api.key, { versions: api.versions, answer: answering(api, answer, throttleMsOf, partitionsOf) }]
 }
 
 const [, oldProduce] = serve(produceOfOldApi, produceOfOld)

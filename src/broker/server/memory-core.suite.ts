@@ -75,6 +75,7 @@ export class MemoryCore implements BrokerCore {
   }
   leaderEpoch = 0
   journalEnd = 1
+  partitions = 0
   /** Topics that jobs of the house read, and their names. */
   readonly jobs = new Map<string, string>()
   jobOn = (topic: string): string | null => this.jobs.get(topic) ?? null

@@ -1,14 +1,15 @@
 // Sets of characters, of those that a topic's name can have: ASCII. What else a pattern names fits no name.
 
 const charactersMax = 128
-/** Which of the 128 are in. */
+/** Which of the 128 are in: a bit each, in four words. */
 export class Chars {
-  readonly #isIn: Uint8Array
-  constructor(isIn: Uint8Array) {
-    this.#isIn = isIn
+  readonly #words: readonly [number, number, number, number]
+  constructor(words: readonly [number, number, number, number]) {
+    this.#words = words
   }
   has(code: number): boolean {
-    return this.#isIn[code] === 1
+    const word = this.#words[code >> 5]
+    return word !== undefined && ((word >>> (code & 31)) & 1) === 1
   }
   /** With both cases of each letter. */
   anyCase(): Chars {
@@ -19,10 +20,22 @@ export class Chars {
   }
 }
 export function charsWhere(isIn: (code: number) => boolean): Chars {
-  return new Chars(Uint8Array.from({ length: charactersMax }, (_, code) => (isIn(code) ? 1 : 0)))
+  const words: [number, number, number, number] = [0, 0, 0, 0]
+  for (let code = 0; code < charactersMax; code++) if (isIn(code)) words[code >> 5]! |= 1 << (code & 31)
+  return new Chars(words)
 }
-export const charSet = (...chars: readonly string[]): Chars =>
-  charsWhere((code) => chars.includes(String.fromCharCode(code)))
+const noChars = charsWhere(() => false)
+const single: readonly Chars[] = Array.from({ length: charactersMax }, (_, code) => charsWhere((each) => each === code))
+/** The character, or none if no name has it: one set for each, whoever asks. */
+export const charSet = (char: string): Chars => (char.length === 1 ? single[char.charCodeAt(0)] : undefined) ?? noChars
+const eitherCase: readonly Chars[] = single.map((chars) => chars.anyCase())
+/** Of a letter both cases. */
+export const charSetOfAnyCase = (char: string): Chars => {
+  // The long s and the sign of Kelvin have lower cases that names can have.
+  const [upper, lower] = [char.toUpperCase(), char.toLowerCase()]
+  const known = [upper, lower].find((each) => each.length === 1 && each.charCodeAt(0) < charactersMax)
+  return known === undefined ? noChars : eitherCase[known.charCodeAt(0)]!
+}
 const charsLike = (example: RegExp): Chars => charsWhere((code) => example.test(String.fromCharCode(code)))
 
 export const isWordChar = (code: number | undefined): boolean => code !== undefined && wordChars.has(code)

@@ -1,7 +1,15 @@
 // Reads regular expressions in RE2's syntax, as far as they can say something of a topic's name: no back-references, no
 // looking around, no possessive repetition. What RE2 does not know is refused, and so is what it knows and this does not
 // (Unicode scripts, some rare classes): never taken for something else.
-import { type Chars, charSet, charsWhere, namedClass, perlClass, unicodeClass } from './pattern-chars.ts'
+import {
+  type Chars,
+  charSet,
+  charSetOfAnyCase,
+  charsWhere,
+  namedClass,
+  perlClass,
+  unicodeClass,
+} from './pattern-chars.ts'
 
 export type PatternNode =
   | { readonly kind: 'chars'; readonly chars: Chars }
@@ -19,6 +27,7 @@ export const patternCharactersMax = 1_000
 const depthMax = 100
 /** As in RE2. */
 const repeatMax = 1_000
+const anyChar = charsWhere(() => true)
 const nothing: PatternNode = { kind: 'all', parts: [] }
 
 export function parsePattern(source: string): PatternNode {
@@ -86,8 +95,7 @@ class Parser {
     return [...text].map((char) => this.#literal(char))
   }
   #literal(char: string): PatternNode {
-    const chars = this.#ignoreCase ? charSet(char.toLowerCase(), char.toUpperCase()) : charSet(char)
-    return { kind: 'chars', chars }
+    return { kind: 'chars', chars: this.#ignoreCase ? charSetOfAnyCase(char) : charSet(char) }
   }
 
   #repeated(atom: PatternNode): PatternNode {
@@ -119,7 +127,7 @@ class Parser {
     const char = this.#next('something to match')
     switch (char) {
       case '.':
-        return { kind: 'chars', chars: charsWhere(() => true) }
+        return { kind: 'chars', chars: anyChar }
       case '^':
         return { kind: 'at', place: 'start' }
       case '$':

@@ -5,11 +5,17 @@ import { unreachable } from '../../../std/assert.ts'
 import { type Chars, isWordChar } from './pattern-chars.ts'
 import { PatternError, type PatternNode, parsePattern } from './pattern-parser.ts'
 
-type Step =
-  | { readonly op: 'chars'; readonly chars: Chars; readonly next: number }
-  | { readonly op: 'at'; readonly place: (PatternNode & { readonly kind: 'at' })['place']; readonly next: number }
-  | { readonly op: 'either'; next: number; other: number }
-  | { readonly op: 'done' }
+type Place = (PatternNode & { readonly kind: 'at' })['place']
+const placesToBe: readonly Place[] = ['start', 'end', 'word edge', 'no word edge']
+/**
+ * A step is three numbers: what it does, where it goes on, and where else. What it does: done, either way, or to be at one of the
+ * `placesToBe`; from `firstChars` on: one of a set of characters.
+ */
+const numbersPerStep = 3
+const done = 0
+const either = 1
+const firstAt = 2
+const firstChars = 16
 
 /** Of a machine. */
 export const stepsMax = 1_000
@@ -26,7 +32,7 @@ export interface TopicPattern {
 export function topicPattern(source: string): TopicPattern | string {
   try {
     const machine = new Machine(parsePattern(source))
-    return { source, bytes: 2 * source.length + 200 * machine.size, fits: (name) => machine.fits(name) }
+    return { source, bytes: 2 * source.length + machine.bytes, fits: (name) => machine.fits(name) }
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
     return error.message
@@ -34,44 +40,64 @@ export function topicPattern(source: string): TopicPattern | string {
 }
 
 class Machine {
-  readonly #steps: Step[] = []
+  #steps = new Int16Array(64 * numbersPerStep)
+  #size = 0
+  readonly #chars: Chars[] = []
   readonly #start: number
   #placed = 0
 
   constructor(node: PatternNode) {
-    this.#start = this.#place(node, this.#add({ op: 'done' }))
+    this.#start = this.#place(node, this.#add(done, 0))
+    this.#steps = this.#steps.slice(0, this.#size * numbersPerStep)
   }
-  get size(): number {
-    return this.#steps.length
+  get bytes(): number {
+    return 500 + this.#steps.byteLength + 100 * this.#chars.length
   }
-  #add(step: Step): number {
-    if (this.#steps.length >= stepsMax) throw new PatternError(`a pattern of more than ${stepsMax} steps`)
-    return this.#steps.push(step) - 1
+  #add(what: number, next: number, other = next): number {
+    const step = this.#size
+    if (step >= stepsMax) throw new PatternError(`a pattern of more than ${stepsMax} steps`)
+    this.#size++
+    const at = step * numbersPerStep
+    if (at === this.#steps.length) {
+      const grown = new Int16Array(2 * at)
+      grown.set(this.#steps)
+      this.#steps = grown
+    }
+    this.#steps[at] = what
+    this.#steps[at + 1] = next
+    this.#steps[at + 2] = other
+    return step
+  }
+  #addChars(chars: Chars, next: number): number {
+    // A part that is repeated names the same set again and again.
+    let known = this.#chars.lastIndexOf(chars)
+    if (known < 0) known = this.#chars.push(chars) - 1
+    return this.#add(firstChars + known, next)
   }
   /** Adds the steps of a node that goes on at `next`; returns where it begins. */
   #place(node: PatternNode, next: number): number {
     if (++this.#placed > placedMax) throw new PatternError(`a pattern of more than ${placedMax} repeated parts`)
     switch (node.kind) {
       case 'chars':
-        return this.#add({ op: 'chars', chars: node.chars, next })
+        return this.#addChars(node.chars, next)
       case 'at':
-        return this.#add({ op: 'at', place: node.place, next })
+        return this.#add(firstAt + placesToBe.indexOf(node.place), next)
       case 'all':
         return node.parts.reduceRight((after, part) => this.#place(part, after), next)
       case 'any': {
         const [first, ...others] = node.parts.map((part) => this.#place(part, next))
-        return others.reduce((one, other) => this.#add({ op: 'either', next: one, other }), first ?? next)
+        return others.reduce((one, other) => this.#add(either, one, other), first ?? next)
       }
       case 'repeat': {
         const { part, min, max } = node
         let start = next
         if (max === Infinity) {
-          const loop: Step & { readonly op: 'either' } = { op: 'either', next, other: next }
-          start = this.#add(loop)
-          loop.next = this.#place(part, start)
+          start = this.#add(either, next)
+          const again = this.#place(part, start)
+          this.#steps[start * numbersPerStep + 1] = again
         } else {
           for (let i = min; i < max; i++) {
-            start = this.#add({ op: 'either', next: this.#place(part, start), other: next })
+            start = this.#add(either, this.#place(part, start), next)
           }
         }
         for (let i = 0; i < min; i++) start = this.#place(part, start)
@@ -88,41 +114,31 @@ class Machine {
       const code = name.charCodeAt(at)
       const onward: number[] = []
       for (const place of places) {
-        const step = this.#steps[place]!
-        if (step.op === 'chars' && step.chars.has(code)) onward.push(step.next)
+        const chars = this.#chars[this.#steps[place * numbersPerStep]! - firstChars]
+        if (chars?.has(code) === true) onward.push(this.#steps[place * numbersPerStep + 1]!)
       }
       places = this.#reach(onward, name, at + 1)
     }
-    return places.some((place) => this.#steps[place]!.op === 'done')
+    return places.some((place) => this.#steps[place * numbersPerStep] === done)
   }
   /** All places that can be reached from these without a character; each once. */
   #reach(from: readonly number[], name: string, at: number): number[] {
-    const seen = new Uint8Array(this.#steps.length)
+    const seen = new Uint8Array(this.#size)
     const todo = [...from]
     const reached: number[] = []
     for (let place = todo.pop(); place !== undefined; place = todo.pop()) {
       if (seen[place] === 1) continue
       seen[place] = 1
-      const step = this.#steps[place]!
-      switch (step.op) {
-        case 'chars':
-        case 'done':
-          reached.push(place)
-          break
-        case 'either':
-          todo.push(step.next, step.other)
-          break
-        case 'at':
-          if (isAt(step.place, name, at)) todo.push(step.next)
-          break
-        default:
-          unreachable(step)
-      }
+      const step = place * numbersPerStep
+      const [what, next, other] = [this.#steps[step]!, this.#steps[step + 1]!, this.#steps[step + 2]!]
+      if (what === done || what >= firstChars) reached.push(place)
+      else if (what === either) todo.push(next, other)
+      else if (isAt(placesToBe[what - firstAt]!, name, at)) todo.push(next)
     }
     return reached
   }
 }
-function isAt(place: (PatternNode & { readonly kind: 'at' })['place'], name: string, at: number): boolean {
+function isAt(place: Place, name: string, at: number): boolean {
   switch (place) {
     case 'start':
       return at === 0
