@@ -112,9 +112,9 @@ test('bytes behind the end of a request are ignored, as Kafka does', async () =>
   assert.equal((await client.answer('metadata', 1)).body.brokers.length, 1)
 })
 
-test('arrays: as many elements as a frame of its size may hold, and no more', async () => {
-  const { server } = await opened()
-  // 10,000, and one for each 32 bytes of the frame; a topic of Metadata 1 takes two bytes and more.
+test('arrays: as many elements as four times the frame and 64 KiB can hold, and 128 bytes a partition, and no more', async () => {
+  const { core, server } = await opened()
+  // A topic of Metadata 4 takes three bytes; in memory a place, an object of two fields, and a text.
   const ask = async (count: number): Promise<boolean> => {
     const client = await RawClient.connect(world, server)
     client.socket.write(framed(`0003 0004 00000001 ffff ${hex32(count)} ${'0001 2e'.repeat(count)} 00`))
@@ -122,21 +122,27 @@ test('arrays: as many elements as a frame of its size may hold, and no more', as
     client.socket.destroy()
     return answer !== null
   }
-  const limit = (count: number): number => 10_000 + Math.floor((15 + count * 3) / 32)
-  let most = 10_000
-  while (limit(most + 1) >= most + 1) most++
-  assert.equal(await ask(most), true)
-  assert.equal(await ask(most + 1), false)
+  const takes = (count: number): number => 24 + 4 * 8 + 32 + 16 + count * (8 + 24 + 2 * 8 + 24)
+  const mostOf = (partitions: number): number => {
+    let most = 1
+    while (takes(most + 1) <= 64 * 1024 + 4 * (15 + (most + 1) * 3) + 128 * partitions) most++
+    return most
+  }
+  assert.equal(await ask(mostOf(0)), true)
+  assert.equal(await ask(mostOf(0) + 1), false)
+  core.partitions = 1_000
+  assert.equal(await ask(mostOf(1_000)), true)
+  assert.equal(await ask(mostOf(1_000) + 1), false)
 })
 
 test('an answer is no larger than all there is to tell, however often it is asked for', async () => {
   const { core, client } = await opened()
   const { id } = await core.createTopic({ name: 't', partitions: 50 })
   const none = new Uint8Array(16)
-  const often = <T>(one: T): readonly T[] => Array.from({ length: 5_000 }, () => one)
+  const often = <T>(one: T): readonly T[] => Array.from({ length: 500 }, () => one)
   const byName = await client.ask('metadata', 12, { topics: often({ name: 't', topicId: none }) })
   assert.equal(byName.topics.length, 1)
-  const names = Array.from({ length: 5_000 }, (_, i) => ({ name: `n${i}`, topicId: id }))
+  const names = Array.from({ length: 500 }, (_, i) => ({ name: `n${i}`, topicId: id }))
   assert.equal((await client.ask('metadata', 12, { topics: names })).topics.length, 1)
   const resource = { resourceType: 2, resourceName: 't', configurationKeys: null }
   assert.equal((await client.ask('describeConfigs', 4, { resources: often(resource) })).results.length, 1)
