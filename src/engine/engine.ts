@@ -20,6 +20,7 @@ import { rowJson, rowKey, rowObject } from './result-rows.ts'
 import { canShard, EngineShard } from './shard.ts'
 import type { PartitionTime } from './source-time.ts'
 import type { StateParts } from './state-bytes.ts'
+import { upgradeJob } from './upgrade.ts'
 
 /** Some records of one partition, as byte ranges in one memory (JSON text, UTF-8). At most 256 KiB is the intended size. */
 export interface SourceBatch {
@@ -290,6 +291,32 @@ export function openJob(plans: readonly Plan[], settings: JobSettings, reactions
         )
   const job = new EngineJob(plans, openDecoder, settings)
   return reactions.length === 0 ? job : reactingJob(job, reactions)
+}
+
+/** From the Plans and reactions that ran to those that are wanted. */
+export interface UpgradeSettings {
+  readonly running: {
+    readonly plans: readonly Plan[]
+    readonly reactions: readonly Pick<Reaction, 'name' | 'version'>[]
+  }
+  readonly wanted: { readonly plans: readonly Plan[]; readonly reactions: readonly Reaction[] }
+  readonly job: JobSettings
+}
+export interface Upgrade {
+  /** What ran, to be restored from its snapshot. Of its reactions those that are wanted unchanged. */
+  readonly job: Job
+  /** Computes what is new or changed from what it is shown of the log; null: nothing is. Both are shown the same entries. */
+  readonly rebuilding: Job | null
+  /** Plans that go on with their state, by name. */
+  readonly kept: readonly string[]
+  /** Plans that are computed from the log, by name: of `rebuilding`, those whose rows are to be told. */
+  readonly rebuilt: readonly string[]
+  /** Once both have taken in the same: the state with which a job of what is wanted goes on. Outputs must have been taken. */
+  cut(): StateParts
+}
+/** Throws a `PlanError` where the Plans that ran can be run no longer. */
+export function openUpgrade(settings: UpgradeSettings): Upgrade {
+  return upgradeJob(settings)
 }
 
 /** Judges records by their contract, as a job's decoder does, for doorways that can still tell the sender. */

@@ -6,7 +6,7 @@ import { PlanError } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { eventTimeMs } from '../std/units.ts'
 import { type Decoder, type DecoderSettings, idColumnsOf, type Projection, type Refusal } from './decoder.ts'
-import { Dictionary, textOf } from './dictionary.ts'
+import { Dictionary } from './dictionary.ts'
 import type {
   DeadLetter,
   DecoderMemory,
@@ -22,13 +22,14 @@ import type {
   Tick,
   WatermarkRaise,
 } from './engine.ts'
+import { identityOf, readJobState, writeJobState } from './job-state.ts'
 import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
 import type { RunnerSettings } from './plan-graph.ts'
 import { type Fates, PlanRunner, type TopicTime } from './plan-runner.ts'
 import { readPiece, ShardIds } from './shard-pieces.ts'
 import { type PartitionTime, SourceTime } from './source-time.ts'
-import { flatten, SnapshotError, type StateParts, StateReader, StateWriter, unflatten } from './state-bytes.ts'
+import { flatten, type StateParts } from './state-bytes.ts'
 
 /** State grew beyond `stateBytesMax`. The job cannot go on: nothing was dropped silently. */
 export class StateLimitError extends Error {
@@ -44,6 +45,7 @@ export interface Source {
   readonly decoder: Decoder
   readonly dictionaries: { readonly [column: string]: Dictionary<string> }
   readonly projections: readonly Projection[]
+  readonly outOfOrderMs: number
   readonly time: SourceTime
   readonly ledger: Ledger
 }
@@ -54,6 +56,8 @@ export class EngineJob implements Job {
   /** By shard: what its ids are here. */
   readonly #foreign: ShardIds[] = []
   readonly #runners: readonly PlanRunner[]
+  /** All whose state holds ids of the dictionaries: its own, and those of a job that shares its sources. */
+  readonly #holders: PlanRunner[]
   readonly #settings: JobSettings
   readonly #timeOf = (topic: string): TopicTime => this.#sourceOf(topic).time
   /** Of rows that come out with time: there is no record at hand. */
@@ -63,15 +67,23 @@ export class EngineJob implements Job {
   #raises: WatermarkRaise[] = []
   #sinceMeasured = 0
 
-  constructor(plans: readonly Plan[], openDecoder: (settings: DecoderSettings) => Decoder, settings: JobSettings) {
+  /** `shared`: decoders and dictionaries that another job has too; the two take turns. */
+  constructor(
+    plans: readonly Plan[],
+    openDecoder: (settings: DecoderSettings) => Decoder,
+    settings: JobSettings,
+    shared: SharedSources | null = null,
+  ) {
     this.#settings = settings
     const lowered = plans.map((plan) => lowerPlan(plan))
     const twice = plans.find((plan, i) => plans.findIndex((other) => other.name === plan.name) !== i)
     if (twice) throw new PlanError(twice.name, 'job', 'two plans have this name', 'Name them apart')
-    const { sources, runnerSettings } = openSources(lowered, openDecoder, settings)
-    this.#sources = sources
-    this.topics = [...sources.keys()]
+    const { sources, runnerSettings } = shared ?? openSources(lowered, openDecoder, settings)
+    this.topics = topicsOf(lowered)
+    this.#sources = shared === null ? sources : withOwnTime(sources, this.topics, settings.bounded)
     this.#runners = lowered.map((one) => new PlanRunner(one, runnerSettings))
+    this.#holders = shared?.holders ?? []
+    this.#holders.push(...this.#runners)
     const never = (): void => assert(false, 'a record went wrong where none came in')
     this.#outside = {
       refuse: never,
@@ -260,7 +272,7 @@ export class EngineJob implements Job {
     for (const [column, dictionary] of Object.entries(source.dictionaries)) {
       if (dictionary.count < dictionary.sweepAt) continue
       const live = new Uint8Array(dictionary.high)
-      for (const runner of this.#runners) runner.mark(`${source.topic}.${column}`, live)
+      for (const runner of this.#holders) runner.mark(`${source.topic}.${column}`, live)
       dictionary.sweep(live)
     }
     for (const runner of this.#runners) runner.sweepOwn()
@@ -293,52 +305,53 @@ export class EngineJob implements Job {
       due === 0 && this.#runners.every(({ results }) => results.count === 0),
       'what became due is taken before a snapshot',
     )
-    const out = new StateWriter()
-    out.text(this.#identity())
-    for (const { dictionaries, time, ledger } of this.#sources.values()) {
-      time.write(out)
-      ledger.write(out)
-      for (const dictionary of Object.values(dictionaries)) dictionary.write(out)
-    }
-    for (const runner of this.#runners) runner.write(out)
-    return out.finish()
+    return writeJobState(this.#identity(), this.sources, this.#runners)
   }
   restore(state: Uint8Array | StateParts): void {
-    const from = new StateReader(state instanceof Uint8Array ? unflatten(state) : state)
-    const identity = from.text()
-    if (identity !== this.#identity())
-      throw new SnapshotError(`the snapshot is of other plans: ${identity.slice(0, 200)}. Replay the log instead`)
-    for (const { dictionaries, time, ledger } of this.#sources.values()) {
-      time.restore(from)
-      ledger.restore(from)
-      for (const dictionary of Object.values(dictionaries)) dictionary.restore(from, textOf)
-    }
-    for (const runner of this.#runners) runner.restore(from)
-    from.end()
+    readJobState(state, this.#identity(), this.#sources, this.#runners)
   }
-  /** State belongs to operators, by their ids; to partitions; to the lateness it was kept for, and whether rows run. */
   #identity(): string {
-    const plans = this.#runners.map(({ plan }) => [
-      plan.name,
-      plan.nodes.map(({ id }) => id),
-      plan.latenessMs,
-      plan.emit.mode !== 'on-close',
-    ])
-    const partitions = [...this.#sources.values()].map(({ topic, time }) => [topic, time.partitions])
-    return JSON.stringify([plans, partitions, this.#settings.bounded])
+    return identityOf(this.#runners, this.sources, this.#settings.bounded)
+  }
+  get sources(): readonly Source[] {
+    return [...this.#sources.values()]
+  }
+  runnerOf(plan: string): PlanRunner | null {
+    return this.#runners.find((runner) => runner.plan.name === plan) ?? null
   }
 }
 
 /** A record as it came, by its place in its batch. */
 type RawRecords = (record: number) => ReturnType<typeof recordOf>
 
+/** What jobs that take turns have in common. */
+export interface SharedSources {
+  readonly sources: ReadonlyMap<string, Source>
+  readonly runnerSettings: RunnerSettings
+  /** Filled by the jobs. */
+  readonly holders: PlanRunner[]
+}
+export function topicsOf(lowered: readonly Lowered[]): string[] {
+  return [...new Set(lowered.flatMap((one) => one.topics))]
+}
+function withOwnTime(sources: ReadonlyMap<string, Source>, topics: readonly string[], bounded: boolean) {
+  return new Map(
+    topics.map((topic) => {
+      const source = sources.get(topic)
+      assert(source !== undefined, `topic '${topic}' is among the shared ones`)
+      const { partitions } = source.time
+      const time = new SourceTime(partitions, source.outOfOrderMs, bounded)
+      return [topic, { ...source, time, ledger: new Ledger(partitions) }]
+    }),
+  )
+}
+
 export function openSources(
   lowered: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
   settings: Pick<JobSettings, 'bounded' | 'partitions' | 'monoMs'>,
 ): { readonly sources: ReadonlyMap<string, Source>; readonly runnerSettings: RunnerSettings } {
-  const topics = [...new Set(lowered.flatMap((one) => one.topics))]
-  const opened = topics.map((topic) =>
+  const opened = topicsOf(lowered).map((topic) =>
     openSource(
       topic,
       lowered.filter((one) => one.topics.includes(topic)),
@@ -385,6 +398,7 @@ function openSource(
     decoder: openDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
     dictionaries,
     projections,
+    outOfOrderMs: contract.outOfOrderMs,
     time: new SourceTime(partitions, contract.outOfOrderMs, bounded),
     ledger: new Ledger(partitions),
   }

@@ -43,6 +43,7 @@ export class PlanRunner {
   readonly topics: readonly string[]
   readonly results: ResultBuilder
   readonly #monoMs: () => number
+  readonly #tops: Lowered['tops']
   readonly #graph: PlanGraph
   #fates: Fates | null = null
   /** Records of the batch at hand that were told to be too late. */
@@ -53,6 +54,7 @@ export class PlanRunner {
 
   constructor(lowered: Lowered, settings: RunnerSettings) {
     this.#monoMs = settings.monoMs
+    this.#tops = lowered.tops
     this.plan = lowered.plan
     this.topics = lowered.topics
     this.#rowFates = {
@@ -79,6 +81,16 @@ export class PlanRunner {
       for (const take of takers) take(view, chain.selection.rows, chain.selection.count)
     }
     this.#fates = null
+  }
+  /**
+   * What its state is laid out by: the topics, the sub-plan of everything that remembers (by the hash of each), how long
+   * late records are waited for, and whether running rows are told. Two Plans in which it is equal can take over state.
+   */
+  get stateShape(): string {
+    const { plan, topics } = this
+    const tops = [...this.#tops].map(([window, top]) => [window, top.id])
+    const stateful = this.#stateful().map(({ id }) => id)
+    return JSON.stringify([topics, stateful, tops, plan.latenessMs, plan.emit.mode !== 'on-close'])
   }
   /** Figures of its operators, in the order of the Plan. */
   operators(): readonly OperatorLine[] {

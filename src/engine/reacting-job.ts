@@ -27,8 +27,16 @@ interface Running {
   state: unknown
 }
 
+export interface ReactingJob extends Job {
+  /** Of each reaction, by its name; it is the reaction's own. */
+  states(): ReactionStates
+}
+export interface ReactionStates {
+  readonly [name: string]: { readonly version: number; readonly state: unknown }
+}
+
 /** Rows are handed on after each `push` and `tick`, so how the input was cut into takes changes nothing. */
-export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
+export function reactingJob(inner: Job, reactions: readonly Reaction[]): ReactingJob {
   const running: Running[] = reactions.map((reaction) => ({ reaction, state: reaction.initial() }))
   let results: ResultBatch[] = []
   let deadLetters: DeadLetter[] = []
@@ -81,6 +89,7 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
     },
     snapshot: () => flatten(cut()),
     cut,
+    states,
     restore(state) {
       const { loose, arrays } = state instanceof Uint8Array ? unflatten(state) : state
       const end = loose.length < 4 ? 0 : 4 + new DataView(loose.buffer, loose.byteOffset).getUint32(0, true)
@@ -98,16 +107,24 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Job {
     },
   }
 
-  function cut(): StateParts {
-    const { loose, arrays } = inner.cut()
-    const states = running.map(({ reaction, state }) => [reaction.name, { version: reaction.version, state }] as const)
-    const json = encoder.encode(JSON.stringify(Object.fromEntries(states)))
-    const both = new Uint8Array(4 + json.length + loose.length)
-    new DataView(both.buffer).setUint32(0, json.length, true)
-    both.set(json, 4)
-    both.set(loose, 4 + json.length)
-    return { loose: both, arrays }
+  function states(): ReactionStates {
+    return Object.fromEntries(
+      running.map(({ reaction, state }) => [reaction.name, { version: reaction.version, state }]),
+    )
   }
+  function cut(): StateParts {
+    return withReactions(inner.cut(), states())
+  }
+}
+
+/** The state of a job with reactions: the engine's and theirs. */
+export function withReactions({ loose, arrays }: StateParts, states: ReactionStates): StateParts {
+  const json = encoder.encode(JSON.stringify(states))
+  const both = new Uint8Array(4 + json.length + loose.length)
+  new DataView(both.buffer).setUint32(0, json.length, true)
+  both.set(json, 4)
+  both.set(loose, 4 + json.length)
+  return { loose: both, arrays }
 }
 
 type Forwarded =
@@ -150,7 +167,7 @@ function inputOf(batch: ResultBatch, row: number): ReactionInput {
   }
 }
 
-function parse(json: Uint8Array): { readonly [name: string]: { readonly version: number; readonly state: unknown } } {
+function parse(json: Uint8Array): ReactionStates {
   try {
     return JSON.parse(decoder.decode(json))
   } catch (error) {

@@ -11,7 +11,7 @@
 import { assert } from '../std/assert.ts'
 import { IntSet, type TupleIndex } from './int-set.ts'
 
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
 const MAGIC = 0x5345524d
 const HEADER_BYTES = 16
 /** Arrays from this size on lie apart. */
