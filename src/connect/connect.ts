@@ -2,19 +2,17 @@
 // or over what a topic holds now, for a report.
 import { type Job, type JobOutput, openJob, type PartitionProgress, type ResultBatch } from '../engine/engine.ts'
 import { type Cursor, type Log, LogError, type TopicSpec } from '../log/log.ts'
-import type { Contract } from '../query/contract.ts'
-import type { Plan, PlanNode } from '../query/plan.ts'
+import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
-import { assert } from '../std/assert.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
-import { startJob } from './job-runner.ts'
+import { identityOfPlan } from './job-plans.ts'
+import { madeTopic } from './job-topics.ts'
 import type { Place } from './moved-places.ts'
-import { deadLetterTopic, lateTopic, resultTopic } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
-import { openSnapshots } from './snapshots.ts'
+import { startWithPlans } from './starting.ts'
 
 export type { Place }
 
@@ -36,6 +34,8 @@ export interface LogJobSettings {
   readonly shardsMax?: number
   /** All of them from the start, whatever the load: for tests. */
   readonly shardsAlways?: boolean
+  /** Plans that are new or changed are computed from records that arrived since; default: from the earliest retained. */
+  readonly rebuildFromMs?: number
   /** Told of every output when it is due, before its commit: for figures that stay in the house. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
   /** Told after each durable commit which offsets come next in the partitions it moved in: for whoever shows progress. */
@@ -51,102 +51,28 @@ export interface LogJob extends RunningJob {
   stateBytes(): number
   operators(): ReturnType<Job['operators']>
   load(): JobLoad
+  /** Resolves when the plans that are wanted are those that run, or when the job was stopped before; rejects if that fails. */
+  upgraded(): Promise<void>
+  /** The plans that run now, by name; until it is upgraded those of before. */
+  plans(): readonly string[]
 }
 
-/** Partitions of a result topic whose plan has groups; a plan without groups has one row at a time and needs one. */
-const groupedResultPartitions = 3
-
-/** Creates what topics are missing, recovers the job and runs it. Resolves when it is where its last commit left it. */
-export async function startLogJob(world: World, log: Log, settings: LogJobSettings): Promise<LogJob> {
-  const { name, plans, reactions = [] } = settings
-  const contracts = new Map<string, Contract>()
-  for (const plan of plans) for (const each of Object.values(plan.contracts)) contracts.set(each.topic, each)
-  const partitions: Record<string, number> = {}
-  for (const each of contracts.values()) {
-    const made = await ensureTopic(log, { name: each.topic, partitions: each.partitions })
-    partitions[each.topic] = made
-    await ensureTopic(log, { name: deadLetterTopic(each.topic), partitions: made })
-    await ensureTopic(log, { name: lateTopic(each.topic), partitions: made })
-  }
-  const results = new Map<string, { topic: string; partitions: number }>()
-  for (const plan of plans) {
-    if (settings.inHouse.has(plan.name)) continue
-    const topic = resultTopic(plan)
-    const wanted = groupColumns(plan).length > 0 || plan.output.key !== undefined ? groupedResultPartitions : 1
-    // Of rows that replace each other only the newest are kept in the end; rows without a key replace nothing.
-    const policy = resultNode(plan).changelog.mode === 'upsert' ? 'compact' : 'delete'
-    const made = await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': policy } })
-    results.set(plan.name, { topic, partitions: made })
-  }
-
-  const emitted = new Map<string, number>()
-  for (const { topic, partitions: wanted, compacted } of reactions.flatMap(({ writes }) => writes)) {
-    const policy = compacted ? 'compact' : 'delete'
-    emitted.set(
-      topic,
-      await ensureTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': policy } }),
-    )
-  }
-
-  const identity = [...plans.map(planIdentity), ...reactions.map(({ name, version }) => `${name}@${version}`)]
-  const snapshots =
-    settings.snapshotFolder === null
-      ? null
-      : openSnapshots(world, settings.snapshotFolder, `${settings.logIdentity}/${identity.join('+')}`)
-  const open = (): Job => openJob(plans, { bounded: false, partitions, monoMs: () => world.clock.monoMs() }, reactions)
-  const { job, running } = await startJob(world, log, open, {
-    name,
-    outputs: { results, emitted },
-    contracts,
-    snapshots,
-    tickMs: settings.tickMs,
-    onOutput: settings.onOutput,
-    onCommitted: settings.onCommitted,
-    sharding: {
-      plans,
-      settings: { bounded: false, partitions },
-      partitionsOf: (topic) => partitions[topic] ?? 0,
-      shardsMax: settings.shardsMax ?? 0,
-      always: settings.shardsAlways ?? false,
-    },
-  })
-  return {
-    name,
-    epoch: running.epoch,
-    failed: running.failed,
-    caughtUp: () => running.caughtUp(),
-    settled: () => running.settled(),
-    trouble: () => running.trouble(),
-    stop: () => running.stop(),
-    watermarkMs: (topic) => job.watermarkMs(topic),
-    partitions: (topic) => job.partitions(topic),
-    ledger: () => job.ledger(),
-    stateBytes: () => job.stateBytes(),
-    operators: () => job.operators(),
-    load: () => running.load(),
-  }
+/**
+ * Creates what topics are missing, recovers the job and runs it. Resolves when it is where its last commit left it. Where
+ * other plans ran under its name, those go on until the new and changed ones are computed from the log: see `upgraded`.
+ */
+export function startLogJob(world: World, log: Log, settings: LogJobSettings): Promise<LogJob> {
+  return startWithPlans(world, log, settings)
 }
 
 /** Returns how many partitions the topic has: the asked number, or what it was created with before. */
-export async function ensureTopic(log: Log, spec: TopicSpec): Promise<number> {
-  const known = log.topic(spec.name)
-  if (known !== null) return known.partitions
-  return (await log.createTopic(spec)).partitions
+export function ensureTopic(log: Log, spec: TopicSpec): Promise<number> {
+  return madeTopic(log, spec)
 }
 
 /** Name, form and operators of a plan: what its state belongs to. */
 export function planIdentity(plan: Plan): string {
-  return `${plan.name}:${plan.version}:${resultNode(plan).id}`
-}
-
-function resultNode(plan: Plan): PlanNode {
-  const node = plan.nodes.at(-1)
-  assert(node !== undefined, `plan ${plan.name} has no nodes`)
-  return node
-}
-function groupColumns(plan: Plan): readonly string[] {
-  const node = resultNode(plan)
-  return node.kind === 'window-aggregate' ? node.groups : []
+  return identityOfPlan(plan)
 }
 
 /** Bytes read from a topic between two looks at the world, for a bounded run. */

@@ -1,21 +1,24 @@
 // Runs a job on a log, exactly once (design A8): entries in visibility order go in, due results and the cursor come out
 // as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
 // thrown away (they are in the log already), then on.
-import { type Job, type JobOutput, SnapshotError } from '../engine/engine.ts'
-import { type Commit, type Cursor, type Follower, type Log, type LogEntry, LogError } from '../log/log.ts'
+import type { Job, JobOutput } from '../engine/engine.ts'
+import type { Commit, Cursor, Follower, Log, LogEntry } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type World } from '../world/world.ts'
+import { openedAt, openedBy } from './job-opening.ts'
 import { decodeTick } from './job-ticks.ts'
 import { MovedPlaces, type TellPlaces } from './moved-places.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
 import { isPassing } from './passing-trouble.ts'
+import { commitAgainMs, PatientCommit } from './patient-commit.ts'
 import { recordSource } from './record-source.ts'
 import { ReplayError } from './replay-error.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
 import { Sharding, type ShardingSettings } from './sharding.ts'
 import { Silence } from './silence.ts'
-import type { Keeping, SnapshotStore } from './snapshots.ts'
+import type { Keeping, Snapshot, SnapshotStore } from './snapshots.ts'
+import type { Switching } from './switching.ts'
 import { Ticking } from './ticking.ts'
 
 export interface JobSettings {
@@ -32,6 +35,8 @@ export interface JobSettings {
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
   readonly onCommitted: TellPlaces | undefined
   readonly sharding: ShardingSettings
+  /** Where the plans are to be others: what is done for it beside the job. */
+  readonly switching: Switching | null
 }
 
 /** Entries taken in one step: about 4 ms of work, so that sockets and timers get their turn. */
@@ -40,8 +45,6 @@ const stepBytesMax = 1 << 20
 const pendingOutputBytesMax = 16 << 20
 /** With nothing due, progress is committed this often: it only shortens a replay. */
 const idleCommitMs = 1000
-/** A commit that the log does not take for the time being is tried again so soon. */
-const commitAgainMs = 500
 const snapshotEveryMs = 5000
 const snapshotEveryBytes = 64 << 20
 
@@ -51,30 +54,15 @@ export async function startJob(
   log: Log,
   open: () => Job,
   settings: JobSettings,
+  given: Snapshot | null = null,
 ): Promise<{ readonly job: Job; readonly running: RunningJob }> {
   const state = await log.takeJob(settings.name)
-  const { job, from } = openedAt(open, settings.snapshots, log.origin())
+  const { job, from } = given === null ? openedAt(open, settings.snapshots, log.origin()) : openedBy(open, given)
   const follower = log.follow({ job: settings.name, topics: job.topics, from })
   const runner = new JobRunner(world, log, job, settings, follower, state.epoch, state.cursor)
   await runner.replay(from)
   runner.run()
   return { job, running: runner }
-}
-
-/** The job where the newest snapshot that fits was taken; where none fits, a new one at the log's origin. */
-function openedAt(open: () => Job, snapshots: SnapshotStore | null, origin: Cursor): { job: Job; from: Cursor } {
-  for (const { cursor, state } of snapshots?.stored() ?? []) {
-    const job = open()
-    try {
-      job.restore(state)
-      return { job, from: cursor }
-    } catch (error) {
-      // Of another release, or of plans that were kept otherwise: an older one may fit, and the log always does. The job
-      // it was tried on may hold half of it, and is let go.
-      if (!(error instanceof SnapshotError)) throw error
-    }
-  }
-  return { job: open(), from: origin }
 }
 
 class JobRunner implements RunningJob {
@@ -103,10 +91,7 @@ class JobRunner implements RunningJob {
   #readyWait: Promise<void> | null = null
   readonly #sharding: Sharding
   #stopping = false
-  /** Why the last commit has not been taken yet. */
-  #trouble: Error | null = null
-  /** Ends the wait for the next try. */
-  #hurry: () => void = () => {}
+  readonly #patience: PatientCommit
   /** Something failed, so the job is over: outputs of a refused commit are gone, a later one must not move past them. */
   #failure: Error | null = null
   readonly #moved: MovedPlaces
@@ -131,6 +116,7 @@ class JobRunner implements RunningJob {
     this.epoch = epoch
     this.#processed = follower.cursor()
     this.#committed = committed
+    this.#patience = new PatientCommit(world.clock, log)
     this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
     this.#moved = new MovedPlaces(settings.onCommitted)
     this.#pushRecords = recordSource(job)
@@ -192,6 +178,7 @@ class JobRunner implements RunningJob {
       .catch((error: unknown) => this.#stopFor(error))
       .finally(async () => {
         this.#letGo()
+        this.#settings.switching?.close()
         await this.#sharding.stop()
       })
   }
@@ -213,12 +200,13 @@ class JobRunner implements RunningJob {
     if (this.#stopping) return this.#loop
     this.#stopping = true
     this.#ticking.stop()
-    this.#hurry()
+    this.#patience.end()
     this.#wake()
     await this.#loop
     await this.#snapshotting
     await this.#sharding.stop()
     this.#follower.close()
+    this.#settings.switching?.close()
   }
 
   async #runLoop(): Promise<void> {
@@ -236,6 +224,11 @@ class JobRunner implements RunningJob {
       this.#maybeCommit(snapshotDue)
       await this.#sharding.look()
       if (this.#outputs.pendingBytes > pendingOutputBytesMax && this.#committing !== null) await this.#committing
+      if (this.#settings.switching !== null) {
+        if (entries.length === 0) this.#tellSettled()
+        if (await this.#goTowards(this.#settings.switching)) return
+        continue
+      }
       if (entries.length > 0 || this.#sharding.underWay) {
         await new Promise<void>((resolve) => this.#world.clock.soon(resolve))
         continue
@@ -249,13 +242,44 @@ class JobRunner implements RunningJob {
     }
     await this.#committing
     // A commit that was not taken has its outputs with it: a later one must not move past them.
-    if (this.#failure !== null || this.#trouble !== null) return
+    if (this.#failure !== null || this.#patience.trouble !== null) return
     await this.#commit(true)
     await this.#snapshotting
     const { snapshots } = this.#settings
-    if (this.#trouble !== null || this.#bytesSinceSnapshot === 0 || snapshots === null) return
+    if (this.#patience.trouble !== null || this.#bytesSinceSnapshot === 0 || snapshots === null) return
     const made = await this.#keep(snapshots)
     if (made !== null) this.#publish(made, this.#committed)
+  }
+
+  /** Some of the work for other plans; true once they have been switched to, and this job is over. */
+  async #goTowards(switching: Switching): Promise<boolean> {
+    // A state that is being read may not change, and its dictionaries are shared.
+    await this.#keeping
+    const place = switching.step(this.#processed)
+    if (place === 'waits') await this.#world.clock.sleep(1)
+    if (place !== 'there') {
+      await new Promise<void>((resolve) => this.#world.clock.soon(resolve))
+      return false
+    }
+    await this.#committing
+    await this.#snapshotting
+    this.#collect()
+    await this.#commit(false)
+    if (this.#patience.trouble !== null || this.#stopping) return false
+    const [cursor, { name: job }] = [this.#committed, this.#settings]
+    const pieces = await switching.prepare(cursor)
+    if (pieces === null) {
+      await this.#world.clock.sleep(commitAgainMs)
+      return false
+    }
+    for (const appends of pieces)
+      if (!(await this.#patience.commit({ job, epoch: this.epoch, previous: cursor, cursor, appends }))) return false
+    this.#stopping = true
+    this.#ticking.stop()
+    this.#follower.close()
+    switching.switched()
+    switching.close()
+    return true
   }
 
   #heard(entry: LogEntry): void {
@@ -305,6 +329,7 @@ class JobRunner implements RunningJob {
   #stopFor(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error))
     this.#stopping = true
+    this.#patience.end()
     this.#ticking.stop()
     this.#fail(this.#failure)
     // A failed tick or snapshot comes while the loop waits: it must end too, or `stop` would wait for it for ever.
@@ -335,7 +360,7 @@ class JobRunner implements RunningJob {
     }
     const moved = this.#moved.take()
     const keeping = withSnapshot && snapshots !== null ? this.#keep(snapshots) : null
-    const taken = await this.#commitUntilTaken(commit).catch((error: unknown) => {
+    const taken = await this.#patience.commit(commit).catch((error: unknown) => {
       // At once: whoever waits for this commit may look before the one who started it hears of it.
       this.#stopFor(error)
       throw error
@@ -374,33 +399,8 @@ class JobRunner implements RunningJob {
     }
   }
 
-  /**
-   * While the log has no room the same commit is tried again and again, and the loop waits for it once its outputs are
-   * many. False: the job is being stopped meanwhile; what the commit held is computed again at the next start.
-   */
-  async #commitUntilTaken(commit: Commit): Promise<boolean> {
-    for (;;) {
-      try {
-        await this.#log.commit(commit)
-        this.#trouble = null
-        return true
-      } catch (error) {
-        if (!(error instanceof LogError) || !error.isTransient) throw error
-        this.#trouble = error
-      }
-      if (this.#stopping) return false
-      await new Promise<void>((resolve) => {
-        const timer = this.#world.clock.timer(commitAgainMs, resolve, { background: true })
-        this.#hurry = () => {
-          timer.cancel()
-          resolve()
-        }
-      })
-    }
-  }
-
   trouble(): Error | null {
-    return this.#trouble
+    return this.#patience.trouble
   }
   load(): JobLoad {
     const { batchBytes, busyMs, shards } = this.#sharding

@@ -19,12 +19,10 @@ import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { instantText } from '../std/instant.ts'
-import { entryOf } from '../std/maps.ts'
-import { type PartitionId, partitionId } from '../std/units.ts'
-import { BatchWriter } from '../wire/batch-writer.ts'
 import { partitionOfKey } from '../wire/partitioner.ts'
 import type { RecordHeader } from '../wire/record-batch.ts'
 import type { Clock } from '../world/world.ts'
+import { Appends } from './appends.ts'
 
 export interface OutputTopics {
   /** By plan name: the topic its rows go to and how many partitions that has. A plan that is not here keeps its rows in the house. */
@@ -65,30 +63,12 @@ export function outputWriter(
   topics: OutputTopics,
   contracts: ReadonlyMap<string, Contract>,
 ): OutputWriter {
-  /** By topic, by partition. */
-  const writers = new Map<string, Map<number, BatchWriter>>()
-  let pendingBytes = 0
-
-  const record = (
-    topic: string,
-    partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    timeMs: number,
-    headers: readonly RecordHeader[],
-  ): void => {
-    const partitions = entryOf(writers, topic, () => new Map<number, BatchWriter>())
-    const writer = entryOf(partitions, partition, () => new BatchWriter())
-    const before = writer.sizeBytes
-    writer.append(key, value, timeMs, headers)
-    pendingBytes += writer.sizeBytes - before
-  }
+  const gathered = new Appends()
 
   const results = (batch: ResultBatch): void => {
     const to = topics.results.get(batch.plan.name)
     if (to === undefined) return
     const nowMs = clock.nowMs()
-    const isOfSeveral = Object.keys(batch.plan.contracts).length > 1
     const keyOf = keysOf(batch)
     const writtenAt = writtenAtJson(batch.plan, nowMs)
     for (let row = 0; row < batch.count; row++) {
@@ -101,20 +81,13 @@ export function outputWriter(
         batch.weight[row] === 1
           ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)}${writtenAt},"timing":"${timing}"}`)
           : null
-      const evidence = batch
-        .evidence(row)
-        .map(({ topic, partition, offsetMin, offsetMax }) =>
-          isOfSeveral
-            ? `[${partition},${offsetMin},${offsetMax},${JSON.stringify(topic)}]`
-            : `[${partition},${offsetMin},${offsetMax}]`,
-        )
-      record(to.topic, keyBytes === null ? 0 : partitionOfKey(keyBytes, to.partitions), keyBytes, value, nowMs, [
-        header('evidence', `[${evidence.join(',')}]`),
+      gathered.add(to.topic, keyBytes === null ? 0 : partitionOfKey(keyBytes, to.partitions), keyBytes, value, nowMs, [
+        header('evidence', evidenceText(batch, row)),
       ])
     }
   }
   const deadLetter = (letter: DeadLetter): void => {
-    record(deadLetterTopic(letter.topic), letter.partition, null, letter.value, letter.arrivalMs, [
+    gathered.add(deadLetterTopic(letter.topic), letter.partition, null, letter.value, letter.arrivalMs, [
       header('dlq.reason', letter.reason),
       header('dlq.rule', letter.field),
       header('dlq.message', letter.message),
@@ -123,7 +96,7 @@ export function outputWriter(
     ])
   }
   const late = (lateRecord: LateRecord): void => {
-    record(lateTopic(lateRecord.topic), lateRecord.partition, null, lateRecord.value, lateRecord.arrivalMs, [
+    gathered.add(lateTopic(lateRecord.topic), lateRecord.partition, null, lateRecord.value, lateRecord.arrivalMs, [
       header('late.plan', lateRecord.plan),
       header('late.event-time-ms', String(lateRecord.eventTimeMs)),
       header('late.watermark-ms', String(lateRecord.watermarkMs)),
@@ -136,7 +109,7 @@ export function outputWriter(
     assert(partitions !== undefined, `topic '${topic}' is among those its reaction says it writes`)
     const keyBytes = encoder.encode(key)
     const valueBytes = value === null ? null : encoder.encode(value)
-    record(topic, partitionOfKey(keyBytes, partitions), keyBytes, valueBytes, clock.nowMs(), [])
+    gathered.add(topic, partitionOfKey(keyBytes, partitions), keyBytes, valueBytes, clock.nowMs(), [])
   }
 
   return {
@@ -159,23 +132,14 @@ export function outputWriter(
       })
     },
     get pendingBytes() {
-      return pendingBytes
+      return gathered.pendingBytes
     },
-    take() {
-      const appends: { topic: string; partition: PartitionId; batch: Uint8Array }[] = []
-      for (const [topic, partitions] of writers) {
-        for (const [partition, writer] of partitions) {
-          if (writer.count > 0) appends.push({ topic, partition: partitionId(partition), batch: writer.finish() })
-        }
-      }
-      pendingBytes = 0
-      return appends
-    },
+    take: () => gathered.take(),
   }
 }
 
 /** The upsert key as JSON, or the column that the plan's output names, as it is. */
-function keysOf(batch: ResultBatch): (row: number) => string | null {
+export function keysOf(batch: ResultBatch): (row: number) => string | null {
   const { key } = batch.plan.output
   if (key === undefined) return (row) => encodeKey(batch, row)
   const column = batch.columns.find(({ name }) => name === key)
@@ -186,6 +150,19 @@ function keysOf(batch: ResultBatch): (row: number) => string | null {
 /** The member of a row that tells when it was written, with a comma before it; '' where the plan wants none. */
 export function writtenAtJson({ output: { writtenAtColumn } }: Plan, nowMs: number): string {
   return writtenAtColumn === undefined ? '' : `,${JSON.stringify(writtenAtColumn)}:"${instantText(nowMs, true)}"`
+}
+
+/** Where the records behind a row lie, as its header says it. */
+export function evidenceText(batch: ResultBatch, row: number): string {
+  const isOfSeveral = Object.keys(batch.plan.contracts).length > 1
+  const evidence = batch
+    .evidence(row)
+    .map(({ topic, partition, offsetMin, offsetMax }) =>
+      isOfSeveral
+        ? `[${partition},${offsetMin},${offsetMax},${JSON.stringify(topic)}]`
+        : `[${partition},${offsetMin},${offsetMax}]`,
+    )
+  return `[${evidence.join(',')}]`
 }
 
 function header(name: string, value: string): RecordHeader {

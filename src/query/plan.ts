@@ -6,11 +6,14 @@
 import { unreachable } from '../std/assert.ts'
 import type { Contract, FieldType } from './contract.ts'
 
+/** Of the form of Plans. */
+export const planVersion = 1
+
 /** Hash of the canonical sub-plan: 16 hex digits. Two nodes with the same id keep the same state. */
 export type OperatorId = string
 
 export interface Plan {
-  readonly version: 1
+  readonly version: typeof planVersion
   readonly name: string
   /** Contracts of the sources by topic, whole: the decoder validates every field, not only the used ones. */
   readonly contracts: { readonly [topic: string]: Contract }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Contract } from '../../src/query/contract.ts'
 import type { Plan } from '../../src/query/plan.ts'
+import { changed } from './changed-plans.ts'
 import { plans as catalogue, parcels, sales } from './plans.ts'
 import { parseTime } from './times.ts'
 
@@ -25,6 +26,8 @@ export interface SentRecord {
 export type Directive =
   | { readonly kind: 'tick' | 'kill' | 'crash' | 'restart' | 'snapshot' | 'takeover' }
   | { readonly kind: 'advance'; readonly ms: number }
+  /** An orderly stop, and a start with other plans: all of them. */
+  | { readonly kind: 'upgrade'; readonly plans: readonly Plan[] }
   | { readonly kind: 'idle'; readonly topic: string; readonly partition: number }
   /** The global watermark of the first plan's topic must be this; null: there is none yet. */
   | { readonly kind: 'watermark'; readonly ms: number | null; readonly line: number }
@@ -33,7 +36,12 @@ export type Step = SentRecord | Directive
 export interface Flow {
   readonly name: string
   readonly path: string
+  /** What is told of: every plan that ever runs, as it is in the end. */
   readonly plans: readonly Plan[]
+  /** What it starts with. */
+  readonly firstPlans: readonly Plan[]
+  /** Plans that an upgrade left out. */
+  readonly removed: ReadonlySet<string>
   /** The job's own clock decides on ticks and idle partitions, once a virtual second; else only the flow's lines do. */
   readonly clock: boolean
   readonly steps: readonly Step[]
@@ -60,7 +68,11 @@ export function parseFlow(name: string, text: string): Flow {
   const fail = (line: number, what: string): never => {
     throw new Error(`${name}.flow:${line}: ${what}`)
   }
-  const plans: Plan[] = []
+  const firstPlans: Plan[] = []
+  let plans = firstPlans
+  const removed = new Set<string>()
+  const plansOf = (names: readonly string[], line: number): Plan[] =>
+    names.map((name) => catalogue.get(name) ?? changed.get(name) ?? fail(line, `there is no plan '${name}'`))
   let clock = false
   let prose = true
   const steps: Step[] = []
@@ -112,7 +124,7 @@ export function parseFlow(name: string, text: string): Flow {
     const words = splitWords(trimmed)
     if (words[0] === 'plans') {
       prose = false
-      for (const name of words.slice(1)) plans.push(catalogue.get(name) ?? fail(line, `there is no plan '${name}'`))
+      firstPlans.push(...plansOf(words.slice(1), line))
       continue
     }
     if (prose) continue
@@ -136,6 +148,19 @@ export function parseFlow(name: string, text: string): Flow {
       }
       continue
     }
+    if (words[0] === 'upgrade') {
+      const next = plansOf(words.slice(1), line)
+      steps.push({ kind: 'upgrade', plans: next })
+      const stays = (plan: Plan): boolean => next.some(({ name }) => name === plan.name)
+      for (const plan of plans) if (!stays(plan)) removed.add(plan.name)
+      for (const { name } of next) removed.delete(name)
+      const before = plans
+      plans = [
+        ...before.map((plan) => next.find(({ name }) => name === plan.name) ?? plan),
+        ...next.filter((plan) => !before.some(({ name }) => name === plan.name)),
+      ]
+      continue
+    }
     const directive = directiveOf(words, line, place)
     if (directive === 'clock') clock = true
     else if (directive !== null) steps.push(directive)
@@ -157,6 +182,8 @@ export function parseFlow(name: string, text: string): Flow {
     name,
     path: `${folder}${name}.flow`,
     plans,
+    firstPlans,
+    removed,
     clock,
     steps,
     sections,

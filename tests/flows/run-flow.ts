@@ -7,6 +7,7 @@ import { type LogJob, runOverLog, startLogJob } from '../../src/connect/connect.
 import { encodeTick } from '../../src/connect/job-ticks.ts'
 import type { ResultBatch } from '../../src/engine/engine.ts'
 import { type Commit, FencedError, type Log, LogError } from '../../src/log/log.ts'
+import type { Plan } from '../../src/query/plan.ts'
 import { partitionId } from '../../src/std/units.ts'
 import { BatchWriter } from '../../src/wire/batch-writer.ts'
 import type { World } from '../../src/world/world.ts'
@@ -44,6 +45,8 @@ interface Driver {
   readonly ride: Ride
   readonly simulation: Simulation
   readonly actions: readonly Action[]
+  /** What the job is started with. */
+  plans: readonly Plan[]
   /** The first action that is not known to be done. */
   next: number
   /** By topic/partition: records that were acknowledged. */
@@ -60,6 +63,7 @@ export async function runFlow(flow: Flow, ride: Ride, mutation?: Mutation): Prom
     ride,
     simulation,
     actions: actionsOf(flow, ride),
+    plans: flow.firstPlans,
     next: 0,
     acknowledged: new Map(),
     commits: 0,
@@ -120,7 +124,7 @@ async function live(
   const start = (): Promise<LogJob> =>
     startLogJob(world, log, {
       name: job,
-      plans: flow.plans,
+      plans: driver.plans,
       inHouse: new Set(),
       snapshotFolder: '/data/snapshots',
       logIdentity: broker.clusterId,
@@ -130,6 +134,10 @@ async function live(
       onOutput: () => {},
     })
   let running = await start()
+  if (flow.steps.some(({ kind }) => kind === 'upgrade')) {
+    const failure = await Promise.race([running.upgraded(), running.failed])
+    if (failure instanceof Error) throw failure
+  }
   const replaced: LogJob[] = []
 
   /** Everything in the log has been processed, and what became due is committed. */
@@ -184,6 +192,12 @@ async function live(
         await running.stop()
         await broker.close()
         return { kind: 'again' }
+      case 'upgrade':
+        driver.next++
+        driver.plans = directive.plans
+        await running.stop()
+        await broker.close()
+        return { kind: 'again' }
       case 'takeover':
         driver.next++
         replaced.push(running)
@@ -225,7 +239,7 @@ interface Place {
   readonly settle: () => Promise<void>
   readonly atMs: number
 }
-type Followed = Exclude<Directive, { readonly kind: 'kill' | 'crash' | 'restart' | 'takeover' }>
+type Followed = Exclude<Directive, { readonly kind: 'kill' | 'crash' | 'restart' | 'takeover' | 'upgrade' }>
 
 async function follow(directive: Directive, { flow, world, log, running, settle, atMs }: Place): Promise<void> {
   const done = directive as Followed

@@ -1,11 +1,13 @@
 // A job whose plans read another topic than before, without a snapshot that fits, died by a broken invariant at every
-// start: the place it had committed is on the old topic, and is not met. It must say so, with a cure, and change nothing.
+// start: the place it had committed is on the old topic, and is not met. Where the log knows the plans that ran, they are
+// switched from; where it does not, the start must say so, with a cure, and change nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { simulate } from '../../sim/world.ts'
 import { openBroker } from '../../src/broker/broker.ts'
 import { exitCodes, explain } from '../../src/cli/errors.ts'
 import { startLogJob } from '../../src/connect/connect.ts'
+import { plansTopic } from '../../src/connect/job-plans.ts'
 import { contract, field } from '../../src/query/contract.ts'
 import { count, from, minutes, tumbling } from '../../src/query/query.ts'
 import { partitionId } from '../../src/std/units.ts'
@@ -31,10 +33,34 @@ const perMinute = (of: typeof letters | typeof parcels) =>
     .named('per-minute')
 
 test('a job that reads other topics than it did, and has no snapshot that fits, is refused by name', async () => {
+  const life = lives()
+  assert.equal(await life(parcels), null)
+  for (let again = 0; again < 2; again++) {
+    const error = await life(letters, true)
+    assert.ok(error instanceof Error)
+    assert.equal(error.name, 'ReplayError')
+    const { exitCode, explanation } = explain(error)
+    assert.equal(exitCode, exitCodes.refused)
+    assert.match(explanation.what, /^job job: the log was read from its beginning, for no snapshot fits/)
+    assert.match(explanation.cure ?? '', /give the job another name/)
+  }
+  assert.equal(await life(parcels), null, 'and goes on with the plans of before')
+})
+
+test('where the log knows the plans that ran, they are switched from', async () => {
+  const life = lives()
+  assert.equal(await life(parcels), null)
+  assert.equal(await life(letters), null)
+  assert.equal(await life(letters), null)
+  assert.equal(await life(parcels), null)
+})
+
+function lives() {
   const simulation = simulate({ seed: 'place-that-is-not-met' })
-  const life = async (of: typeof letters | typeof parcels): Promise<unknown> => {
+  return async (of: typeof letters | typeof parcels, forgets = false): Promise<unknown> => {
     const ended = await simulation.run(async (world) => {
       const broker = await openBroker(world, { dataDir: '/data', durability: 'power', freeBytesMin: 0 })
+      if (forgets) await broker.deleteTopic(plansTopic)
       try {
         const job = await startLogJob(world, broker, {
           name: 'job',
@@ -66,15 +92,4 @@ test('a job that reads other topics than it did, and has no snapshot that fits, 
     assert.equal(ended.end, 'returned', ended.end === 'threw' ? String(ended.error) : ended.end)
     return ended.end === 'returned' ? ended.value : null
   }
-  assert.equal(await life(parcels), null)
-  for (let again = 0; again < 2; again++) {
-    const error = await life(letters)
-    assert.ok(error instanceof Error)
-    assert.equal(error.name, 'ReplayError')
-    const { exitCode, explanation } = explain(error)
-    assert.equal(exitCode, exitCodes.refused)
-    assert.match(explanation.what, /^job job: the log was read from its beginning, for no snapshot fits/)
-    assert.match(explanation.cure ?? '', /give the job another name/)
-  }
-  assert.equal(await life(parcels), null, 'and goes on with the plans of before')
-})
+}
