@@ -7,7 +7,7 @@ import { assert } from '../std/assert.ts'
 import type { Batch } from './columns.ts'
 import { type Counted, givePairs, takePairs } from './distinct-state.ts'
 import type { NumberEvaluator } from './expressions.ts'
-import { grownFloats, grownInts, TupleIndex } from './int-set.ts'
+import { grownFloats, TupleIndex } from './int-set.ts'
 import { MemberSet, MemberSets } from './member-set.ts'
 import type { IdsOf } from './pane-gathering.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
@@ -46,9 +46,8 @@ export class SlidingDistinct implements WindowState {
   #ids: Int32Array = new Int32Array(0)
   /** Values of each pane that is open or takes late records, by slot. */
   readonly #sets = new MemberSets()
-  /** Newest closed pane of each value, and the cell there. */
+  /** Two of each value: its newest closed pane, and the cell there. Side by side, as each value met costs a cache line. */
   #last: Float64Array<ArrayBuffer> = new Float64Array(0)
-  #lastCell: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** Newest pane of each value that is behind the lateness. */
   #lastFrozen: Float64Array<ArrayBuffer> = new Float64Array(0)
   /** How many values were last seen in each cell. */
@@ -84,11 +83,10 @@ export class SlidingDistinct implements WindowState {
     return this.#pairs === null ? 0 : this.#pairs.keys[value * 2]!
   }
   #roomFor(value: number): void {
-    if (value < this.#last.length) return
-    const before = this.#last.length
-    this.#last = grownFloats(this.#last, value + 1).fill(Number.NEGATIVE_INFINITY, before)
-    this.#lastFrozen = grownFloats(this.#lastFrozen, this.#last.length).fill(Number.NEGATIVE_INFINITY, before)
-    this.#lastCell = grownInts(this.#lastCell, this.#last.length)
+    const before = this.#lastFrozen.length
+    if (value < before) return
+    this.#lastFrozen = grownFloats(this.#lastFrozen, value + 1).fill(Number.NEGATIVE_INFINITY, before)
+    this.#last = grownFloats(this.#last, this.#lastFrozen.length * 2).fill(Number.NEGATIVE_INFINITY, before * 2)
   }
   update(allRows: Int32Array, allCells: Int32Array, all: number): void {
     this.#filtered.take(allRows, allCells, all)
@@ -114,7 +112,7 @@ export class SlidingDistinct implements WindowState {
     const set = this.#sets.at(cellSlot[cell]!)
     const filtered = this.#filtered
     filtered.takeRun(rows, from, to)
-    if (this.#pairs === null) addRows(this.#ids, filtered.rows, filtered.from, filtered.to, set)
+    if (this.#pairs === null) set.addRows(this.#ids, filtered.rows, filtered.from, filtered.to)
     else {
       const group = cellGroup[cell]!
       for (let i = filtered.from; i < filtered.to; i++) {
@@ -131,23 +129,26 @@ export class SlidingDistinct implements WindowState {
     const pane = slotPane[slot]!
     this.#roomFor(set.span - 1)
     const oldest = pane - width
-    const [last, lastCell, lastHere, counts] = [this.#last, this.#lastCell, this.#lastHere, this.#counts[0]!]
     const { members, count } = set
+    if (this.#pairs === null) {
+      const here = this.#places.cellOf(slot, 0)
+      this.#counts[0]![0]! += enter(members, count, this.#last, this.#lastHere, pane, oldest, here)
+      return
+    }
+    const [last, lastHere, counts] = [this.#last, this.#lastHere, this.#counts[0]!]
     let group = 0
-    let here = this.#pairs === null ? this.#places.cellOf(slot, 0) : -1
+    let here = -1
     for (let i = 0; i < count; i++) {
-      const value = members[i]!
-      if (this.#pairs !== null) {
-        const its = this.#groupOf(value)
-        if (its !== group || here < 0) {
-          group = its
-          here = this.#places.cellOf(slot, group)
-        }
+      const at = members[i]! * 2
+      const its = this.#groupOf(members[i]!)
+      if (its !== group || here < 0) {
+        group = its
+        here = this.#places.cellOf(slot, group)
       }
-      if (last[value]! > oldest) lastHere[lastCell[value]!]!--
+      if (last[at]! > oldest) lastHere[last[at + 1]!]!--
       else counts[group]!++
-      last[value] = pane
-      lastCell[value] = here
+      last[at] = pane
+      last[at + 1] = here
       lastHere[here]!++
     }
   }
@@ -164,7 +165,7 @@ export class SlidingDistinct implements WindowState {
     this.#roomFor(value)
     if (!this.#sets.at(this.#places.cellSlot[cell]!).add(value)) return
     const closed = this.#places.closed()
-    const last = this.#last[value]!
+    const last = this.#last[value * 2]!
     const next = last > pane ? this.#seenAfter(value, pane, Math.min(last, pane + width)) : Number.POSITIVE_INFINITY
     const previous = this.#seenBefore(value, pane)
     const from = Math.max(pane, previous + width)
@@ -173,12 +174,12 @@ export class SlidingDistinct implements WindowState {
       this.#counts[2]![late.results[window - pane]!]!++
     if (last >= pane) return
     if (late.running) {
-      if (last > closed - width) this.#lastHere[this.#lastCell[value]!]!--
+      if (last > closed - width) this.#lastHere[this.#last[value * 2 + 1]!]!--
       else this.#counts[0]![group]!++
       this.#lastHere[cell]!++
     }
-    this.#last[value] = pane
-    this.#lastCell[value] = cell
+    this.#last[value * 2] = pane
+    this.#last[value * 2 + 1] = cell
   }
   /** The first pane after `pane` that holds the value, up to `to`. */
   #seenAfter(value: number, pane: number, to: number): number {
@@ -263,7 +264,7 @@ export class SlidingDistinct implements WindowState {
     if (set === undefined) return
     for (let i = 0; i < set.count; i++) {
       const value = set.members[i]!
-      const seen = value < this.#last.length && this.#last[value]! > this.#previewAfter
+      const seen = value * 2 < this.#last.length && this.#last[value * 2]! > this.#previewAfter
       if (!seen && this.#previewed.add(value)) this.#counts[1]![this.#groupOf(value)]!++
     }
   }
@@ -272,8 +273,7 @@ export class SlidingDistinct implements WindowState {
     out.floats(this.#counts[0]!, groups)
     out.floats(this.#counts[2]!, results)
     out.floats(this.#last, this.#last.length)
-    out.floats(this.#lastFrozen, this.#last.length)
-    out.ints(this.#lastCell, this.#last.length)
+    out.floats(this.#lastFrozen, this.#lastFrozen.length)
     if (this.#pairs !== null) out.tuples(this.#pairs)
     out.f64(this.#pairsSweepAt)
     const slots = this.#sets.slots()
@@ -291,7 +291,6 @@ export class SlidingDistinct implements WindowState {
     this.#counts[2] = from.floats()
     this.#last = from.floats()
     this.#lastFrozen = from.floats()
-    this.#lastCell = from.ints()
     if (this.#pairs !== null) from.tuples(this.#pairs)
     this.#pairsSweepAt = from.f64()
     this.#sets.clear()
@@ -323,15 +322,15 @@ export class SlidingDistinct implements WindowState {
   }
   #forget(value: number): void {
     this.#pairs?.remove(value)
-    if (value >= this.#last.length) return
-    this.#last[value] = Number.NEGATIVE_INFINITY
+    if (value >= this.#lastFrozen.length) return
+    this.#last[value * 2] = Number.NEGATIVE_INFINITY
     this.#lastFrozen[value] = Number.NEGATIVE_INFINITY
   }
   #heldValues(): Uint8Array {
-    const held = new Uint8Array(Math.max(this.#pairs?.high ?? 0, this.#last.length, this.#highest() + 1))
+    const held = new Uint8Array(Math.max(this.#pairs?.high ?? 0, this.#lastFrozen.length, this.#highest() + 1))
     for (const set of this.#sets.each()) for (let i = 0; i < set.count; i++) held[set.members[i]!] = 1
     const oldest = Math.min(this.#places.closed(), this.#places.frozen()) - this.#places.width
-    for (let value = 0; value < this.#last.length; value++) if (this.#last[value]! > oldest) held[value] = 1
+    for (let value = 0; value < this.#lastFrozen.length; value++) if (this.#last[value * 2]! > oldest) held[value] = 1
     return held
   }
   #highest(): number {
@@ -342,15 +341,30 @@ export class SlidingDistinct implements WindowState {
   }
   bytes(): number {
     let bytes =
-      this.#last.byteLength * 2 + this.#lastCell.byteLength + this.#lastHere.byteLength + (this.#pairs?.bytes ?? 0)
+      this.#last.byteLength + this.#lastFrozen.byteLength + this.#lastHere.byteLength + (this.#pairs?.bytes ?? 0)
     for (const counts of this.#counts) bytes += counts.byteLength
     return bytes + this.#sets.bytes
   }
 }
 
-function addRows(ids: Int32Array, rows: Int32Array, from: number, to: number, set: MemberSet): void {
-  for (let i = from; i < to; i++) {
-    const id = ids[rows[i]!]!
-    if (id >= 0) set.add(id)
+/** Members of a pane that closes join the window: how many were not in it. `last` and `here` as in the state. */
+function enter(
+  members: Int32Array,
+  count: number,
+  last: Float64Array,
+  lastHere: Float64Array,
+  pane: number,
+  oldest: number,
+  here: number,
+): number {
+  let fresh = 0
+  for (let i = 0; i < count; i++) {
+    const at = members[i]! * 2
+    if (last[at]! > oldest) lastHere[last[at + 1]!]!--
+    else fresh++
+    last[at] = pane
+    last[at + 1] = here
   }
+  lastHere[here]! += count
+  return fresh
 }

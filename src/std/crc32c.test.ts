@@ -1,7 +1,7 @@
 // Known answers of CRC-32C (RFC 3720 B.4 and the common check value), and that any split gives the same sum.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crc32c } from './crc32c.ts'
+import { crc32c, crc32cPlain } from './crc32c.ts'
 import { randomStream } from './random.ts'
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s)
@@ -54,5 +54,18 @@ test('crc32c: long stretches, wherever they begin in memory', () => {
         assert.equal(crc32c(bytes, middle, start + length, crc32c(bytes, start, middle)), sum, `split at ${middle}`)
       }
     }
+  }
+})
+
+test('crc32c: the native sum and the plain one are the same, at the border and beyond, split anywhere', () => {
+  const random = randomStream('native')
+  const memory = random.fill(new Uint8Array(20_000))
+  for (const length of [2_047, 2_048, 2_049, 4_095, 10_000 + random.below(9_000)]) {
+    const start = random.below(9)
+    const end = start + length
+    const sum = crc32cPlain(memory, start, end)
+    assert.equal(crc32c(memory, start, end), sum, `${length} bytes`)
+    const middle = start + random.below(length)
+    assert.equal(crc32c(memory, middle, end, crc32c(memory, start, middle)), sum, `${length} bytes, split at ${middle}`)
   }
 })

@@ -1,6 +1,8 @@
 // CRC-32C (Castagnoli, RFC 3720 appendix B.4): the checksum of Kafka record batches and of the journal. Incremental.
 // Slice-by-16 over one flat table of 16 KiB, four bytes a load where there are many: about 2.6 GB/s in plain JavaScript.
-// `zlib.crc32` is another polynomial.
+// Where the optional @node-rs/crc32 is installed, long stretches go through it: the processor's own instruction, 7 GB/s
+// and more. `zlib.crc32` is another polynomial.
+import { createRequire } from 'node:module'
 
 /** The polynomial 0x1edc6f41, bits reversed. */
 const polynomial = 0x82f63b78
@@ -20,6 +22,24 @@ for (let i = 256; i < table.length; i++) {
 const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 /** For fewer bytes a view of them as words costs more than it saves. */
 const wordsFromBytes = 512
+
+/** Below this a native call costs more than it saves. */
+const nativeFromBytes = 2048
+type Native = (bytes: Uint8Array, previous: number) => number
+/** Looked for at the first long stretch; null where it is not installed, or does not know the check value. */
+let native: Native | null | undefined
+function findNative(): Native | null {
+  try {
+    const found: unknown = createRequire(import.meta.url)('@node-rs/crc32').crc32c
+    if (typeof found !== 'function') return null
+    const sum: Native = (bytes, previous) => found(bytes, previous)
+    const text = new TextEncoder().encode('123456789')
+    const whole = sum(text.subarray(4), sum(text.subarray(0, 4), 0))
+    return whole === 0xe3069283 ? sum : null
+  } catch {
+    return null
+  }
+}
 
 /** Whole slices of four words: the register behind them. */
 function sliced(words: Int32Array, register: number): number {
@@ -56,6 +76,14 @@ function sliced(words: Int32Array, register: number): number {
  * returned for them as `previous`: crc32c(b, 0, n, crc32c(a)) is the checksum of a followed by b.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, previous = 0): number {
+  if (end - start >= nativeFromBytes) {
+    if (native === undefined) native = findNative()
+    if (native !== null) return native(bytes.subarray(start, end), previous)
+  }
+  return crc32cPlain(bytes, start, end, previous)
+}
+/** The same in JavaScript, whatever is installed. */
+export function crc32cPlain(bytes: Uint8Array, start = 0, end = bytes.length, previous = 0): number {
   const t = table
   let crc = ~previous
   let i = start

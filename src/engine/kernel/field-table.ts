@@ -14,12 +14,13 @@ import {
   CHECK_BOUNDS,
   CHECK_EVENT_TIME,
   COLUMNS_MAX,
+  D_INDEX,
   D_MASK,
   D_NUMBER,
-  D_SLOTS,
   DICTIONARIES,
   DICTIONARIES_MAX,
   DICTIONARY_BYTES,
+  ENTRY_HEAD_BYTES,
   F_ABOVE,
   F_ABSENT,
   F_AT_LEAST,
@@ -182,19 +183,21 @@ function constantText(memory: KernelMemory, text: string): { address: number; le
 }
 /** A table that is never forgotten; false if it does not fit. */
 function writeOneOf(memory: KernelMemory, head: number, values: readonly string[]): boolean {
-  let slots = 16
-  while (slots < values.length * 4) slots *= 2
-  const address = memory.constant(slots * 16)
-  if (address === null) return false
-  memory.view.setUint32(head + D_SLOTS, address, true)
-  memory.view.setUint32(head + D_MASK, slots - 1, true)
+  let words = 16
+  while (words < values.length * 4) words *= 2
+  const index = memory.constant(words * 4)
+  if (index === null) return false
+  memory.view.setUint32(head + D_INDEX, index, true)
+  memory.view.setUint32(head + D_MASK, words - 1, true)
   return [...new Set(values)].every((value, i) => {
     // Text that has no UTF-8 form equals no text of a record.
     if (!value.isWellFormed()) return true
     const text = constantText(memory, value)
     if (text === null) return false
+    const entry = memory.constant(ENTRY_HEAD_BYTES + text.length)
+    if (entry === null) return false
     const hash = memory.functions.hashOf(text.address, text.length)
-    return memory.functions.put(head, text.address, text.length, hash, i + 1) !== 0
+    return memory.functions.put(head, entry, text.address, text.length, hash, i) !== 0
   })
 }
 

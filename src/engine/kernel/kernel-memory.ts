@@ -39,7 +39,7 @@ export interface KernelFunctions {
   forget(dictionary: number): void
   hashOf(text: number, length: number): number
   newlines(from: number, end: number, base: number, into: number, max: number): number
-  put(head: number, text: number, length: number, hash: number, id: number): number
+  put(head: number, entry: number, text: number, length: number, hash: number, id: number): number
 }
 
 const PAGE_BYTES = 65_536
@@ -80,7 +80,7 @@ export class KernelMemory implements DecoderMemory {
     }
     new TextEncoder().encodeInto('1970-01-01T00:00', this.bytes.subarray(LAST_MINUTE))
     this.view.setFloat64(LAST_MINUTE_MS, 0, true)
-    this.bytes.fill(0xff, FIRST_BYTES, FIRST_BYTES + 16)
+    this.bytes.fill(0xff, FIRST_BYTES, FIRST_BYTES + 32)
   }
   #buffer(): ArrayBuffer {
     const { buffer } = this.functions.memory

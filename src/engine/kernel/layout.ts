@@ -5,12 +5,12 @@
 //              heads of the dictionaries
 //   128 KiB    templates: TEMPLATES_MAX slots of TEMPLATE_BYTES
 //   1 MiB      texts that never change: defaults, and the tables behind `one-of` rules
-//   2 MiB      dictionaries: slots and texts, thrown away and filled again when full
+//   2 MiB      dictionaries: indexes and entries, thrown away and filled again when full
 //   18 MiB     the batch: record bytes, SLACK_BYTES of zeros, starts, ends, arrivals, columns; grows
 //
 // Changing this needs another KERNEL_VERSION: the kernel exports it, and one built before is left unused.
 
-export const KERNEL_VERSION = 2
+export const KERNEL_VERSION = 3
 
 /** A contract with more fields is decoded by JSON alone: pending texts are a mask of 64 bits. */
 export const FIELDS_MAX = 64
@@ -31,19 +31,21 @@ export const POWERS_MAX = 18
 /** The 16 bytes `YYYY-MM-DDTHH:MM` last read, and their time in ms as f64. */
 export const LAST_MINUTE = 67584
 export const LAST_MINUTE_MS = 67600
-/** 16 bytes of ones, then 16 of zeros: read from here + 16 - n, n ones come first. */
+/** 32 bytes of ones, then 32 of zeros: read from here + 32 - n, n ones come first. */
 export const FIRST_BYTES = 67616
 /** Texts not in their dictionary yet, by field: address, length, hash, address of the field; 16 bytes each. */
 export const PENDING = 68608
 /** Heads of dictionaries, DICTIONARY_BYTES each. */
 export const DICTIONARIES = 73728
 export const DICTIONARIES_MAX = 128
-/** Head: slots (address), slots less one, used, number. A slot: hash, text (address), length, id + 1; 0 is free. */
+/** Head: index (address), its words less one, words used, number. What a word and an entry are: assembly/dictionary.ts. */
 export const DICTIONARY_BYTES = 16
-export const D_SLOTS = 0
+export const D_INDEX = 0
 export const D_MASK = 4
 export const D_USED = 8
 export const D_NUMBER = 12
+/** In front of the text of an entry. */
+export const ENTRY_HEAD_BYTES = 16
 
 export const TEMPLATES = 131072
 export const CONSTANTS = 1048576

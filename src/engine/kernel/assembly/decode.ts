@@ -55,7 +55,7 @@ import {
 import { idOf, idOfShort, remember } from './dictionary'
 import { newlines } from './lines'
 import { anyNumberEnd, asFloat, asInteger, asMinor, numberEnd } from './number'
-import { firstBytes, hashOf, hashOfShort, isUuid, sameBytes, textEnd, uncheckedEnd } from './text'
+import { firstMask, hashOf, hashOfShort, isUuid, sameBytes, secondMask, textEnd, uncheckedEnd } from './text'
 import { dateDays, dateEnd, instantEnd, instantMs } from './time'
 
 export { KERNEL_VERSION } from '../layout'
@@ -217,24 +217,24 @@ function matches(template: usize, from: usize, end: usize, row: i32, latestMs: f
  * the dictionary holds was valid and allowed when it went in, so only unknown texts are looked at more closely.
  */
 function idEnd(field: usize, row: i32, text: usize): usize {
-  const block = v128.load(text)
-  const special = i8x16.bitmask(
-    v128.or(
-      v128.or(i8x16.eq(block, i8x16.splat(QUOTE)), i8x16.eq(block, i8x16.splat(0x5c))),
-      i8x16.lt_u(block, i8x16.splat(0x20)),
-    ),
-  )
+  const blockA = v128.load(text)
+  const blockB = v128.load(text, 16)
+  const special = <u32>endsIn(blockA) | ((<u32>endsIn(blockB)) << 16)
   const head = <usize>load<u32>(field, F_DICTIONARY)
   let length: u32
   let hash: u32
   let id: i32
+  // One way for all lengths up to 31: whether a text is longer than 16 is anybody's guess.
   if (special !== 0) {
     length = ctz(special)
-    const bytes = firstBytes(block, length)
-    hash = hashOfShort(i64x2.extract_lane(bytes, 0), i64x2.extract_lane(bytes, 1), length)
-    id = idOfShort(head, bytes, length, hash)
+    const maskA = firstMask(length)
+    const maskB = secondMask(length)
+    const first = v128.and(blockA, maskA)
+    const second = v128.and(blockB, maskB)
+    hash = hashOfShort(first, second, length)
+    id = idOfShort(head, first, second, maskA, maskB, length, hash)
   } else {
-    const end = uncheckedEnd(text + 16)
+    const end = uncheckedEnd(text + 32)
     length = <u32>(end - text)
     hash = hashOf(text, length)
     id = idOf(head, text, length, hash)
@@ -248,6 +248,16 @@ function idEnd(field: usize, row: i32, text: usize): usize {
     setPending(field, text, length, hash)
   }
   return text + length + 1
+}
+
+/** Bits where a text may end: quotes, escapes, control characters. */
+function endsIn(block: v128): i32 {
+  return i8x16.bitmask(
+    v128.or(
+      v128.or(i8x16.eq(block, i8x16.splat(QUOTE)), i8x16.eq(block, i8x16.splat(0x5c))),
+      i8x16.lt_u(block, i8x16.splat(0x20)),
+    ),
+  )
 }
 
 /** Where a value of a field nobody knows ends; 0 if it is nested, escaped or not valid. */

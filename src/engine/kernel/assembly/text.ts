@@ -67,37 +67,51 @@ export function uncheckedEnd(from: usize): usize {
   }
 }
 
-/** The block with zeros in place of what lies behind its first `length` <= 16 bytes. */
-export function firstBytes(block: v128, length: u32): v128 {
-  return v128.and(block, v128.load(FIRST_BYTES + 16 - <usize>length))
+/** Ones where the first `length` <= 32 bytes of a text are, of its first 16 and its second. */
+export function firstMask(length: u32): v128 {
+  return v128.load(FIRST_BYTES + 32 - <usize>length)
+}
+export function secondMask(length: u32): v128 {
+  return v128.load(FIRST_BYTES + 48 - <usize>length)
 }
 
 const HASH_FACTOR: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
 const OTHER_FACTOR: u64 = ((<u64>0xc2b2ae3d) << 32) | 0x27d4eb4f
+const THIRD_FACTOR: u64 = ((<u64>0x165667b1) << 32) | 0x9e3779f9
+const FOURTH_FACTOR: u64 = ((<u64>0xff51afd7) << 32) | 0xed558ccd
 
-/** For the tables in this memory only: every bit of it counts, as slots are told by the lowest. Texts of up to 16 bytes: as two words, zeros behind their end. */
-export function hashOfShort(low: u64, high: u64, length: u32): u32 {
-  const mixed = (low + <u64>length) * HASH_FACTOR + rotl<u64>(high * OTHER_FACTOR, 32)
+/**
+ * For the tables in this memory only: every bit of it counts, as words are told by the lowest and the highest. Texts of up
+ * to 32 bytes: in two blocks, zeros behind their end.
+ */
+export function hashOfShort(first: v128, second: v128, length: u32): u32 {
+  const mixed =
+    (i64x2.extract_lane(first, 0) + <u64>length) * HASH_FACTOR +
+    rotl<u64>(i64x2.extract_lane(first, 1) * OTHER_FACTOR, 32) +
+    ((i64x2.extract_lane(second, 0) * THIRD_FACTOR) ^ rotl<u64>(i64x2.extract_lane(second, 1) * FOURTH_FACTOR, 32))
   const folded = mixed ^ (mixed >> 32)
   return <u32>(folded ^ (folded >> 15))
 }
 /** The same for any length. */
 export function hashOf(text: usize, length: u32): u32 {
-  if (length <= 16) {
-    const bytes = firstBytes(v128.load(text), length)
-    return hashOfShort(i64x2.extract_lane(bytes, 0), i64x2.extract_lane(bytes, 1), length)
-  }
+  if (length <= 32)
+    return hashOfShort(
+      v128.and(v128.load(text), firstMask(length)),
+      v128.and(v128.load(text, 16), secondMask(length)),
+      length,
+    )
   let hash = (<u64>length + 1) * HASH_FACTOR
   let at = text
   let left = length
-  while (left >= 16) {
+  while (left > 32) {
     hash = (hash ^ load<u64>(at)) * HASH_FACTOR + rotl<u64>((hash ^ load<u64>(at, 8)) * OTHER_FACTOR, 32)
     at += 16
     left -= 16
   }
-  const last = firstBytes(v128.load(at), left)
+  const first = v128.and(v128.load(at), firstMask(left))
+  const second = v128.and(v128.load(at, 16), secondMask(left))
   hash ^= hash >> 32
-  return hashOfShort(hash ^ i64x2.extract_lane(last, 0), (hash * OTHER_FACTOR) ^ i64x2.extract_lane(last, 1), length)
+  return hashOfShort(v128.xor(first, i64x2(hash, hash * OTHER_FACTOR)), second, length)
 }
 
 /** Both may be read up to 15 bytes past their end. */
