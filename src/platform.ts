@@ -5,11 +5,13 @@ import { contracts, type ReportRow, reports, sales } from './commerce/commerce.t
 import { ensureTopic } from './connect/connect.ts'
 import { answerBackups } from './platform/backup-requests.ts'
 import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
+import { deadLettersOf } from './platform/dead-letters.ts'
 import { showLastRows } from './platform/figures.ts'
 import { startGenerator } from './platform/generator.ts'
-import { components, ledger } from './platform/health.ts'
+import { components } from './platform/health.ts'
 import { openIngest } from './platform/ingest.ts'
 import { settledOrWaiting, startJobs } from './platform/jobs.ts'
+import { ledgerOf, ledgerRows } from './platform/ledger.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { startOrderSink } from './platform/order-sink.ts'
 import { reportRows, reportsPort } from './platform/reports.ts'
@@ -102,7 +104,7 @@ export async function startPlatform(
             durability:
               settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
             components: components(broker, jobs, generator, watching),
-            ledger: ledger(broker, jobs.all),
+            ledger: ledgerRows(jobs.all),
             kafka,
             generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
           }),
@@ -120,6 +122,8 @@ export async function startPlatform(
       reports: reportsPort(world, broker),
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
+      books: { ledger: () => ledgerOf(jobs.all) },
+      deadLetters: deadLettersOf(world, broker),
       fault: (error, where) => settings.log('error', 'serve', `a fault in ${where}`, { err: error }),
     }
     const { serve } = await servingModule

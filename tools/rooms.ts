@@ -174,6 +174,8 @@ export const rooms: readonly Room[] = [
       'broker-alone.ts',
       'running.ts',
       'backup-requests.ts',
+      'ledger.ts',
+      'kept-data.ts',
       'import.ts',
       'watching.ts',
       'score.ts',

@@ -7,6 +7,7 @@ import type { Reaction } from '../query/reaction.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
+import type { AccountLine } from './account.ts'
 import { identityOfPlan } from './job-plans.ts'
 import { madeTopic } from './job-topics.ts'
 import type { Place } from './moved-places.ts'
@@ -14,7 +15,7 @@ import { recordSource } from './record-source.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
 import { startWithPlans } from './starting.ts'
 
-export type { Place }
+export type { AccountLine, Place }
 
 export interface LogJobSettings {
   /** Names the job in the log: its commits and ticks. Changing it starts the job over from the log's origin. */
@@ -40,6 +41,10 @@ export interface LogJobSettings {
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
   /** Told after each durable commit which offsets come next in the partitions it moved in: for whoever shows progress. */
   readonly onCommitted?: (places: readonly Place[]) => void
+  /** Topics whose dead letters another job keeps. */
+  readonly judgedElsewhere?: ReadonlySet<string>
+  /** It is opened where its last commit left it, to be looked at, and does not go on. */
+  readonly atRest?: boolean
 }
 
 export interface LogJob extends RunningJob {
@@ -47,7 +52,7 @@ export interface LogJob extends RunningJob {
   readonly name: string
   watermarkMs(topic: string): number
   partitions(topic: string): readonly PartitionProgress[]
-  ledger(): ReturnType<Job['ledger']>
+  ledger(): readonly AccountLine[]
   stateBytes(): number
   operators(): ReturnType<Job['operators']>
   load(): JobLoad

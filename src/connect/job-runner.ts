@@ -34,6 +34,7 @@ export interface JobSettings {
   /** Told of every output when it is due, before its commit: for what stays in the house (live figures) only. */
   readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
   readonly onCommitted: TellPlaces | undefined
+  readonly atRest: boolean
   readonly sharding: ShardingSettings
   /** Where the plans are to be others: what is done for it beside the job. */
   readonly switching: Switching | null
@@ -61,7 +62,7 @@ export async function startJob(
   const follower = log.follow({ job: settings.name, topics: job.topics, from })
   const runner = new JobRunner(world, log, job, settings, follower, state.epoch, state.cursor)
   await runner.replay(from)
-  runner.run()
+  if (!settings.atRest) runner.run()
   return { job, running: runner }
 }
 
@@ -118,7 +119,7 @@ class JobRunner implements RunningJob {
     this.#committed = committed
     this.#patience = new PatientCommit(world.clock, log)
     this.#outputs = outputWriter(world.clock, settings.outputs, settings.contracts)
-    this.#moved = new MovedPlaces(settings.onCommitted)
+    this.#moved = new MovedPlaces(settings.onCommitted, job.ledger())
     this.#pushRecords = recordSource(job)
     this.#ticking = new Ticking(
       world,
@@ -302,8 +303,8 @@ class JobRunner implements RunningJob {
   }
   /** The entry is in the job, by whichever thread. */
   #done(entry: LogEntry, unreadable: string | null): void {
-    if (entry.kind === 'batch') this.#moved.done(entry)
-    if (entry.kind === 'batch' && unreadable !== null) this.#outputs.unreadableBatch(entry, unreadable)
+    if (entry.kind === 'batch') this.#moved.done(entry, unreadable === null)
+    if (entry.kind === 'batch') this.#outputs.done(entry, unreadable)
     this.#processed = entry.after
   }
 
@@ -399,9 +400,8 @@ class JobRunner implements RunningJob {
     }
   }
 
-  trouble(): Error | null {
-    return this.#patience.trouble
-  }
+  readonly handed: RunningJob['handed'] = (topic, partition) => this.#moved.handed(topic, partition)
+  readonly trouble: RunningJob['trouble'] = () => this.#patience.trouble
   load(): JobLoad {
     const { batchBytes, busyMs, shards } = this.#sharding
     return {

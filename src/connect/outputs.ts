@@ -14,7 +14,7 @@ import {
   type ResultBatch,
   timings,
 } from '../engine/engine.ts'
-import type { Commit } from '../log/log.ts'
+import type { Commit, LogEntry } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
@@ -23,12 +23,15 @@ import { partitionOfKey } from '../wire/partitioner.ts'
 import type { RecordHeader } from '../wire/record-batch.ts'
 import type { Clock } from '../world/world.ts'
 import { Appends } from './appends.ts'
+import { attemptHeader, ReplayedRecords } from './replayed-records.ts'
 
 export interface OutputTopics {
   /** By plan name: the topic its rows go to and how many partitions that has. A plan that is not here keeps its rows in the house. */
   readonly results: ReadonlyMap<string, { readonly topic: string; readonly partitions: number }>
   /** Topics that reactions write to, and how many partitions they have. */
   readonly emitted: ReadonlyMap<string, number>
+  /** Topics whose dead letters another job keeps: two that read one topic would keep each of them twice. */
+  readonly judgedElsewhere?: ReadonlySet<string>
 }
 
 export function resultTopic(plan: Plan): string {
@@ -43,19 +46,14 @@ export function lateTopic(topic: string): string {
 
 export interface OutputWriter {
   add(output: JobOutput): void
-  /** A stored batch whose records cannot be read: kept whole as one dead letter. */
-  unreadableBatch(
-    batch: { topic: string; partition: number; baseOffset: number; bytes: Uint8Array },
-    reason: string,
-  ): void
+  /** The batch is in the job; if its records cannot be read (`unreadable` says why) it is kept whole as one dead letter. */
+  done(entry: Extract<LogEntry, { kind: 'batch' }>, unreadable: string | null): void
   /** Bytes gathered since the last `take`, about. */
   readonly pendingBytes: number
   /** Everything gathered, as the appends of one commit; the writer is empty again. */
   take(): Commit['appends']
 }
 
-/** Version of the header names below. */
-const dlqAttempt = '1'
 const encoder = new TextEncoder()
 
 export function outputWriter(
@@ -64,6 +62,7 @@ export function outputWriter(
   contracts: ReadonlyMap<string, Contract>,
 ): OutputWriter {
   const gathered = new Appends()
+  const replayed = new ReplayedRecords()
 
   const results = (batch: ResultBatch): void => {
     const to = topics.results.get(batch.plan.name)
@@ -87,12 +86,15 @@ export function outputWriter(
     }
   }
   const deadLetter = (letter: DeadLetter): void => {
+    // What a Plan of this job makes a dead letter nobody else does.
+    const isOfPlan = letter.reason === 'unknown-key' || letter.reason === 'overflow'
+    if (topics.judgedElsewhere?.has(letter.topic) && !isOfPlan) return
     gathered.add(deadLetterTopic(letter.topic), letter.partition, null, letter.value, letter.arrivalMs, [
       header('dlq.reason', letter.reason),
       header('dlq.rule', letter.field),
       header('dlq.message', letter.message),
       ...original(letter, contracts.get(letter.topic)),
-      header('dlq.attempt', dlqAttempt),
+      header(attemptHeader, String(replayed.take(letter.topic, letter.partition, letter.offset))),
     ])
   }
   const late = (lateRecord: LateRecord): void => {
@@ -119,17 +121,20 @@ export function outputWriter(
       for (const lateRecord of output.lateRecords) late(lateRecord)
       for (const one of output.emitted) emitted(one)
     },
-    unreadableBatch({ topic, partition, baseOffset, bytes }, reason) {
-      deadLetter({
-        topic,
-        partition,
-        offset: baseOffset,
-        arrivalMs: clock.nowMs(),
-        value: bytes.slice(),
-        reason: 'unreadable-batch',
-        field: '',
-        message: `the record batch at offset ${baseOffset} cannot be read: ${reason}`,
-      })
+    done(entry, unreadable) {
+      const { topic, partition, baseOffset, bytes } = entry
+      if (unreadable === null) replayed.note(entry)
+      else
+        deadLetter({
+          topic,
+          partition,
+          offset: baseOffset,
+          arrivalMs: clock.nowMs(),
+          value: bytes.slice(),
+          reason: 'unreadable-batch',
+          field: '',
+          message: `the record batch at offset ${baseOffset} cannot be read: ${unreadable}`,
+        })
     },
     get pendingBytes() {
       return gathered.pendingBytes

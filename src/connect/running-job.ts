@@ -1,4 +1,5 @@
 // A job that runs on a log, as those see it that started it.
+import type { Handed } from './moved-places.ts'
 
 /** What it is busy with; counts are since it was started. */
 export interface JobLoad {
@@ -24,6 +25,8 @@ export interface RunningJob {
   /** Commits, takes a last snapshot and stops. While the log takes no commit, the next start does that part again. */
   stop(): Promise<void>
   load(): JobLoad
+  /** What the log handed to it from a partition. */
+  handed(topic: string, partition: number): Handed
   /** Resolves with the reason if the job can go on no longer (fenced, storage failed, a bug). Never rejects. */
   readonly failed: Promise<Error>
 }

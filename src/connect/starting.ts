@@ -5,10 +5,12 @@ import type { Log } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import { PlanError } from '../query/plan.ts'
 import type { World } from '../world/world.ts'
+import { accountOf } from './account.ts'
 import type { LogJob, LogJobSettings } from './connect.ts'
 import { identityOfPlan, type JobPlans, jobPlansRecord, plansTopicSpec, readJobPlans, samePlans } from './job-plans.ts'
 import { startJob } from './job-runner.ts'
 import { jobTopics, madeTopic, type TopicsOfJob } from './job-topics.ts'
+import type { OutputTopics } from './outputs.ts'
 import { Rebuilding } from './rebuilding.ts'
 import { openSnapshots, type Snapshot, type SnapshotStore } from './snapshots.ts'
 import { Switching } from './switching.ts'
@@ -35,18 +37,20 @@ export async function startWithPlans(world: World, log: Log, settings: LogJobSet
   }
   const topics = await jobTopics(log, wanted, reactions)
   const parts = { world, log, settings, topics }
-  if (known !== null && samePlans(known, wanted)) return asJob(name, await startPlain(parts, known), null)
+  if (known !== null && samePlans(known, wanted)) return asJob(parts, await startPlain(parts, known), null)
   const upgrade = known === null ? null : upgradeFrom(parts, known)
   if (known === null || upgrade === null) {
     const started = await startPlain(parts, wanted)
+    if (settings.atRest) return asJob(parts, started, null)
     // Written down once it runs: a start that is refused changes nothing.
     const { topic, partition, batch } = jobPlansRecord(world.clock, name, wanted)
     await log.append(topic, partition, batch)
-    return asJob(name, started, null)
+    return asJob(parts, started, null)
   }
+  if (settings.atRest) return asJob(parts, await startBefore(parts, known, upgrade, null), null)
   const switching = await switchingTo(parts, wanted, upgrade)
   const before = await startBefore(parts, known, upgrade, switching)
-  return asJob(name, before, () =>
+  return asJob(parts, before, () =>
     switching.done.then((made) => (made === null ? null : startPlain(parts, wanted, made))),
   )
 }
@@ -84,7 +88,7 @@ function clearOthers({ world, settings }: Parts, generation: number): void {
 async function startPlain(parts: Parts, of: JobPlans, given: Snapshot | null = null): Promise<Started> {
   const { world, log, settings, topics } = parts
   const { name, plans, reactions = [] } = settings
-  clearOthers(parts, of.generation)
+  if (!settings.atRest) clearOthers(parts, of.generation)
   const { partitions } = topics
   const open = () => openJob(plans, { bounded: false, partitions, monoMs: () => world.clock.monoMs() }, reactions)
   const started = await startJob(
@@ -93,12 +97,13 @@ async function startPlain(parts: Parts, of: JobPlans, given: Snapshot | null = n
     open,
     {
       name,
-      outputs: topics.outputs,
+      outputs: outputsOf(parts, topics.outputs),
       contracts: topics.contracts,
       snapshots: snapshotsOf(parts, of),
       tickMs: settings.tickMs,
       onOutput: settings.onOutput,
       onCommitted: settings.onCommitted,
+      atRest: settings.atRest ?? false,
       sharding: {
         plans,
         settings: { bounded: false, partitions },
@@ -113,8 +118,17 @@ async function startPlain(parts: Parts, of: JobPlans, given: Snapshot | null = n
   return { ...started, plans: plans.map((plan) => plan.name) }
 }
 
+function outputsOf({ settings: { judgedElsewhere } }: Parts, outputs: OutputTopics): OutputTopics {
+  return judgedElsewhere === undefined ? outputs : { ...outputs, judgedElsewhere }
+}
+
 /** What ran goes on, on one thread: the new plans are computed on it too. */
-async function startBefore(parts: Parts, known: JobPlans, upgrade: Upgrade, switching: Switching): Promise<Started> {
+async function startBefore(
+  parts: Parts,
+  known: JobPlans,
+  upgrade: Upgrade,
+  switching: Switching | null,
+): Promise<Started> {
   const { world, log, settings, topics } = parts
   const before = await jobTopics(log, known, [])
   const contracts = new Map<string, Contract>([...topics.contracts, ...before.contracts])
@@ -122,7 +136,7 @@ async function startBefore(parts: Parts, known: JobPlans, upgrade: Upgrade, swit
   const alike = new Set(settings.plans.map(identityOfPlan))
   const started = await startJob(world, log, () => upgrade.job, {
     name: settings.name,
-    outputs: { results: before.outputs.results, emitted: topics.outputs.emitted },
+    outputs: outputsOf(parts, { results: before.outputs.results, emitted: topics.outputs.emitted }),
     contracts,
     snapshots: snapshotsOf(parts, known),
     tickMs: settings.tickMs,
@@ -132,6 +146,7 @@ async function startBefore(parts: Parts, known: JobPlans, upgrade: Upgrade, swit
         at,
       ),
     onCommitted: settings.onCommitted,
+    atRest: settings.atRest ?? false,
     sharding: {
       plans: [],
       settings: { bounded: false },
@@ -164,7 +179,11 @@ async function switchingTo(parts: Parts, wanted: JobPlans, upgrade: Upgrade): Pr
 }
 
 /** `next`: what follows the first, once it is over; null where nothing does. */
-function asJob(name: string, first: Started, next: (() => Promise<Started | null>) | null): LogJob {
+function asJob(
+  { log, settings: { name } }: Parts,
+  first: Started,
+  next: (() => Promise<Started | null>) | null,
+): LogJob {
   let now = first
   let stopping = false
   const upgraded =
@@ -205,7 +224,8 @@ function asJob(name: string, first: Started, next: (() => Promise<Started | null
     },
     watermarkMs: (topic) => now.job.watermarkMs(topic),
     partitions: (topic) => now.job.partitions(topic),
-    ledger: () => now.job.ledger(),
+    ledger: () => now.job.ledger().map((line) => accountOf(log, line, now.running)),
+    handed: (topic, partition) => now.running.handed(topic, partition),
     stateBytes: () => now.job.stateBytes(),
     operators: () => now.job.operators(),
     load: () => now.running.load(),

@@ -94,30 +94,65 @@ const tickMs = 1_000
 /** More threads than this find nothing to do: the job's own takes in what they made. */
 const shardsMaxOfJob = 4
 
+/** In the order in which they start; the first that reads a topic keeps its dead letters and accounts for it. */
+const definitions = [salesJob, shopJob, orderProcessor, analyticsEngine]
+
+/** Where the jobs of a data directory stand, without going on: stop them when they were looked at. */
+export async function jobsAtRest(world: World, broker: Broker, dataDir: string): Promise<readonly LogJob[]> {
+  const jobs: LogJob[] = []
+  for (const definition of definitions)
+    jobs.push(
+      await startLogJob(world, broker, {
+        name: definition.name,
+        ...settingsOf(definition, broker.clusterId, dataDir),
+        onOutput: () => {},
+        atRest: true,
+      }),
+    )
+  return jobs
+}
+function settingsOf(definition: JobDefinition, logIdentity: string, dataDir: string | null) {
+  return {
+    plans: [...definition.published, ...definition.inHouse].map(planOf),
+    inHouse: new Set(definition.inHouse),
+    reactions: definition.reactions(),
+    logIdentity,
+    tickMs,
+    snapshotFolder: dataDir === null ? null : `${dataDir}/jobs/${definition.name}`,
+  }
+}
+
 /** Resolves when the jobs follow the log; they have not caught up yet. */
 export async function startJobs(world: World, broker: Broker, places: JobPlaces): Promise<Jobs> {
   const { dataDir, figures, deadLetters } = places
+  /** Topics whose dead letters a job before keeps. */
+  const judged = new Set<string>()
   const start = async (definition: JobDefinition, onOutput: LogJobSettings['onOutput']): Promise<LogJob> => {
     const progress = definition.group === undefined ? null : groupProgress(world, broker, definition.group)
+    const settings = settingsOf(definition, broker.clusterId, dataDir)
     const job = await startLogJob(world, broker, {
       name: definition.name,
-      plans: [...definition.published, ...definition.inHouse].map(planOf),
-      inHouse: new Set(definition.inHouse),
-      reactions: definition.reactions(),
-      logIdentity: broker.clusterId,
-      tickMs,
+      ...settings,
+      judgedElsewhere: new Set(judged),
       // One core is left for the sockets and the journal.
       shardsMax: Math.min(shardsMaxOfJob, world.host.cores - 1),
-      snapshotFolder: dataDir === null ? null : `${dataDir}/jobs/${definition.name}`,
       onOutput,
       ...(progress === null ? {} : { onCommitted: (moved) => progress.moved(moved) }),
     })
+    for (const plan of settings.plans) for (const topic of Object.keys(plan.contracts)) judged.add(topic)
     if (progress === null) return job
     const stop = async (): Promise<void> => {
       await job.stop()
       await progress.stop()
     }
-    return { ...job, stop }
+    return {
+      ...job,
+      // It changes when other plans take over.
+      get epoch() {
+        return job.epoch
+      },
+      stop,
+    }
   }
 
   let progress: LogJob | null = null
@@ -129,7 +164,7 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
   progress = ofSales
   figures.moved(progressOf(ofSales, ofSales.epoch))
   const running: [JobDefinition, LogJob][] = [[salesJob, ofSales]]
-  for (const definition of [shopJob, orderProcessor, analyticsEngine])
+  for (const definition of definitions.filter((one) => one !== salesJob))
     running.push([definition, await start(definition, (output) => deadLetters.add(output))])
   const byPipeline = new Map(
     running.flatMap(([{ published, inHouse }, job]) => [...published, ...inHouse].map((name) => [name, job] as const)),

@@ -8,7 +8,7 @@ export const seriesPointsMax = 300
 export const topProductsMax = 10
 export const salesEventsMax = 50
 export const componentsMax = 12
-export const ledgerRowsMax = 20
+export const ledgerRowsMax = 40
 
 export type Stamp = Pick<Kpis, 'asOf' | 'watermark' | 'eventTimeMax' | 'epoch'>
 

@@ -10,6 +10,7 @@ import {
 } from 'fastify-type-provider-zod'
 import { guardRequest, securityHeaders } from './guard.ts'
 import { kindOfFault, ProblemError, sendProblem } from './problems.ts'
+import { deadLetterRoutes, ledgerRoute } from './routes-books.ts'
 import { figureRoutes } from './routes-figures.ts'
 import { healthRoutes } from './routes-health.ts'
 import { ingestRoutes } from './routes-ingest.ts'
@@ -96,6 +97,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
         { name: 'live', description: 'Server-sent events' },
         { name: 'ingest', description: 'Records in' },
         { name: 'reports', description: 'Batch answers over the log' },
+        { name: 'books', description: 'The account of every record, and what was refused' },
         { name: 'health', description: 'For probes and people' },
       ],
     },
@@ -108,6 +110,8 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (ports.ingest !== null) ingestRoutes(app, serving, ports.ingest)
   if (ports.metrics !== null) metricsRoute(app, serving, ports.metrics)
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)
+  if (ports.books !== undefined) ledgerRoute(app, serving, ports.books)
+  if (ports.deadLetters !== undefined) deadLetterRoutes(app, serving, ports.deadLetters)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     reply.header('cache-control', 'no-cache').send(app.swagger()),
   )

@@ -149,6 +149,76 @@ export const problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })
 
+const ledgerLine = z.object({
+  in: count.meta({ description: 'records in the topic since it was created' }),
+  processed: count,
+  duplicates: count,
+  late: count.meta({ description: 'beyond the allowed lateness: kept in the late topic' }),
+  deadLettered: count,
+  inFlight: count,
+  imbalance: count.meta({ description: 'records that are nowhere: 0, or there is a fault' }),
+})
+export const ledger = z
+  .object({
+    asOf: time,
+    imbalance: count,
+    topics: z.record(z.string(), ledgerLine.extend({ partitions: z.array(ledgerLine.extend({ partition: count })) })),
+  })
+  .meta({ id: 'Ledger' })
+
+export const deadLetterQuery = z.object({
+  topic: z.string().optional().meta({ description: 'in which the record was' }),
+  reason: z.string().optional(),
+  rule: z.string().optional().meta({ description: 'the field at fault' }),
+  since: time.optional(),
+  until: time.optional(),
+})
+export const deadLetter = z
+  .object({
+    topic: z.string(),
+    partition: count,
+    offset: count.meta({ description: 'among the dead letters of the topic' }),
+    keptAt: time,
+    bytes: count,
+    reason: z.string(),
+    rule: z.string().meta({ description: "the field at fault, '' for the whole record" }),
+    message: z.string(),
+    original: z.object({ partition: z.int(), offset: z.int() }),
+    version: z.int().meta({ description: 'of the contract' }),
+    attempt: z.int().min(1),
+    replayed: z.boolean(),
+  })
+  .meta({ id: 'DeadLetter' })
+export const deadLetterWhole = deadLetter.extend({
+  value: z.object({ text: z.string(), encoding: z.enum(['utf-8', 'base64']) }),
+})
+export const deadLetterList = z
+  .object({
+    asOf: time,
+    matching: count,
+    counts: z.array(
+      z.object({ topic: z.string(), reason: z.string(), rule: z.string(), version: z.int(), records: count }),
+    ),
+    letters: z.array(deadLetter),
+  })
+  .meta({ id: 'DeadLetters' })
+export const deadLetterReplay = z.strictObject({
+  ...deadLetterQuery.shape,
+  dryRun: z.boolean().default(false),
+  all: z.boolean().default(false).meta({ description: 'those too that would fail again' }),
+  set: z.record(z.string(), z.unknown()).optional().meta({ description: 'fields to set before' }),
+})
+export const replayOutcome = z
+  .object({
+    dryRun: z.boolean(),
+    found: count,
+    sent: count,
+    already: count,
+    stillBad: count,
+    topics: z.array(z.object({ topic: z.string(), records: count })),
+  })
+  .meta({ id: 'ReplayOutcome' })
+
 const check = z.object({ name: z.string(), ok: z.boolean(), needed: z.boolean(), detail: z.string() })
 export const readiness = z.object({ ready: z.boolean(), asOf: time, checks: z.array(check) }).meta({ id: 'Readiness' })
 export const version = z.object({ name: z.string(), version: z.string() }).meta({ id: 'Version' })

@@ -109,7 +109,7 @@ export interface StatusState {
   readonly durability: 'power-cut' | 'process' | 'memory'
   /** The parts people should know about, in the order records take: broker, engine, generator … At most 12. */
   readonly components: readonly Component[]
-  /** One line per source topic; empty when nothing is counted. At most 20. */
+  /** One line per source topic; empty when nothing is counted. At most 40. */
   readonly ledger: readonly LedgerRow[]
   /** Where Kafka clients connect (`127.0.0.1:9092`), null without a listener. */
   readonly kafka: string | null
@@ -132,6 +132,99 @@ export interface LedgerRow {
   readonly late: number
   readonly deadLettered: number
   readonly inFlight: number
+}
+
+export interface LedgerLine extends Omit<LedgerRow, 'topic'> {
+  /** Records that are nowhere: 0, or there is a fault. */
+  readonly imbalance: number
+}
+export interface LedgerTopic extends LedgerLine {
+  readonly topic: string
+  readonly partitions: readonly (LedgerLine & { readonly partition: number })[]
+}
+/** The whole account: topics by name. */
+export interface Ledger {
+  readonly imbalance: number
+  readonly topics: readonly LedgerTopic[]
+}
+/** What the house says of itself beyond its figures. */
+export interface BooksPort {
+  /** Memory only. */
+  ledger(): Ledger
+}
+
+/** What was refused, and its way back. */
+export interface DeadLettersPort {
+  /** The newest that match, and how many match in all, by what is wrong with them. */
+  list(filter: DeadLetterFilter, rowsMax: number): Promise<DeadLetterList>
+  /** By its place among the dead letters of the topic; null: there is none. */
+  show(topic: string, partition: number, offset: number): Promise<DeadLetterWhole | null>
+  /** Sends those back that stand by the contract of today; each once, whoever asks how often. */
+  replay(
+    filter: DeadLetterFilter,
+    how: {
+      readonly dryRun: boolean
+      /** Those too that would fail again. */
+      readonly all: boolean
+      /** Fields of the JSON object that are set before; null: it goes as it is. */
+      readonly set: Readonly<Record<string, unknown>> | null
+    },
+  ): Promise<ReplayOutcome>
+}
+export interface DeadLetterFilter {
+  /** In which the record was. */
+  readonly topic?: string
+  readonly reason?: string
+  /** The field at fault. */
+  readonly rule?: string
+  /** By the time at which it arrived: from, to before. */
+  readonly sinceMs?: number
+  readonly untilMs?: number
+}
+export interface DeadLetterRow {
+  readonly topic: string
+  /** Among the dead letters of the topic. */
+  readonly partition: number
+  readonly offset: number
+  readonly keptMs: number
+  readonly bytes: number
+  readonly reason: string
+  /** The field at fault, dotted; '' for the whole record. */
+  readonly rule: string
+  readonly message: string
+  /** Of the record that failed; -1 where it is not told. */
+  readonly original: { readonly partition: number; readonly offset: number; readonly timestampMs: number }
+  /** Of the contract. */
+  readonly version: number
+  /** The how manieth time the record failed. */
+  readonly attempt: number
+  readonly replayed: boolean
+}
+export interface DeadLetterWhole extends DeadLetterRow {
+  readonly value: { readonly text: string; readonly encoding: 'utf-8' | 'base64' }
+}
+export interface DeadLetterList {
+  readonly matching: number
+  readonly counts: readonly {
+    readonly topic: string
+    readonly reason: string
+    readonly rule: string
+    readonly version: number
+    readonly records: number
+  }[]
+  /** Newest first. */
+  readonly letters: readonly DeadLetterRow[]
+}
+export interface ReplayOutcome {
+  readonly dryRun: boolean
+  readonly found: number
+  /** Or, of a dry run, would be. */
+  readonly sent: number
+  /** Sent before. */
+  readonly already: number
+  /** Would fail again, and stay. */
+  readonly stillBad: number
+  readonly topics: readonly { readonly topic: string; readonly records: number }[]
 }
 
 /** What `/readyz` asks. */
@@ -303,6 +396,8 @@ export interface ServePorts {
   readonly reports: ReportsPort | null
   readonly ingest: IngestPort | null
   readonly metrics: MetricsPort | null
+  readonly books?: BooksPort
+  readonly deadLetters?: DeadLettersPort
   /** Told of every fault that a handler did not expect (the caller got a 500 without details). */
   readonly fault: (error: Error, where: string) => void
 }
