@@ -97,7 +97,7 @@ export const define: Define = (command, act) => {
         const settings: KafkaProducerSettings = { brokers: await brokersOf(flags), clientId: 'millrace-produce' }
         const labels = flags.faults === undefined ? [] : ['ground-truth']
         await prepareTopics(
-          scenario === undefined ? [name] : [...scenario.topics, ...labels],
+          scenario === undefined ? [name] : [...new Set([...scenario.topics, ...scenario.beside, ...labels])],
           settings,
           scenario !== undefined,
         )

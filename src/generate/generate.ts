@@ -26,9 +26,11 @@ import {
 import { ordersTraffic } from './orders-traffic.ts'
 import { salesTraffic } from './sales-traffic.ts'
 import { type Seller, sellers } from './sellers.ts'
+import { botKinds } from './store-bots.ts'
+import { fraudKinds } from './store-campaigns.ts'
 import type { Profile } from './store-funnel.ts'
 import { storeTopics } from './store-records.ts'
-import { type StoreSettings, storeTraffic } from './store-traffic.ts'
+import { type StoreSettings, storeTopicsBeside, storeTraffic } from './store-traffic.ts'
 import { merged, type Traffic, type TrafficSettings } from './traffic.ts'
 
 export type {
@@ -53,6 +55,7 @@ export type {
   TrafficSettings,
 }
 export {
+  botKinds,
   catalogue,
   catalogueProducts,
   ecommerceBurst,
@@ -60,6 +63,7 @@ export {
   ecommerceTraffic,
   faultSharesDefault,
   faults,
+  fraudKinds,
   labelledStream,
   lateBatch,
   marketplaceTraffic,
@@ -68,6 +72,7 @@ export {
   salesTraffic,
   sellers,
   storeTopics,
+  storeTopicsBeside,
   storeTraffic,
   suites,
   withFaults,
@@ -110,16 +115,25 @@ export interface Scenario {
   /** A sentence for people. */
   readonly doc: string
   readonly topics: readonly string[]
+  /** Topics that get a record now and then, which the rate does not count. */
+  readonly beside: readonly string[]
   /** Records of all topics together, per second, where nothing else is asked for. */
   readonly ratePerSecond: number
   readonly traffic: Generator
 }
 const rateOf = (topics: readonly string[]): number =>
   topics.reduce((sum, topic) => sum + (ratesDefault.get(topic) ?? 0), 0)
-const scenario = (name: string, doc: string, topics: readonly string[], traffic: Generator): Scenario => ({
+const scenario = (
+  name: string,
+  doc: string,
+  topics: readonly string[],
+  traffic: Generator,
+  beside: readonly string[] = [],
+): Scenario => ({
   name,
   doc,
   topics,
+  beside,
   ratePerSecond: rateOf(topics),
   traffic,
 })
@@ -130,7 +144,7 @@ const parts: readonly Scenario[] = [
   scenario('orders', 'the small shop', ['orders'], ordersTraffic),
   scenario('marketplace-sales', 'sales that marketplaces tell late', ['marketplace-sales'], marketplaceTraffic),
   scenario('ecommerce', 'orders with their customers, items and suspicions', ecommerceTopics, ecommerceTraffic),
-  scenario('store', 'visits, purchases and stock', storeTopics, storeTraffic),
+  scenario('store', 'visits, purchases and stock', storeTopics, wholeStore, storeTopicsBeside),
 ]
 
 /** What can be generated, by name: each topic, some topics that belong together, and the whole shop. */
@@ -142,10 +156,16 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
       'everything',
       parts.flatMap(({ topics }) => topics),
       shopTraffic,
+      parts.flatMap(({ beside }) => beside),
     ),
     ...[...generators].map(([topic, traffic]) => scenario(topic, `${topic} alone`, [topic], traffic)),
   ].map((one) => [one.name, one]),
 )
+
+/** The store with all it tells, returns and chargebacks and labels as well. */
+function wholeStore(seed: string, settings: TrafficSettings): Traffic {
+  return storeTraffic(seed, { ...settings, topics: [...storeTopics, ...storeTopicsBeside] })
+}
 
 /** The whole shop. The parts keep their shares, whatever the rate of all. */
 export function shopTraffic(seed: string, settings: TrafficSettings): Traffic {

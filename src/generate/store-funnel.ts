@@ -1,7 +1,7 @@
 // How a visit to the store goes on: a Markov chain from landing to purchase or exit, and what it leads one to expect.
 import type { RandomStream } from '../std/random.ts'
 
-/** `paying` is the moment of purchase; a `companion` is a product added on the way to it. Views, carts and searches are events. */
+/** `paying` is the moment of purchase, `declined` a payment that does not go through; a `companion` is a product added on the way to it. Views, carts and searches are events. */
 export type Step =
   | 'landing'
   | 'search'
@@ -11,6 +11,7 @@ export type Step =
   | 'checkout'
   | 'companion-view'
   | 'companion-cart'
+  | 'declined'
   | 'paying'
   | 'exit'
 type Row = readonly (readonly [Step, number])[]
@@ -30,6 +31,29 @@ export const purchasesPerCart = 0.324
 const oneMore = 0.123
 const companionsPerPurchase = oneMore / (1 - oneMore)
 
+/** In the realistic profile so many payments do not go through, and so many of those are tried again. */
+export const declinedShare = 0.12
+const againShare = 0.6
+
+/** Who visits: known customers buy more often, those on a phone less. */
+export interface VisitorClass {
+  readonly returning: boolean
+  readonly mobile: boolean
+}
+export const returningTimes = 2.5
+export const mobileTimes = 0.6
+const classTimes = ({ returning, mobile }: VisitorClass): number =>
+  (returning ? returningTimes : 1) * (mobile ? mobileTimes : 1)
+const classes: readonly VisitorClass[] = [false, true].flatMap((returning) =>
+  [false, true].map((mobile) => ({ returning, mobile })),
+)
+/** Shares of all visits; they do not matter in the `documents` profile, where all visitors are alike. */
+export interface VisitorShares {
+  readonly returning: number
+  readonly mobile: number
+}
+const visitorSharesUsual: VisitorShares = { returning: 0.4, mobile: 0.4 }
+
 /** What one visit makes in the mean. */
 export interface Expected {
   readonly searches: number
@@ -44,29 +68,45 @@ export interface Expected {
 
 export interface Funnel {
   readonly expected: Expected
-  next(step: Step, random: RandomStream): Step
+  /** Of each kind of visitor. */
+  readonly expectedOf: (visitor: VisitorClass) => Expected
+  next(step: Step, visitor: VisitorClass, random: RandomStream): Step
 }
 
-export function funnel(profile: Profile): Funnel {
-  const isHigh = (chain: Chain): boolean => {
-    const { searches, views, carts, purchases } = expectedOf(chain)
-    return profile === 'realistic'
+export function funnel(profile: Profile, shares: VisitorShares = visitorSharesUsual): Funnel {
+  const realistic = profile === 'realistic'
+  const shareOf = ({ returning, mobile }: VisitorClass): number =>
+    (returning ? shares.returning : 1 - shares.returning) * (mobile ? shares.mobile : 1 - shares.mobile)
+  const meanTimes = classes.reduce((sum, one) => sum + shareOf(one) * classTimes(one), 0)
+  const chainsAt = (toCart: number): readonly Chain[] =>
+    realistic
+      ? classes.map((one) => chainOf((toCart * classTimes(one)) / meanTimes, declinedShare))
+      : [chainOf(toCart, 0)]
+  const mean = (expected: readonly Expected[]): Expected =>
+    realistic ? mixed(expected, classes.map(shareOf)) : expected[0]!
+  const isHigh = (chains: readonly Chain[]): boolean => {
+    const { searches, views, carts, purchases } = mean(chains.map(expectedOf))
+    return realistic
       ? carts / views > cartsPerViewRealistic
       : (searches + views + carts) / purchases < eventsPerPurchaseDocuments
   }
   let low = 0
-  let high = 1
+  // A returning visitor's chance is up to 2.5 times this, and still one.
+  let high = realistic ? 1 / returningTimes : 1
   for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2
-    if (isHigh(chainOf(middle))) high = middle
+    if (isHigh(chainsAt(middle))) high = middle
     else low = middle
   }
-  const chain = chainOf(low)
+  const chains = chainsAt(low)
+  const expected = chains.map(expectedOf)
+  const of = ({ returning, mobile }: VisitorClass): number => (realistic ? (returning ? 2 : 0) + (mobile ? 1 : 0) : 0)
   return {
-    expected: expectedOf(chain),
-    next(step, random) {
+    expected: mean(expected),
+    expectedOf: (visitor) => expected[of(visitor)]!,
+    next(step, visitor, random) {
       let rest = random.float()
-      for (const [to, probability] of chain.get(step) ?? []) {
+      for (const [to, probability] of chains[of(visitor)]!.get(step) ?? []) {
         if (rest < probability) return to
         rest -= probability
       }
@@ -75,10 +115,24 @@ export function funnel(profile: Profile): Funnel {
   }
 }
 
+function mixed(all: readonly Expected[], shares: readonly number[]): Expected {
+  const of = (part: keyof Expected): number => all.reduce((sum, one, i) => sum + shares[i]! * one[part], 0)
+  return {
+    searches: of('searches'),
+    views: of('views'),
+    carts: of('carts'),
+    purchases: of('purchases'),
+    items: of('items'),
+    steps: of('steps'),
+  }
+}
+
 /** `toCart`: how often a view leads to the cart. What a row lacks to 1 is the exit. */
-function chainOf(toCart: number): Chain {
-  // The companions' carts count as carts as well, so a first cart leads to a checkout a little more often.
-  const toCheckout = purchasesPerCart / (1 - companionsPerPurchase * purchasesPerCart)
+function chainOf(toCart: number, declined: number): Chain {
+  const paid = (1 - declined) / (1 - declined * againShare)
+  // The companions' carts count as carts as well, and not every payment goes through, so a first cart leads to a checkout
+  // a little more often.
+  const toCheckout = purchasesPerCart / (paid - companionsPerPurchase * purchasesPerCart)
   const on = 1 - toCart
   return new Map<Step, Row>([
     [
@@ -124,7 +178,15 @@ function chainOf(toCart: number): Chain {
       'checkout',
       [
         ['companion-view', oneMore],
-        ['paying', 1 - oneMore],
+        ['declined', (1 - oneMore) * declined],
+        ['paying', (1 - oneMore) * (1 - declined)],
+      ],
+    ],
+    [
+      'declined',
+      [
+        ['declined', againShare * declined],
+        ['paying', againShare * (1 - declined)],
       ],
     ],
     ['companion-view', [['companion-cart', 1]]],
@@ -153,7 +215,8 @@ function expectedOf(chain: Chain): Expected {
     views: of('view') + of('companion-view'),
     carts: of('cart') + of('companion-cart'),
     purchases: of('paying'),
-    items: of('paying') + of('companion-cart'),
+    // Who was declined for good leaves with the companions in the cart.
+    items: of('paying') * (1 + companionsPerPurchase),
     steps,
   }
 }

@@ -1,14 +1,37 @@
 // The records of the store as bytes: `user-events`, `transactions` and `inventory-updates`, from fragments encoded before.
 import { inventoryUpdates, transactions, userEvents } from '../commerce/commerce.ts'
+import { assert } from '../std/assert.ts'
 import type { RandomStream } from '../std/random.ts'
 import { fragment, jsonInside, LineWriter } from './line-writer.ts'
-import { type StoreUser, storeProducts, warehouses } from './store-data.ts'
+import { storeProducts, warehouses } from './store-data.ts'
 
 export const storeTopics = Object.freeze([userEvents.topic, transactions.topic, inventoryUpdates.topic])
 
 export interface Item {
+  /** Index in `storeProducts`, or `giftCredit`. */
   readonly product: number
   readonly quantity: number
+  /** Price of one piece when it was paid, cents. */
+  readonly priceMinor: number
+}
+/** Credit to give away, of any amount: nothing to send, no tax, no stock. */
+export const giftCredit = storeProducts.length
+export const giftCreditId = 'G001'
+
+/** What a payment has besides its buyer, its items and its time. Null: the record lacks it. */
+export interface Payment {
+  readonly method: string
+  readonly sessionId: string | null
+  readonly ipAddress: string
+  readonly deviceId: string
+  readonly card: string | null
+  readonly status: 'approved' | 'declined'
+  readonly billingCountry: string
+  readonly shippingCountry: string
+  readonly ipCountry: string
+  readonly seller: string
+  /** JSON text of the address. */
+  readonly address: string
 }
 
 const taxPercent = 8
@@ -21,14 +44,24 @@ export function bill(items: readonly Item[]): {
   readonly taxMinor: number
   readonly shippingMinor: number
 } {
-  const subtotalMinor = items.reduce((sum, { product, quantity }) => sum + lineMinor(product, quantity), 0)
+  let subtotalMinor = 0
+  let goodsMinor = 0
+  for (const item of items) {
+    subtotalMinor += lineMinor(item)
+    if (item.product !== giftCredit) goodsMinor += lineMinor(item)
+  }
   return {
     subtotalMinor,
-    taxMinor: Math.floor((subtotalMinor * taxPercent + 50) / 100),
-    shippingMinor: subtotalMinor >= freeShippingFromMinor ? 0 : shippingMinor,
+    taxMinor: Math.floor((goodsMinor * taxPercent + 50) / 100),
+    shippingMinor: goodsMinor === 0 || goodsMinor >= freeShippingFromMinor ? 0 : shippingMinor,
   }
 }
-const lineMinor = (product: number, quantity: number): number => storeProducts[product]!.priceMinor * quantity
+/** What the buyer gets back for some pieces: their price and its tax. */
+export function refundMinor(item: Item, quantity: number): number {
+  const minor = item.priceMinor * quantity
+  return minor + Math.floor((minor * taxPercent + 50) / 100)
+}
+const lineMinor = ({ priceMinor, quantity }: Item): number => priceMinor * quantity
 
 const eventOpening = fragment('{"event_id":"')
 const comma = fragment(',')
@@ -47,6 +80,8 @@ const totalOpening = fragment('],"total_amount":')
 const taxOpening = fragment(',"tax_amount":')
 const shippingOpening = fragment(',"shipping_cost":')
 const addressOpening = fragment(',"shipping_address":')
+const priceOpening = fragment(',"price":')
+const quantityOpening = fragment(',"quantity":')
 const stockOpening = fragment(',"current_stock":')
 const warehouseOpening = fragment(',"warehouse_location":"')
 
@@ -54,33 +89,44 @@ const kinds = {
   view: fragment('","event_type":"product_view",'),
   cart: fragment('","event_type":"add_to_cart",'),
   search: fragment('","event_type":"search",'),
+  login: fragment('","event_type":"login",'),
+  login_failed: fragment('","event_type":"login_failed",'),
   purchase: fragment('","event_type":"purchase",'),
 }
-const names = storeProducts.map(({ id, name }) => `"product_id":"${id}","product_name":"${jsonInside(name)}"`)
-const price = (product: number): string => String(storeProducts[product]!.priceMinor / 100)
-const eventProducts = storeProducts.map(({ category }, i) =>
-  fragment(`","${names[i]!.slice(1)},"category":"${jsonInside(category)}","price":${price(i)}`),
+const names = [...storeProducts, { id: giftCreditId, name: 'Gift Credit' }].map(
+  ({ id, name }) => `"product_id":"${id}","product_name":"${jsonInside(name)}"`,
 )
-const itemOpenings = storeProducts.map((_, i) => fragment(`{${names[i]},"price":${price(i)},"quantity":`))
+const eventProducts = storeProducts.map(({ category }, i) =>
+  fragment(`","${names[i]!.slice(1)},"category":"${jsonInside(category)}","price":`),
+)
+const itemOpenings = names.map((name) => fragment(`{${name}`))
 const stockChanges = storeProducts.map((_, i) =>
   fragment(`","event_type":"inventory_update",${names[i]},"stock_change":`),
 )
 const warehouseParts = warehouses.map((name) => fragment(name))
 export const productKeys: readonly Uint8Array[] = storeProducts.map(({ id }) => fragment(id))
 
+/** From where a visit is made. */
+export interface Place {
+  readonly ipAddress: string
+  readonly ipCountry: string
+  readonly userAgent: string
+  readonly deviceId: string
+}
 /** Encodes the end of every event of a session. */
-export function sessionTail(sessionId: string, user: StoreUser): Uint8Array {
-  const rest = JSON.stringify({ session_id: sessionId, ip_address: user.ipAddress, user_agent: user.userAgent })
-  return fragment(`,${rest.slice(1)}`)
+export function sessionTail(sessionId: string, place: Place): Uint8Array {
+  const { ipAddress, userAgent, deviceId } = place
+  const rest = { session_id: sessionId, ip_address: ipAddress, user_agent: userAgent, device_id: deviceId }
+  return fragment(`,${JSON.stringify(rest).slice(1)}`)
 }
-/** What a user's transactions have that does not change. */
-export interface UserParts {
-  readonly key: Uint8Array
-  readonly payment: Uint8Array
-  readonly address: Uint8Array
-}
-export function userParts(user: StoreUser): UserParts {
-  return { key: fragment(user.id), payment: fragment(user.paymentMethod), address: fragment(user.address) }
+
+const decoder = new TextDecoder()
+const uuidLength = 36
+/** The id of a record of `StoreRecords`: it stands first. */
+export function idOf(line: Uint8Array): string {
+  const from = line.indexOf(58) + 2
+  assert(line[from - 1] === 34, 'a record begins with its id')
+  return decoder.decode(line.subarray(from, from + uuidLength))
 }
 
 /** Each method writes one record and returns its bytes, valid until the next. */
@@ -91,14 +137,29 @@ export class StoreRecords {
     this.#ids = ids
   }
 
-  productEvent(kind: 'view' | 'cart', user: UserParts, product: number, tail: Uint8Array, atMs: number): Uint8Array {
+  productEvent(
+    kind: 'view' | 'cart',
+    user: Uint8Array,
+    product: number,
+    priceMinor: number,
+    tail: Uint8Array,
+    atMs: number,
+  ): Uint8Array {
     this.#eventHead(user, kinds[kind], atMs)
     this.#line.bytes(eventProducts[product]!)
+    this.#line.hundredths(priceMinor)
     this.#line.bytes(tail)
     return this.#line.line()
   }
 
-  searchEvent(user: UserParts, query: string, tail: Uint8Array, atMs: number): Uint8Array {
+  loginEvent(kind: 'login' | 'login_failed', user: Uint8Array, tail: Uint8Array, atMs: number): Uint8Array {
+    this.#eventHead(user, kinds[kind], atMs)
+    this.#line.bytes(quote)
+    this.#line.bytes(tail)
+    return this.#line.line()
+  }
+
+  searchEvent(user: Uint8Array, query: string, tail: Uint8Array, atMs: number): Uint8Array {
     this.#eventHead(user, kinds.search, atMs)
     this.#line.bytes(searchOpening)
     this.#line.bytes(fragment(jsonInside(query)))
@@ -107,25 +168,28 @@ export class StoreRecords {
     return this.#line.line()
   }
 
-  transaction(user: UserParts, items: readonly Item[], atMs: number): Uint8Array {
+  transaction(user: Uint8Array, items: readonly Item[], payment: Payment, atMs: number): Uint8Array {
     const line = this.#line
     line.start()
     line.bytes(transactionOpening)
     line.uuid(this.#ids)
     line.bytes(userOpening)
-    line.bytes(user.key)
+    line.bytes(user)
     line.bytes(kinds.purchase)
     line.bytes(timeOpening)
     line.time(atMs)
     line.bytes(paymentOpening)
-    line.bytes(user.payment)
+    line.bytes(fragment(payment.method))
     line.bytes(itemsOpening)
-    items.forEach(({ product, quantity }, i) => {
+    items.forEach((item, i) => {
       if (i > 0) line.bytes(comma)
-      line.bytes(itemOpenings[product]!)
-      line.integer(quantity)
+      line.bytes(itemOpenings[item.product]!)
+      line.bytes(priceOpening)
+      line.hundredths(item.priceMinor)
+      line.bytes(quantityOpening)
+      line.integer(item.quantity)
       line.bytes(itemTotal)
-      line.hundredths(lineMinor(product, quantity))
+      line.hundredths(lineMinor(item))
       line.bytes(itemClosing)
     })
     const { subtotalMinor, taxMinor, shippingMinor } = bill(items)
@@ -136,8 +200,9 @@ export class StoreRecords {
     line.bytes(shippingOpening)
     line.hundredths(shippingMinor)
     line.bytes(addressOpening)
-    line.bytes(user.address)
-    line.bytes(itemClosing)
+    line.bytes(fragment(payment.address))
+    line.bytes(comma)
+    line.bytes(fragment(JSON.stringify(aboutPayment(payment)).slice(1)))
     return line.line()
   }
 
@@ -162,15 +227,30 @@ export class StoreRecords {
     return line.line()
   }
 
-  #eventHead(user: UserParts, kind: Uint8Array, atMs: number): void {
+  #eventHead(user: Uint8Array, kind: Uint8Array, atMs: number): void {
     const line = this.#line
     line.start()
     line.bytes(eventOpening)
     line.uuid(this.#ids)
     line.bytes(userOpening)
-    line.bytes(user.key)
+    line.bytes(user)
     line.bytes(kind)
     line.bytes(timeOpening)
     line.time(atMs)
+  }
+}
+
+/** The last fields of a payment. */
+function aboutPayment(payment: Payment): object {
+  return {
+    ...(payment.sessionId === null ? {} : { session_id: payment.sessionId }),
+    ip_address: payment.ipAddress,
+    device_id: payment.deviceId,
+    ...(payment.card === null ? {} : { card_fingerprint: payment.card }),
+    status: payment.status,
+    billing_country: payment.billingCountry,
+    shipping_country: payment.shippingCountry,
+    ip_country: payment.ipCountry,
+    seller: payment.seller,
   }
 }

@@ -33,6 +33,8 @@ export interface Stock {
   /** How many to order now: 0 when there is enough. They count as ordered from here. */
   order(shelf: Shelf): number
   receive(shelf: Shelf, quantity: number): void
+  /** Pieces that come back (> 0) or are gone (< 0, never more than nobody has bought). */
+  adjust(shelf: Shelf, change: number): void
 }
 
 /** Share of all order lines that each shelf serves, in the order of `shelves`. */
@@ -85,6 +87,10 @@ export function openStock(random: RandomStream, unitsPerPurchase: number): Stock
       assert(shelf.ordered >= quantity, 'more received than was ordered')
       shelf.ordered -= quantity
       shelf.stock += quantity
+    },
+    adjust(shelf, change) {
+      assert(shelf.stock - shelf.reserved + change >= 0, 'more is gone than nobody has bought')
+      shelf.stock += change
     },
   }
 }

@@ -1,263 +1,218 @@
-// Traffic of the small store: visitors look, search, fill carts and pay; what they buy leaves the stock. `user-events`,
-// `transactions` and `inventory-updates` are views of this one world: the same seed, start and number of visits give the
-// same facts, whichever of the topics are asked for.
-import { randomStream } from '../std/random.ts'
-import { Agenda } from './agenda.ts'
-import { type ArrivalSettings, arrivals, jitterMs } from './arrivals.ts'
-import { normal, weightedChoice } from './distributions.ts'
-import type { RecordSink } from './sink.ts'
-import { type StoreUser, storeProducts, storeProductWeights, storeUserCount, storeUsers } from './store-data.ts'
-import { type Expected, funnel, type Profile, type Step } from './store-funnel.ts'
+// Traffic of the small store: visitors look, search, fill carts and pay; what they buy leaves the stock, and some comes back;
+// prices change; thieves and programs are among them. All topics are views of this one world: the same seed, start and
+// number of visits give the same facts, whichever of the topics are asked for.
 import {
-  type Item,
-  productKeys,
-  StoreRecords,
-  sessionTail,
-  storeTopics,
-  type UserParts,
-  userParts,
-} from './store-records.ts'
-import { holdMsFor, openStock, type Shelf } from './store-stock.ts'
+  chargebacks,
+  groundTruth,
+  inventoryUpdates,
+  priceChanges,
+  promotions,
+  returns,
+  transactions,
+  userEvents,
+} from '../commerce/commerce.ts'
+import { assert } from '../std/assert.ts'
+import { instantText } from '../std/instant.ts'
+import { type RandomStream, randomStream } from '../std/random.ts'
+import type { ArrivalSettings } from './arrivals.ts'
+import { normal } from './distributions.ts'
+import type { RecordSink } from './sink.ts'
+import { actsPerBot, botSessionMsMax, letBots } from './store-bots.ts'
+import { storeProducts, storeUserCount, storeUsers, storeUsersMax } from './store-data.ts'
+import { type Floor, openFloor } from './store-floor.ts'
+import { letSteal } from './store-fraud.ts'
+import { declinedShare, type Expected, funnel, type Profile } from './store-funnel.ts'
+import { movingPrices } from './store-prices.ts'
+import { storeTopics } from './store-records.ts'
+import { letShrink, openReturns } from './store-returns.ts'
+import { holdMsFor, openStock } from './store-stock.ts'
+import { letVisit, presence, quantityMean, thinkMeanMs } from './store-visits.ts'
 import { type Traffic, type TrafficSettings, traffic } from './traffic.ts'
+
+/** What else the store tells, now and then: these are not counted in the rate. */
+export const storeTopicsBeside: readonly string[] = Object.freeze([
+  returns.topic,
+  chargebacks.topic,
+  priceChanges.topic,
+  promotions.topic,
+  groundTruth.topic,
+])
 
 export interface StoreSettings extends TrafficSettings {
   /** `documents` by default. */
   readonly profile?: Profile
-  /** Only these topics are handed over, and `ratePerSecond` counts their records; all three by default. */
+  /** Only these topics are handed over, and `ratePerSecond` counts the records of the first three; these three by default. */
   readonly topics?: readonly string[]
+  /** Share of the payments that are fraud; 0.005 by default. */
+  readonly fraudShare?: number
+  /** Share of the sessions that are programs'; 0.08 by default in the realistic profile, else none. */
+  readonly botShare?: number
+  /** 1,000 by default. */
+  readonly users?: number
 }
 
-const thinkMedianMs = 25_000
-const thinkSigma = 1.1
-/** A visitor who thinks for longer would be another session. */
-const thinkMsMax = 25 * 60_000
-const thinkMeanMs = thinkMedianMs * Math.exp(thinkSigma ** 2 / 2)
+export const fraudShareDefault = 0.005
+export const botShareRealistic = 0.08
 /** More visitors at once than this share of the users do not fit: the pace is quickened instead. */
-const visitorsAtOnceMax = storeUserCount * 0.3
+const visitorsAtOnceMax = 0.3
 /** Inventory updates for one purchase in the `documents` profile: 0.67/s beside 1/s. One update then tells several sales. */
 const updatesPerPurchase = 0.67
-const quantityShares = [0.85, 0.11, 0.04]
-const quantityMean = quantityShares.reduce((sum, share, more) => sum + share * (more + 1), 0)
-const itemsMax = 5
-const companionShare = 0.6
-const leadMedianSeconds = 1_200
-const leadSigma = 0.6
+/** Users come as often as customers of a real shop buy: half of them rarely, one of ten 4.5 times as often. */
+const loyaltySigma = 1.17
+/** So many of the users, the most frequent ones, are known customers. */
+const returningUsers = 0.15
 
 /** Records of each topic for one visit, in the mean. */
 export function storeRecordsPerVisit(profile: Profile): ReadonlyMap<string, number> {
-  return recordsPerVisit(profile, funnel(profile).expected)
+  return recordsPerVisit(profile, funnel(profile).expected, profile === 'realistic' ? botShareRealistic : 0)
 }
-function recordsPerVisit(profile: Profile, expected: Expected): ReadonlyMap<string, number> {
+function recordsPerVisit(profile: Profile, expected: Expected, botShare: number): ReadonlyMap<string, number> {
   const { searches, views, carts, purchases, items } = expected
   const updates = profile === 'documents' ? purchases * updatesPerPurchase : items
+  const declined = profile === 'documents' ? 0 : (purchases * declinedShare) / (1 - declinedShare)
+  const bots = (botShare / (1 - botShare)) * actsPerBot
+  // Almost every purchase of the realistic profile begins with a login.
+  const logins = profile === 'documents' ? 0 : purchases
   const [events = '', bought = '', stock = ''] = storeTopics
   return new Map([
-    [events, searches + views + carts],
-    [bought, purchases],
+    [events, searches + views + carts + logins + bots],
+    [bought, purchases + declined],
     [stock, updates],
   ])
 }
 
-interface Visit {
-  readonly user: number
-  readonly tail: Uint8Array
-  step: Step
-  /** What the visitor looks at; a search leaves what was meant here. */
-  product: number
-  meant: boolean
-  /** Was the look at it part of the traffic, or before its start? */
-  told: boolean
-  readonly basket: Item[]
+/** How often each user comes, and which are known customers. */
+interface Loyalty {
+  readonly weights: Float64Array
+  readonly isReturning: Uint8Array
+  /** Of all visits. */
+  readonly returning: number
+}
+function loyaltyOf(random: RandomStream, users: number): Loyalty {
+  const weights = Float64Array.from({ length: users }, () => Math.exp(loyaltySigma * normal(random)))
+  const order = Array.from(weights, (_, user) => user).sort((a, b) => weights[b]! - weights[a]!)
+  const isReturning = new Uint8Array(users)
+  let returning = 0
+  for (const user of order.slice(0, Math.round(users * returningUsers))) {
+    isReturning[user] = 1
+    returning += weights[user]!
+  }
+  return { weights, isReturning, returning: returning / weights.reduce((sum, weight) => sum + weight, 0) }
 }
 
 /** The same seed and settings give the same bytes, however `produceUntil` is called. */
 export function storeTraffic(seed: string, settings: StoreSettings): Traffic {
-  const { startMs, profile = 'documents', topics = storeTopics } = settings
+  const { startMs, profile = 'documents', topics = storeTopics, fraudShare = fraudShareDefault } = settings
+  const realistic = profile === 'realistic'
+  const botShare = settings.botShare ?? (realistic ? botShareRealistic : 0)
+  const userCount = settings.users ?? storeUserCount
+  assert(fraudShare >= 0 && fraudShare < 1 && botShare >= 0 && botShare < 1, 'shares are below 1')
+  assert(userCount >= 1 && userCount <= storeUsersMax, `not a number of users: ${userCount}`)
   const random = randomStream(seed).fork(`store/${startMs}`)
-  const { expected, next } = funnel(profile)
-  const perVisit = recordsPerVisit(profile, expected)
+  const users = storeUsers(randomStream(seed).fork('store/users'), userCount)
+  const loyalty = realistic ? loyaltyOf(randomStream(seed).fork('store/loyalty'), users.length) : null
+  const mobile = users.reduce((sum, user, i) => sum + (user.isMobile ? (loyalty?.weights[i] ?? 1) : 0), 0)
+  const all = loyalty?.weights.reduce((sum, weight) => sum + weight, 0) ?? users.length
+  const chain = funnel(profile, { returning: loyalty?.returning ?? 0, mobile: mobile / all })
+  const { expected } = chain
+  const perVisit = recordsPerVisit(profile, expected, botShare)
   const recordsOfVisit = topics.reduce((sum, topic) => sum + (perVisit.get(topic) ?? 0), 0)
+  assert(recordsOfVisit > 0, `a rate counts records of ${storeTopics.join(', ')}`)
   const visitsPerSecond = settings.ratePerSecond / recordsOfVisit
   const visitMs = expected.steps * thinkMeanMs
-  const pace = Math.min(1, visitorsAtOnceMax / ((visitsPerSecond * visitMs) / 1_000))
+  const pace = Math.min(1, (visitorsAtOnceMax * users.length) / ((visitsPerSecond * visitMs) / 1_000))
   const purchasesPerSecond = visitsPerSecond * expected.purchases
-  const holdMs =
-    profile === 'documents'
-      ? holdMsFor(purchasesPerSecond * (expected.items / expected.purchases), purchasesPerSecond * updatesPerPurchase)
-      : 0
+  const itemsPerPurchase = expected.items / expected.purchases
+  const holdMs = realistic
+    ? 0
+    : holdMsFor(purchasesPerSecond * itemsPerPurchase, purchasesPerSecond * updatesPerPurchase)
 
-  const agenda = new Agenda<RecordSink>()
-  const users = storeUsers(randomStream(seed).fork('store/users'))
-  const parts: readonly UserParts[] = users.map(userParts)
-  const visiting = new Uint8Array(users.length)
-  const stock = openStock(random.fork('stock'), quantityMean * (expected.items / expected.purchases))
-  const draw = random.fork('visits')
-  const leads = random.fork('leads')
-  const chooseProduct = weightedChoice(storeProductWeights)
-  const chooseQuantity = weightedChoice(quantityShares)
-  // Each topic has its own ids and delays, so that what is left out does not change the others.
-  const writers = storeTopics.map((topic) => {
-    const jitter = topic === storeTopics[2] ? null : random.fork(`${topic}/jitter`)
-    return { topic, asked: topics.includes(topic), records: new StoreRecords(random.fork(`${topic}/ids`)), jitter }
-  })
-  const [events, bought, moved] = writers
-  let visits = 0
-
-  /** Hands a record over, now or when its delay is over. Whole ms; nothing from before the start. */
-  const tell = (
-    to: (typeof writers)[number] | undefined,
-    atMs: number,
-    sink: RecordSink,
-    key: Uint8Array,
-    write: (records: StoreRecords, eventMs: number) => Uint8Array,
-  ): boolean => {
-    if (to === undefined || !to.asked || atMs < startMs) return false
-    const eventMs = Math.floor(atMs)
-    const line = write(to.records, eventMs)
-    const delayMs = to.jitter === null ? 0 : jitterMs(to.jitter)
-    if (delayMs === 0) {
-      sink.record(to.topic, key, line, eventMs)
-      return true
-    }
-    const held = line.slice()
-    agenda.put(eventMs + delayMs, (later, nowMs) => {
-      later.record(to.topic, key, held, nowMs)
-      return true
-    })
-    return false
-  }
-  const tellStock = (shelf: Shelf, change: number, atMs: number, sink: RecordSink): boolean =>
-    tell(moved, atMs, sink, productKeys[shelf.product]!, (records, eventMs) =>
-      records.stockChange(shelf.product, shelf.warehouse, change, shelf.stock, eventMs),
-    )
-
-  const ship = (shelf: Shelf, quantity: number, atMs: number, sink: RecordSink): boolean => {
-    stock.ship(shelf, quantity)
-    return tellStock(shelf, -quantity, atMs, sink)
-  }
-  /** Sales of a shelf that the next update will tell. */
-  const gathered = new Map<Shelf, number>()
-  const sell = (shelf: Shelf, quantity: number, atMs: number): void => {
-    if (holdMs === 0) agenda.put(atMs, (sink, nowMs) => ship(shelf, quantity, nowMs, sink))
-    else {
-      const waiting = gathered.get(shelf)
-      gathered.set(shelf, (waiting ?? 0) + quantity)
-      if (waiting === undefined)
-        agenda.put(atMs + holdMs, (sink, nowMs) => {
-          const sold = gathered.get(shelf) ?? 0
-          gathered.delete(shelf)
-          return ship(shelf, sold, nowMs, sink)
-        })
-    }
-    const wanted = stock.order(shelf)
-    if (wanted === 0) return
-    const leadMs = (leadMedianSeconds * Math.exp(leadSigma * normal(leads)) * 1_000) / purchasesPerSecond
-    agenda.put(atMs + leadMs, (sink, nowMs) => {
-      stock.receive(shelf, wanted)
-      return tellStock(shelf, wanted, nowMs, sink)
-    })
-  }
-
-  const pay = (visit: Visit, user: StoreUser, atMs: number, sink: RecordSink): boolean => {
-    const sold: Item[] = []
-    for (const item of visit.basket) {
-      // What nobody has in stock is not sold.
-      const shelf = stock.reserve(item.product, item.quantity, user.warehouse)
-      if (shelf === null) continue
-      sold.push(item)
-      sell(shelf, item.quantity, atMs)
-    }
-    if (sold.length === 0) return false
-    const who = parts[visit.user]!
-    return tell(bought, atMs, sink, who.key, (records, eventMs) => records.transaction(who, sold, eventMs))
-  }
-
-  /** A product that goes with the basket; -1 if the one that came to mind is in it. */
-  const companionOf = (visit: Visit): number => {
-    const first = visit.basket[0]?.product ?? visit.product
-    const one = draw.float() < companionShare ? storeProducts[first]!.companion : chooseProduct.pick(draw)
-    return visit.basket.length >= itemsMax || visit.basket.some(({ product }) => product === one) ? -1 : one
-  }
-
-  const takeStep = (visit: Visit, atMs: number, sink: RecordSink): boolean => {
-    const user = users[visit.user]!
-    const who = parts[visit.user]!
-    const told = atMs >= startMs
-    switch (visit.step) {
-      case 'search': {
-        visit.product = chooseProduct.pick(draw)
-        visit.meant = true
-        const { queries } = storeProducts[visit.product]!
-        const query = queries[draw.below(queries.length)]!
-        return tell(events, atMs, sink, who.key, (records, ms) => records.searchEvent(who, query, visit.tail, ms))
-      }
-      case 'view':
-      case 'companion-view': {
-        if (visit.step === 'view' && !visit.meant) visit.product = chooseProduct.pick(draw)
-        visit.meant = false
-        visit.told = told
-        return tell(events, atMs, sink, who.key, (records, ms) =>
-          records.productEvent('view', who, visit.product, visit.tail, ms),
-        )
-      }
-      case 'cart':
-      case 'companion-cart': {
-        // What lies in the cart from before stays there: this is what may be paid for.
-        if (visit.step === 'cart') visit.basket.length = 0
-        const quantity = chooseQuantity.pick(draw) + 1
-        if (visit.told && told) visit.basket.push({ product: visit.product, quantity })
-        return tell(events, atMs, sink, who.key, (records, ms) =>
-          records.productEvent('cart', who, visit.product, visit.tail, ms),
-        )
-      }
-      case 'paying':
-        return pay(visit, user, atMs, sink)
-      default:
-        return false
-    }
-  }
-
-  const goOn = (visit: Visit, sink: RecordSink, atMs: number): boolean => {
-    const told = takeStep(visit, atMs, sink)
-    let step = next(visit.step, draw)
-    if (step === 'companion-view') {
-      const companion = companionOf(visit)
-      if (companion === -1) step = 'paying'
-      else visit.product = companion
-    }
-    visit.step = step
-    if (step === 'exit') visiting[visit.user] = 0
-    else {
-      const thinkMs = Math.min(thinkMsMax, thinkMedianMs * Math.exp(thinkSigma * normal(draw))) * pace
-      agenda.put(atMs + thinkMs, (later, nowMs) => goOn(visit, later, nowMs))
-    }
-    return told
-  }
-
+  const floor = openFloor(
+    random,
+    { users, stock: openStock(random.fork('stock'), quantityMean * itemsPerPurchase) },
+    { startMs, topics, purchasesPerSecond, holdMs },
+  )
+  const { agenda } = floor
+  floor.usePrices(movingPrices(random, agenda, startMs, tellPrices(floor)))
+  const sentBack = openReturns(random, floor)
+  const here = presence(users.length)
   // Visitors who came before the start are in the middle of their visit when it comes.
-  const warmMs = visitMs * pace * 8
   const arrivalSettings: ArrivalSettings = {
     ratePerSecond: visitsPerSecond,
-    startMs: startMs - warmMs,
+    startMs: startMs - visitMs * pace * 8,
     steady: settings.steady ?? false,
   }
-  const due = arrivals(random.fork('arrivals'), arrivalSettings)
-  const come = (sink: RecordSink, atMs: number): boolean => {
-    due.advance()
-    agenda.put(due.nextMs, come)
-    let user = draw.below(users.length)
-    for (let i = 0; visiting[user] === 1 && i < users.length; i++) user = (user + 1) % users.length
-    // Everybody is here already: nobody else can come.
-    if (visiting[user] === 1) return false
-    visiting[user] = 1
-    visits++
-    const tail = sessionTail(`session_${visits}`, users[user]!)
-    const visit: Visit = { user, tail, step: 'landing', product: 0, meant: false, told: false, basket: [] }
-    return goOn(visit, sink, atMs)
+  const kinds = users.map(({ isMobile }, i) => ({
+    returning: loyalty?.isReturning[i] === 1,
+    mobile: realistic && isMobile,
+  }))
+  const honestPerSecond = visitsPerSecond * (perVisit.get(transactions.topic) ?? 0)
+  const thieves =
+    fraudShare === 0
+      ? null
+      : letSteal(random.fork('fraud'), floor, sentBack, {
+          share: fraudShare,
+          honestPerSecond,
+          topic: transactions.topic,
+        })
+  letVisit(random, floor, chain, here, {
+    arrivals: arrivalSettings,
+    pace,
+    logins: realistic,
+    weights: loyalty?.weights ?? null,
+    classOf: (user) => kinds[user]!,
+    onPaid: (paid, approved) => {
+      if (approved) sentBack.consider(paid)
+      if (paid.atMs >= startMs) thieves?.honest(paid.atMs)
+    },
+  })
+  if (botShare > 0) {
+    const ratePerSecond = (visitsPerSecond * botShare) / (1 - botShare)
+    const comeMs = startMs - botSessionMsMax * pace
+    letBots(
+      random.fork('bots'),
+      floor,
+      here,
+      { ...arrivalSettings, ratePerSecond, startMs: comeMs },
+      pace,
+      userEvents.topic,
+    )
   }
-  agenda.put(due.nextMs, come)
+  if (realistic) letShrink(random, floor, inventoryUpdates.topic)
   const nobody: RecordSink = { record: () => {} }
   while (agenda.nextMs < startMs) agenda.step(nobody)
-
   return traffic(agenda)
+}
+
+function tellPrices(floor: Floor): Parameters<typeof movingPrices>[3] {
+  let changes = 0
+  const idOf = (number: number): string => `PROMO-${String(number).padStart(5, '0')}`
+  const time = (ms: number): string => instantText(Math.floor(ms), true)
+  return {
+    price({ product, oldMinor, newMinor, reason, promotion }, atMs) {
+      const { id } = storeProducts[product]!
+      const value = {
+        price_change_id: `PRICE-${String(++changes).padStart(6, '0')}`,
+        product_id: id,
+        old_price: oldMinor / 100,
+        new_price: newMinor / 100,
+        reason,
+        promotion_id: promotion === null ? null : idOf(promotion.number),
+        timestamp: time(atMs),
+      }
+      floor.side(priceChanges.topic, id, value, atMs)
+    },
+    promotion({ number, product, kind, percent, startMs, endMs }, atMs) {
+      const { id } = storeProducts[product]!
+      const value = {
+        promotion_id: idOf(number),
+        product_id: id,
+        kind,
+        discount_percent: percent,
+        starts_at: time(startMs),
+        ends_at: time(endMs),
+      }
+      floor.side(promotions.topic, id, value, atMs)
+    },
+  }
 }
