@@ -10,7 +10,7 @@ export type WorldFor = (context: Context) => World
 
 export function simThreads(machine: Machine, context: Context, worldFor: WorldFor): Threads {
   let spawned = 0
-  return {
+  const threads: Threads = {
     spawn(module, data) {
       const random = context.random.fork(`thread-${spawned++}`)
       const thread = new SimThread(machine, context, random)
@@ -24,7 +24,10 @@ export function simThreads(machine: Machine, context: Context, worldFor: WorldFo
       })
       return thread
     },
+    // A process that dies alone is a thread that is stopped: both share nothing with us.
+    spawnProcess: (module, data) => threads.spawn(module, data),
   }
+  return threads
 }
 
 /** The inside of a thread: alive as long as its process is and nobody has stopped it. */

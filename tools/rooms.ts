@@ -140,6 +140,7 @@ export const rooms: readonly Room[] = [
       'topic-to-file.ts',
       'watch-folder.ts',
       'online-retail-import.ts',
+      'lake-feed.ts',
       'kafka-producer.ts',
       'kafka-topics.ts',
       'kafka-groups.ts',

@@ -1,9 +1,31 @@
-// The door of what results rest in. So far: the Plan as DuckDB SQL over files, as text; who runs it does the I/O.
+// The door of what results rest in: the lake (Parquet files written and read by DuckDB in a process of its own), and the Plan
+// as DuckDB SQL, as text.
 import type { Plan } from '../query/plan.ts'
 import { planSql } from './lake/plan-sql.ts'
 
-/** Files with the records of a topic. Where it matters which of two came first, it is the one named, or written, first. */
-export interface LakeFiles {
+export {
+  type CompactSettings,
+  compact,
+  compactDefaults,
+  expire,
+  type Finding,
+  keepAll,
+  type LayerTotal,
+  type Retention,
+  totals,
+  verify,
+} from './lake/care.ts'
+export type { DuckDb, DuckDbSettings, Limits } from './lake/duckdb/duckdb.ts'
+export { openDuckDb } from './lake/duckdb/duckdb.ts'
+export type { DuckDbRows, DuckDbValue } from './lake/duckdb/duckdb-messages.ts'
+export type { Layer, LakeFile, Manifest, OffsetSpan } from './lake/files/manifest.ts'
+export { type Spool, SpoolWriter } from './lake/files/spool.ts'
+export { type Batch, type Lake, type LakeSettings, type LakeTopic, openLake } from './lake/lake.ts'
+export { LakeError } from './lake/lake-error.ts'
+
+/** Records of a topic. Where it matters which of two came first, it is the one named, or written, first. */
+export type LakeFiles = FileRecords | SelectedRecords
+export interface FileRecords {
   /**
    * `ndjson`: raw records, one JSON object a line; each is checked against the contract and left out if it breaks it.
    * `parquet`: records that were valid when they were written, one column per field under its own name: text, BOOLEAN,
@@ -12,6 +34,15 @@ export interface LakeFiles {
   readonly format: 'ndjson' | 'parquet'
   /** Paths or globs, at least one. */
   readonly files: readonly string[]
+}
+export interface SelectedRecords {
+  /**
+   * `raw`: records as they were received, in the columns of the lake's bronze (`_partition`, `_offset`, `_arrival`, `_value`);
+   * each is checked against the contract, its time against its arrival. `rows`: as `parquet`.
+   */
+  readonly format: 'raw' | 'rows'
+  /** What may stand behind FROM. */
+  readonly from: string
 }
 
 /** By topic. */

@@ -1,5 +1,6 @@
 // Node's worker threads as `Threads`.
 import { Worker } from 'node:worker_threads'
+import { NodeChild } from './node-child.ts'
 import type { Thread, Threads } from './world.ts'
 
 /** What the first file of the thread needs to know; see node-thread-start.ts. */
@@ -20,6 +21,7 @@ export function nodeThreads(): Threads {
         }),
       )
     },
+    spawnProcess: (module, data) => new NodeChild(module, data),
   }
 }
 

@@ -159,6 +159,11 @@ export interface Threads {
    * outside that function: in a simulation all threads share one copy of it.
    */
   spawn(module: URL, data: unknown): Thread
+  /**
+   * The same as a process of its own at the lowest priority, whose memory, crashes and bursts of work stay away from ours.
+   * `stop` kills it at once, whatever it does. It ends by itself when we do. Nothing is transferred: messages are copied.
+   */
+  spawnProcess(module: URL, data: unknown): Thread
 }
 export type ThreadMain = (port: ThreadPort, data: unknown, world: World) => void
 /** Messages arrive in order. Those that come before `onMessage` wait for it. */

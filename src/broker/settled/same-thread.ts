@@ -1,4 +1,5 @@
 // Threads for a world whose files no other thread can see (a broker in memory): the module runs here, in turns.
+import { BrokenInvariant } from '../../std/assert.ts'
 import { FsError, type Thread, type Threads, type World } from '../../world/world.ts'
 import keeperThread from './keeper-thread.ts'
 
@@ -45,6 +46,9 @@ export function keeperInThisThread(world: World): Threads {
           return Promise.resolve()
         },
       }
+    },
+    spawnProcess() {
+      throw new BrokenInvariant('the keeper starts no process')
     },
   }
 }

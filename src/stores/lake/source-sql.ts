@@ -38,28 +38,30 @@ export function sourceSql(query: QueryParts, node: SourceNode, given: LakeFiles 
         'Leave it out with `select`',
       )
   const source = 'format' in given ? given : given.get(node.topic)
-  if (source === undefined || source.files.length === 0)
+  if (source === undefined || ('files' in source && source.files.length === 0))
     throw new PlanError(plan.name, 'files', `there are none of topic '${node.topic}'`, 'Name at least one file or glob')
-  const files = `[${source.files.map(text).join(', ')}]`
+  const isRaw = source.format === 'ndjson' || source.format === 'raw'
   const fields = node.columns
     .map(({ name: column }) => column)
     .filter((column) => contract.fields[column] !== undefined)
   const others = node.columns.filter((column) => contract.fields[column.name] === undefined)
   if (source.format === 'ndjson') refusePlaces(plan.name, others)
-  const read = { query, contract, used: fields, others, files }
-  const typed = source.format === 'ndjson' ? ndjson(read) : parquet(read)
+  const read = { query, contract, used: fields, others, source }
+  const typed = isRaw ? ndjson(read) : parquet(read)
   const checked = Object.entries(contract.fields).filter(
-    ([column]) => source.format === 'ndjson' || fields.includes(column),
+    ([column]) => isRaw || fields.includes(column),
   )
-  const conditions = checked.flatMap(([column, field]) => conditionsOf(column, field, source.format === 'ndjson'))
-  if (source.format === 'ndjson')
-    for (const { name: column } of others) conditions.push(`(${name(column)} IS NOT NULL OR ${raw(column)} IS NULL)`)
+  const conditions = checked.flatMap(([column, field]) => conditionsOf(column, field, isRaw))
+  const inside = others.filter((column) => !places.includes(column.name))
+  if (isRaw)
+    for (const { name: column } of inside) conditions.push(`(${name(column)} IS NOT NULL OR ${raw(column)} IS NULL)`)
   const columns = node.columns.map(({ name: column }) => {
     const field = contract.fields[column]
     const value = field === undefined ? name(column) : withDefault(column, field)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
   const time = withDefault(contract.eventTime, contract.fields[contract.eventTime]!)
+  if (source.format === 'raw') conditions.push(`${time} <= _arrival + ${contract.futureLimitMs}`)
   const carried = [at, ...(query.place === null ? [] : [query.place])]
   const part = parts.add(
     'source',
@@ -79,8 +81,10 @@ interface Reading {
   readonly used: readonly string[]
   /** Columns that are no fields: a record's place and arrival, and fields inside objects by their path. */
   readonly others: readonly Column[]
-  readonly files: string
+  readonly source: LakeFiles
 }
+const fromSql = (source: LakeFiles): string =>
+  'from' in source ? source.from : `read_parquet([${source.files.map(text).join(', ')}], union_by_name = true)`
 
 const places: readonly string[] = ['_partition', '_offset', '_arrival']
 function refusePlaces(plan: string, others: readonly Column[]): void {
@@ -179,7 +183,7 @@ function listSql(column: string, type: FieldType & { kind: 'array' }): string {
   return `CASE WHEN starts_with(${name(column)}, '[') THEN list_transform([${made}], lambda l: CASE WHEN len(list_filter(l, lambda z: z.ok IS NOT TRUE)) = 0 THEN list_transform(l, lambda z: z.v) END)[1] END`
 }
 
-function ndjson({ query, contract, used, others, files }: Reading): string {
+function ndjson({ query, contract, used, others, source }: Reading): string {
   const { parts } = query
   const place = query.place === null ? [] : [query.place]
   const fields = Object.entries(contract.fields)
@@ -188,10 +192,11 @@ function ndjson({ query, contract, used, others, files }: Reading): string {
     const sent = [column, ...aliases].map(name)
     return `CAST(${sent.length === 1 ? sent[0] : `coalesce(${sent.join(', ')})`} AS VARCHAR) AS ${name(column)}`
   })
+  // Of records as received their places go along: the time of each is held against its arrival.
+  const come = 'from' in source ? places : []
   const records = parts.add(
     'record',
-    `SELECT\n  ${list([...record, ...placeSql(query, contract)])}\nFROM read_json(${files}, format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
-      `${list(names.map((one) => `${name(one)}: 'JSON'`))}})`,
+    `SELECT\n  ${list([...record, ...come, ...placeSql(query, contract)])}\nFROM ${'from' in source ? takenApartSql(source.from, names) : linesSql(source.files, names)}`,
   )
   const kept = fields.filter(([, field]) => mayBeMissing(field)).map(([column]) => column)
   const read = fields.map(([column, field]) => {
@@ -203,20 +208,34 @@ function ndjson({ query, contract, used, others, files }: Reading): string {
       : readSql(name(column), field.type)
     return `${value} AS ${name(column)}`
   })
-  for (const { name: column, type } of others) read.push(`${readSql(insideSql(column), type)} AS ${name(column)}`)
+  const inside = others.filter((column) => !places.includes(column.name))
+  for (const { name: column, type } of inside) read.push(`${readSql(insideSql(column), type)} AS ${name(column)}`)
   const sent = kept.map((column) => `${name(column)} AS ${raw(column)}`)
-  for (const { name: column } of others) sent.push(`${insideSql(column)} AS ${raw(column)}`)
-  const reads = parts.add('read', `SELECT\n  ${list([...read, ...sent, ...place])}\nFROM ${records}`)
+  for (const { name: column } of inside) sent.push(`${insideSql(column)} AS ${raw(column)}`)
+  const reads = parts.add('read', `SELECT\n  ${list([...read, ...sent, ...come, ...place])}\nFROM ${records}`)
   const all: (readonly [string, { readonly type: FieldType }])[] = [
     ...fields,
-    ...others.map((column) => [column.name, column] as const),
+    ...inside.map((column) => [column.name, column] as const),
   ]
   const typed = all.map(([column, { type }]) => {
     const value = typedSql(name(column), type)
     return value === name(column) ? value : `${value} AS ${name(column)}`
   })
-  kept.push(...others.map((column) => column.name))
-  return parts.add('typed', `SELECT\n  ${list([...typed, ...kept.map(raw), ...place])}\nFROM ${reads}`)
+  kept.push(...inside.map((column) => column.name))
+  return parts.add('typed', `SELECT\n  ${list([...typed, ...kept.map(raw), ...come, ...place])}\nFROM ${reads}`)
+}
+
+function linesSql(files: readonly string[], names: readonly string[]): string {
+  return (
+    `read_json([${files.map(text).join(', ')}], format = 'newline_delimited', ignore_errors = true, columns = {\n  ` +
+    `${list(names.map((one) => `${name(one)}: 'JSON'`))}})`
+  )
+}
+/** What is no JSON gives nulls, as a line that is none does. */
+function takenApartSql(from: string, names: readonly string[]): string {
+  const shape = text(JSON.stringify(Object.fromEntries(names.map((one) => [one, 'JSON']))))
+  const taken = `SELECT TRY(json_transform(_value, ${shape})) AS _, _partition, _offset, epoch_ms(_arrival) AS _arrival\n  FROM ${from}`
+  return `(\n  SELECT unnest(_), _partition, _offset, _arrival\n  FROM (${taken}))`
 }
 
 /** JSON text as the text, number or truth inside; null if it is none. */
@@ -271,7 +290,7 @@ function typedSql(read: string, type: FieldType): string {
   }
 }
 
-function parquet({ query, contract, used, others, files }: Reading): string {
+function parquet({ query, contract, used, others, source }: Reading): string {
   const wanted = new Set([...used, contract.eventTime])
   const columns = Object.entries(contract.fields)
     .filter(([column]) => wanted.has(column))
@@ -282,7 +301,7 @@ function parquet({ query, contract, used, others, files }: Reading): string {
   }
   return query.parts.add(
     'typed',
-    `SELECT\n  ${list([...columns, ...placeSql(query, contract)])}\nFROM read_parquet(${files}, union_by_name = true)`,
+    `SELECT\n  ${list([...columns, ...placeSql(query, contract)])}\nFROM ${fromSql(source)}`,
   )
 }
 function storedSql(stored: string, type: FieldType): string {
