@@ -245,7 +245,9 @@ export const entryPoints: readonly string[] = [
   'src/embed/query.ts',
   // AssemblyScript, compiled by tools/kernel.ts; its imports have no endings, so each file is named.
   'src/wire/assembly/blocks.ts',
-  ...['decode', 'dictionary', 'lines', 'number', 'text', 'time'].map((name) => `src/engine/kernel/assembly/${name}.ts`),
+  ...['decode', 'dictionary', 'ids', 'lines', 'number', 'text', 'time'].map(
+    (name) => `src/engine/kernel/assembly/${name}.ts`,
+  ),
 ]
 
 /** The table of ARCHITECTURE.md. */

@@ -36,11 +36,18 @@ import {
   F_LITERAL_LENGTH,
   F_LITERAL_MASK,
   F_ONE_OF,
-  F_ORDER,
   F_OUTPUT,
   F_SCALE,
+  F_TEXTS,
   FIELD_BYTES,
   FIELDS_MAX,
+  I_COLUMN,
+  I_DICTIONARY,
+  I_ONE_OF,
+  I_TEXTS,
+  ID_COLUMN_BYTES,
+  ID_COLUMNS,
+  ID_COUNT,
   KIND_ANY,
   KIND_BOOL,
   KIND_DATE,
@@ -57,6 +64,8 @@ import {
   OUTPUT_NONE,
   OUTPUT_NUMBER,
   OUTPUT_TEXT,
+  TEXTS,
+  TEXTS_BYTES,
 } from './layout.ts'
 
 /** One field of the contract, or one the contract does not know. */
@@ -71,7 +80,6 @@ export interface KernelField {
   readonly oneOf: number
   readonly scale: number
   readonly dictionary: number
-  readonly order: number
   readonly isEventTime: boolean
   readonly above: number
   readonly atLeast: number
@@ -93,7 +101,6 @@ export const unknownField: KernelField = {
   oneOf: 0,
   scale: 0,
   dictionary: 0,
-  order: 0,
   isEventTime: false,
   above: Number.NEGATIVE_INFINITY,
   atLeast: Number.NEGATIVE_INFINITY,
@@ -135,7 +142,7 @@ export function fieldTable(
   let heads = idColumns.length
   const fields: KernelField[] = []
   const byName = new Map<string, KernelField>()
-  for (const [order, reader] of fieldReaders(contract).entries()) {
+  for (const reader of fieldReaders(contract)) {
     const field = contract.fields[reader.name]
     assert(field !== undefined, `field ${reader.name} is in the contract`)
     const { type, rules = [] } = field
@@ -160,7 +167,6 @@ export function fieldTable(
       oneOf,
       scale: 'scale' in type ? type.scale : 0,
       dictionary: DICTIONARIES + Math.max(0, idColumns.indexOf(reader.name)) * DICTIONARY_BYTES,
-      order,
       isEventTime: reader.name === contract.eventTime,
       ...boundsOf(field),
     }
@@ -171,8 +177,20 @@ export function fieldTable(
     memory.view.setUint32(DICTIONARIES + number * DICTIONARY_BYTES + D_NUMBER, number, true)
   })
   memory.functions.forgetAll(idColumns.length)
+  const ids = fields.filter(({ output }) => output === OUTPUT_ID)
+  memory.view.setUint32(ID_COUNT, ids.length, true)
+  ids.forEach((field, i) => {
+    const at = ID_COLUMNS + i * ID_COLUMN_BYTES
+    memory.view.setUint32(at + I_DICTIONARY, field.dictionary, true)
+    memory.view.setUint32(at + I_COLUMN, field.column, true)
+    memory.view.setUint32(at + I_ONE_OF, field.oneOf, true)
+    memory.view.setUint32(at + I_TEXTS, textsOf(field), true)
+  })
   return { byName, fields }
 }
+
+const textsOf = ({ dictionary }: KernelField): number =>
+  TEXTS + Math.max(0, (dictionary - DICTIONARIES) / DICTIONARY_BYTES) * TEXTS_BYTES
 
 function constantText(memory: KernelMemory, text: string): { address: number; length: number } | null {
   const bytes = new TextEncoder().encode(text)
@@ -215,7 +233,7 @@ export function writeField(view: DataView, at: number, field: KernelField, liter
   word(F_ONE_OF, field.oneOf)
   word(F_SCALE, field.scale)
   word(F_DICTIONARY, field.dictionary)
-  word(F_ORDER, field.order)
+  word(F_TEXTS, textsOf(field))
   const isBounded = Number.isFinite(field.above) || Number.isFinite(field.atLeast)
   word(F_CHECKS, (isBounded ? CHECK_BOUNDS : 0) | (field.isEventTime ? CHECK_EVENT_TIME : 0))
   word(F_CONSTANT_TEXT, field.constantText)

@@ -33,6 +33,7 @@ function compiled(): WebAssembly.Module | null {
 
 function versionOf(module: WebAssembly.Module): unknown {
   const none = (): number => 0
-  const version = new WebAssembly.Instance(module, { decode: { fallback: none, newId: none } }).exports.KERNEL_VERSION
+  const calls = { fallback: none, newId: none }
+  const version = new WebAssembly.Instance(module, { decode: calls, ids: calls }).exports.KERNEL_VERSION
   return version instanceof WebAssembly.Global ? version.value : null
 }

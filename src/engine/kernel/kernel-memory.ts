@@ -67,7 +67,7 @@ export class KernelMemory implements DecoderMemory {
 
   constructor(module: WebAssembly.Module, calls: KernelCalls, columns: readonly BatchColumn[]) {
     this.#columns = columns
-    const { exports } = new WebAssembly.Instance(module, { decode: { ...calls } })
+    const { exports } = new WebAssembly.Instance(module, { decode: { ...calls }, ids: { ...calls } })
     // The module is ours and named by its version: these are its exports.
     this.functions = exports as unknown as KernelFunctions
     this.bytes = new Uint8Array(this.#buffer())

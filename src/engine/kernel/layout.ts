@@ -1,18 +1,19 @@
 // Where things lie in the kernel's memory. Read by both sides: AssemblyScript compiles it in, TypeScript writes by it.
 //
 //   0          the compiler's own (no data of ours)
-//   64 KiB     header: bases of the columns, order and hits of the templates, powers of ten, last minute, pending texts,
+//   64 KiB     header: bases of the columns, order and hits of the templates, powers of ten, last minute, id columns,
 //              heads of the dictionaries
 //   128 KiB    templates: TEMPLATES_MAX slots of TEMPLATE_BYTES
+//   896 KiB    texts of the rows in work, whose ids are still to be found
 //   1 MiB      texts that never change: defaults, and the tables behind `one-of` rules
 //   2 MiB      dictionaries: indexes and entries, thrown away and filled again when full
 //   18 MiB     the batch: record bytes, SLACK_BYTES of zeros, starts, ends, arrivals, columns; grows
 //
 // Changing this needs another KERNEL_VERSION: the kernel exports it, and one built before is left unused.
 
-export const KERNEL_VERSION = 3
+export const KERNEL_VERSION = 4
 
-/** A contract with more fields is decoded by JSON alone: pending texts are a mask of 64 bits. */
+/** A contract with more fields is decoded by JSON alone. */
 export const FIELDS_MAX = 64
 export const TEMPLATES_MAX = 8
 export const TEMPLATE_BYTES = 98304
@@ -33,8 +34,15 @@ export const LAST_MINUTE = 67584
 export const LAST_MINUTE_MS = 67600
 /** 32 bytes of ones, then 32 of zeros: read from here + 32 - n, n ones come first. */
 export const FIRST_BYTES = 67616
-/** Texts not in their dictionary yet, by field: address, length, hash, address of the field; 16 bytes each. */
-export const PENDING = 68608
+/** How many columns hold ids, u32; then of each, in the order of the contract: what I_ says. */
+export const ID_COUNT = 68608
+export const ID_COLUMNS = 68624
+export const ID_COLUMN_BYTES = 16
+/** Head of its dictionary; index into COLUMN_BASES; head of the allowed texts or 0; its texts of the rows in work. */
+export const I_DICTIONARY = 0
+export const I_COLUMN = 4
+export const I_ONE_OF = 8
+export const I_TEXTS = 12
 /** Heads of dictionaries, DICTIONARY_BYTES each. */
 export const DICTIONARIES = 73728
 export const DICTIONARIES_MAX = 128
@@ -48,6 +56,10 @@ export const D_NUMBER = 12
 export const ENTRY_HEAD_BYTES = 16
 
 export const TEMPLATES = 131072
+/** By dictionary: u32 address and u32 length of the text of each row in work; address 0 is null. */
+export const TEXTS = 917504
+export const ROWS_IN_WORK = 64
+export const TEXTS_BYTES = 512
 export const CONSTANTS = 1048576
 export const CONSTANTS_END = 2097152
 export const ARENA = 2097152
@@ -77,8 +89,8 @@ export const F_ONE_OF = 24
 export const F_SCALE = 28
 /** Head of the dictionary that gives ids, for OUTPUT_ID. */
 export const F_DICTIONARY = 32
-/** Place in the contract: ids are given in this order. */
-export const F_ORDER = 36
+/** Where its texts of the rows in work are noted, for OUTPUT_ID. */
+export const F_TEXTS = 36
 /** CHECK_ bits: what a number must still pass. */
 export const F_CHECKS = 40
 export const CHECK_BOUNDS = 1

@@ -7,7 +7,6 @@ import {
   CHECK_BOUNDS,
   CHECK_EVENT_TIME,
   COLUMN_BASES,
-  D_NUMBER,
   F_ABOVE,
   F_ABSENT,
   F_AT_LEAST,
@@ -16,16 +15,15 @@ import {
   F_CONSTANT,
   F_CONSTANT_LENGTH,
   F_CONSTANT_TEXT,
-  F_DICTIONARY,
   F_KIND,
   F_LITERAL,
   F_LITERAL_BYTES,
   F_LITERAL_LENGTH,
   F_LITERAL_MASK,
   F_ONE_OF,
-  F_ORDER,
   F_OUTPUT,
   F_SCALE,
+  F_TEXTS,
   FIELD_BYTES,
   KIND_ANY,
   KIND_BOOL,
@@ -42,7 +40,7 @@ import {
   OUTPUT_NONE,
   OUTPUT_NUMBER,
   OUTPUT_TEXT,
-  PENDING,
+  ROWS_IN_WORK,
   T_FIELDS,
   T_HITS,
   T_MISSING,
@@ -52,10 +50,11 @@ import {
   TEMPLATE_HEAD_BYTES,
   TEMPLATE_ORDER,
 } from '../layout'
-import { idOf, idOfShort, remember } from './dictionary'
+import { idOf } from './dictionary'
+import { giveIds } from './ids'
 import { newlines } from './lines'
 import { anyNumberEnd, asFloat, asInteger, asMinor, numberEnd } from './number'
-import { firstMask, hashOf, hashOfShort, isUuid, sameBytes, secondMask, textEnd, uncheckedEnd } from './text'
+import { hashOf, isUuid, sameBytes, textEnd, textStops, uncheckedEnd } from './text'
 import { dateDays, dateEnd, instantEnd, instantMs } from './time'
 
 export { KERNEL_VERSION } from '../layout'
@@ -65,8 +64,6 @@ export { newlines }
 
 /** Hands a record out; 1 if it became row `row`. */
 declare function fallback(record: i32, row: i32): i32
-/** The id of a text that a dictionary of this kernel does not hold. */
-declare function newId(dictionary: u32, text: usize, length: u32): i32
 
 const NULL_WORD: u32 = 0x6c6c756e
 const TRUE_WORD: u32 = 0x65757274
@@ -74,7 +71,6 @@ const ALSE_WORD: u32 = 0x65736c61
 const QUOTE: u8 = 0x22
 
 let timesBase: usize = 0
-let pending: u64 = 0
 
 /**
  * Decodes `count` records: record i is [starts[i], ends[i]) moved by `shift`. `arrivals` is 0 where times may lie in the
@@ -92,11 +88,25 @@ export function decode(
 ): i32 {
   timesBase = times
   let row = 0
-  for (let record = 0; record < count; record++) {
+  /** Rows before this one have their ids. */
+  let done = 0
+  /** A record that matched and is no row all the same: a text of it that nobody knew is not valid or not allowed. */
+  let spurned = -1
+  for (let record = 0; record < count || done < row; record++) {
+    if (record === count || (row !== done && (row & (ROWS_IN_WORK - 1)) === 0)) {
+      const wrong = giveIds(done, row)
+      if (wrong >= 0) {
+        row = wrong
+        record = load<i32>(records + ((<usize>wrong) << 2))
+        spurned = record
+      }
+      done = row
+      if (record === count) break
+    }
     const at = (<usize>record) << 2
     const start = load<i32>(starts + at)
     let taken = false
-    if (start >= 0) {
+    if (start >= 0 && record !== spurned) {
       const from = <usize>(start + shift)
       const end = <usize>(load<i32>(ends + at) + shift)
       const templates = load<u32>(TEMPLATE_COUNT)
@@ -114,7 +124,18 @@ export function decode(
         }
       }
     }
-    if (!taken) taken = fallback(record, row) !== 0
+    if (!taken) {
+      // Ids are given in the order of the records: first to those before this one.
+      if (done < row) {
+        const wrong = giveIds(done, row)
+        if (wrong >= 0) {
+          row = wrong
+          record = load<i32>(records + ((<usize>wrong) << 2))
+        }
+      }
+      taken = fallback(record, row) !== 0
+      done = taken ? row + 1 : row
+    }
     if (taken) {
       store<i32>(records + ((<usize>row) << 2), record)
       row++
@@ -125,7 +146,6 @@ export function decode(
 
 /** Does the record fit the template, byte for byte outside its values? Then its values stand in row `row`. */
 function matches(template: usize, from: usize, end: usize, row: i32, latestMs: f64): bool {
-  pending = 0
   let at = from
   let field = template + TEMPLATE_HEAD_BYTES
   const fieldsEnd = field + <usize>load<u32>(template, T_FIELDS) * FIELD_BYTES
@@ -208,56 +228,16 @@ function matches(template: usize, from: usize, end: usize, row: i32, latestMs: f
   if (at + tailLength !== end || !sameBytes(at, load<u32>(template, T_TAIL), tailLength)) return false
   const missingEnd = fieldsEnd + <usize>load<u32>(template, T_MISSING) * FIELD_BYTES
   for (; field < missingEnd; field += FIELD_BYTES) if (!absent(field, row, latestMs)) return false
-  if (pending !== 0) settlePending(row)
   return true
 }
 
-/**
- * Finds the id of the text behind an opening quote; returns the address behind the closing one, 0 if there is none. What
- * the dictionary holds was valid and allowed when it went in, so only unknown texts are looked at more closely.
- */
+/** Notes the text behind an opening quote; returns the address behind the closing one, 0 if there is none. */
 function idEnd(field: usize, row: i32, text: usize): usize {
-  const blockA = v128.load(text)
-  const blockB = v128.load(text, 16)
-  const special = <u32>endsIn(blockA) | ((<u32>endsIn(blockB)) << 16)
-  const head = <usize>load<u32>(field, F_DICTIONARY)
-  let length: u32
-  let hash: u32
-  let id: i32
-  // One way for all lengths up to 31: whether a text is longer than 16 is anybody's guess.
-  if (special !== 0) {
-    length = ctz(special)
-    const maskA = firstMask(length)
-    const maskB = secondMask(length)
-    const first = v128.and(blockA, maskA)
-    const second = v128.and(blockB, maskB)
-    hash = hashOfShort(first, second, length)
-    id = idOfShort(head, first, second, maskA, maskB, length, hash)
-  } else {
-    const end = uncheckedEnd(text + 32)
-    length = <u32>(end - text)
-    hash = hashOf(text, length)
-    id = idOf(head, text, length, hash)
-  }
-  if (load<u8>(text + length) !== QUOTE) return 0
-  if (id >= 0) store<i32>(columnOf(field) + ((<usize>row) << 2), id)
-  else {
-    if (textEnd(text) !== text + length) return 0
-    const oneOf = <usize>load<u32>(field, F_ONE_OF)
-    if (oneOf !== 0 && idOf(oneOf, text, length, hash) < 0) return 0
-    setPending(field, text, length, hash)
-  }
-  return text + length + 1
-}
-
-/** Bits where a text may end: quotes, escapes, control characters. */
-function endsIn(block: v128): i32 {
-  return i8x16.bitmask(
-    v128.or(
-      v128.or(i8x16.eq(block, i8x16.splat(QUOTE)), i8x16.eq(block, i8x16.splat(0x5c))),
-      i8x16.lt_u(block, i8x16.splat(0x20)),
-    ),
-  )
+  const stops = textStops(text) | (textStops(text + 16) << 16)
+  const end = stops !== 0 ? text + <usize>ctz(stops) : uncheckedEnd(text + 32)
+  if (load<u8>(end) !== QUOTE) return 0
+  noteText(field, row, text, <u32>(end - text))
+  return end + 1
 }
 
 /** Where a value of a field nobody knows ends; 0 if it is nested, escaped or not valid. */
@@ -301,14 +281,7 @@ function putText(field: usize, row: i32, text: usize, length: u32): bool {
   if (output === OUTPUT_NONE && oneOf === 0) return true
   if (output === OUTPUT_ID) {
     // Only UUIDs come here: other texts have a kind of their own.
-    const hash = hashOf(text, length)
-    const id = idOf(load<u32>(field, F_DICTIONARY), text, length, hash)
-    if (id >= 0) {
-      store<i32>(columnOf(field) + ((<usize>row) << 2), id)
-      return true
-    }
-    if (oneOf !== 0 && idOf(oneOf, text, length, hash) < 0) return false
-    setPending(field, text, length, hash)
+    noteText(field, row, text, length)
     return true
   }
   if (oneOf !== 0 && idOf(oneOf, text, length, hashOf(text, length)) < 0) return false
@@ -320,29 +293,10 @@ function setText(field: usize, row: i32, text: i32, length: u32): void {
   store<i32>(<usize>load<u32>(bases) + ((<usize>row) << 2), text)
   store<u32>(<usize>load<u32>(bases, 4) + ((<usize>row) << 2), length)
 }
-/** Ids are given out only once the whole record has matched, and then in the order of the contract. */
-function setPending(field: usize, text: usize, length: u32, hash: u32): void {
-  const order = load<u32>(field, F_ORDER)
-  const entry = PENDING + ((<usize>order) << 4)
-  store<u32>(entry, <u32>text)
-  store<u32>(entry, length, 4)
-  store<u32>(entry, hash, 8)
-  store<u32>(entry, <u32>field, 12)
-  pending |= (<u64>1) << order
-}
-function settlePending(row: i32): void {
-  let left = pending
-  while (left !== 0) {
-    const entry = PENDING + ((<usize>ctz(left)) << 4)
-    left &= left - 1
-    const text = <usize>load<u32>(entry)
-    const length = load<u32>(entry, 4)
-    const field = <usize>load<u32>(entry, 12)
-    const head = <usize>load<u32>(field, F_DICTIONARY)
-    const id = newId(load<u32>(head, D_NUMBER), text, length)
-    remember(head, text, length, load<u32>(entry, 8), id)
-    store<i32>(columnOf(field) + ((<usize>row) << 2), id)
-  }
+/** Ids are found for many rows at once, and given out only once whole records have matched. */
+function noteText(field: usize, row: i32, text: usize, length: u32): void {
+  const at = <usize>load<u32>(field, F_TEXTS) + ((<usize>(row & (ROWS_IN_WORK - 1))) << 3)
+  store<u64>(at, <u64>(<u32>text) | ((<u64>length) << 32))
 }
 
 /** What stands in for a value that is null or missing; false if nothing does. */
@@ -359,16 +313,11 @@ function absent(field: usize, row: i32, latestMs: f64): bool {
     const text = <usize>load<u32>(field, F_CONSTANT_TEXT)
     const length = load<u32>(field, F_CONSTANT_LENGTH)
     if (output === OUTPUT_TEXT) setText(field, row, <i32>text, length)
-    else if (output === OUTPUT_ID) {
-      const hash = hashOf(text, length)
-      const id = idOf(load<u32>(field, F_DICTIONARY), text, length, hash)
-      if (id >= 0) store<i32>(columnOf(field) + ((<usize>row) << 2), id)
-      else setPending(field, text, length, hash)
-    }
+    else if (output === OUTPUT_ID) noteText(field, row, text, length)
     return true
   }
   if (output === OUTPUT_NUMBER) setNumber(field, row, NaN)
-  else if (output === OUTPUT_ID) store<i32>(columnOf(field) + ((<usize>row) << 2), -1)
+  else if (output === OUTPUT_ID) noteText(field, row, 0, 0)
   else if (output === OUTPUT_TEXT) setText(field, row, -1, 0)
   return (load<u32>(field, F_CHECKS) & CHECK_EVENT_TIME) === 0
 }

@@ -55,16 +55,17 @@ function utf8Size(at: usize, lead: u32): usize {
 export function uncheckedEnd(from: usize): usize {
   let at = from
   while (true) {
-    const block = v128.load(at)
-    const special = i8x16.bitmask(
-      v128.or(
-        v128.or(i8x16.eq(block, i8x16.splat(QUOTE)), i8x16.eq(block, i8x16.splat(BACKSLASH))),
-        i8x16.lt_u(block, i8x16.splat(0x20)),
-      ),
-    )
-    if (special !== 0) return at + ctz(special)
+    const stops = textStops(at)
+    if (stops !== 0) return at + <usize>ctz(stops)
     at += 16
   }
+}
+/** Bits where a text of 16 bytes may end: quotes, escapes, control characters. */
+export function textStops(at: usize): u32 {
+  const block = v128.load(at)
+  // Without its second bit a quote is a space, and what lies below a space stays there.
+  const low = i8x16.le_u(v128.xor(block, i8x16.splat(2)), i8x16.splat(0x20))
+  return <u32>i8x16.bitmask(v128.or(low, i8x16.eq(block, i8x16.splat(BACKSLASH))))
 }
 
 /** Ones where the first `length` <= 32 bytes of a text are, of its first 16 and its second. */
