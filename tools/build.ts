@@ -4,7 +4,15 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { blocksOutput, compileBlocks, compileKernel, kernelInputs, kernelOutput } from './kernel.ts'
+import {
+  blocksOutput,
+  compileBlocks,
+  compileEncoder,
+  compileKernel,
+  encoderOutput,
+  kernelInputs,
+  kernelOutput,
+} from './kernel.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const page = `${root}dist/screen/index.html`
@@ -59,7 +67,8 @@ async function buildScreen(force: boolean): Promise<void> {
 
 async function buildKernel(force: boolean): Promise<void> {
   const stamp = stampOf([...kernelInputs, 'package-lock.json'])
-  const isBuilt = existsSync(kernelOutput(root)) && existsSync(blocksOutput(root)) && existsSync(kernelStampFile)
+  const outputs = [kernelOutput(root), encoderOutput(root), blocksOutput(root), kernelStampFile]
+  const isBuilt = outputs.every((path) => existsSync(path))
   if (!force && isBuilt && readFileSync(kernelStampFile, 'utf8') === stamp) {
     // Written anew: a start compares times only, and a checkout gives old content a new time.
     writeFileSync(kernelStampFile, stamp)
@@ -71,10 +80,12 @@ async function buildKernel(force: boolean): Promise<void> {
     )
   const startedMs = performance.now()
   const bytes = await compileKernel(root)
+  const encoder = await compileEncoder(root)
   const blocks = await compileBlocks(root)
   rmSync(`${root}dist/kernel`, { recursive: true, force: true })
   mkdirSync(`${root}dist/kernel`, { recursive: true })
   writeFileSync(kernelOutput(root), bytes)
+  writeFileSync(encoderOutput(root), encoder)
   writeFileSync(blocksOutput(root), blocks)
   writeFileSync(kernelStampFile, stamp)
   say(`built the decoder's kernel in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)

@@ -3,17 +3,22 @@
 import { readFileSync } from 'node:fs'
 
 export const kernelEntry = 'src/engine/kernel/assembly/decode.ts'
+const encoderEntry = 'src/engine/kernel/assembly/encode.ts'
 /** All the kernel is made of; the compiler's version is in the lockfile. */
 const blocksEntry = 'src/wire/assembly/blocks.ts'
 export const kernelInputs = [
   'src/wire/assembly',
   'src/engine/kernel/assembly',
   'src/engine/kernel/layout.ts',
+  'src/engine/kernel/encode-layout.ts',
   'tools/kernel.ts',
 ]
 
 /** Where the engine looks for it (src/engine/kernel/kernel-file.ts). */
 export const kernelOutput = (root: string): string => `${root}dist/kernel/decoder.wasm`
+
+/** Where the engine looks for that of its rows (src/engine/kernel/encoder-file.ts). */
+export const encoderOutput = (root: string): string => `${root}dist/kernel/encoder.wasm`
 
 /** Where the wire looks for the other (src/wire/block-kernel.ts). */
 export const blocksOutput = (root: string): string => `${root}dist/kernel/blocks.wasm`
@@ -21,6 +26,8 @@ export const blocksOutput = (root: string): string => `${root}dist/kernel/blocks
 export const compileKernel = (root: string): Promise<Uint8Array<ArrayBuffer>> =>
   // No garbage collector, no allocator: the kernel keeps to the map in layout.ts.
   compile(root, kernelEntry, ['--initialMemory', '320'])
+export const compileEncoder = (root: string): Promise<Uint8Array<ArrayBuffer>> =>
+  compile(root, encoderEntry, ['--initialMemory', '64'])
 export const compileBlocks = (root: string): Promise<Uint8Array<ArrayBuffer>> =>
   compile(root, blocksEntry, ['--importMemory', '--noExportMemory'])
 

@@ -245,7 +245,7 @@ export const entryPoints: readonly string[] = [
   'src/embed/query.ts',
   // AssemblyScript, compiled by tools/kernel.ts; its imports have no endings, so each file is named.
   'src/wire/assembly/blocks.ts',
-  ...['decode', 'dictionary', 'ids', 'lines', 'number', 'text', 'time'].map(
+  ...['calendar', 'decode', 'dictionary', 'digits', 'encode', 'ids', 'lines', 'number', 'text', 'time'].map(
     (name) => `src/engine/kernel/assembly/${name}.ts`,
   ),
 ]

@@ -56,6 +56,7 @@ function writeAll(descriptor: number, rows: Uint8Array): void {
 }
 
 function writeToStdout(rows: Uint8Array): Promise<void> | void {
-  if (process.stdout.write(rows)) return
+  // It may be written later, and the rows' bytes are not ours for so long.
+  if (process.stdout.write(rows.slice())) return
   return new Promise((resolve) => process.stdout.once('drain', resolve))
 }

@@ -8,9 +8,12 @@ import type { RecordHeader } from '../wire/record-batch.ts'
 /** A batch is closed from this size on: topics refuse batches of more than 1 MiB if they are not told otherwise. */
 const batchBytes = 512 << 10
 
-interface Gathering {
+/** Of one partition. */
+export interface Gathering {
   readonly writer: BatchWriter
   readonly sealed: Uint8Array[]
+  /** Bytes of the writer that count as pending. */
+  countedBytes: number
 }
 
 export class Appends {
@@ -26,19 +29,37 @@ export class Appends {
     timeMs: number,
     headers: readonly RecordHeader[],
   ): void {
-    const partitions = entryOf(this.#topics, topic, () => new Map<number, Gathering>())
-    const { writer, sealed } = entryOf(partitions, partition, () => ({ writer: new BatchWriter(), sealed: [] }))
-    const before = writer.sizeBytes
-    writer.append(key, value, timeMs, headers)
-    this.pendingBytes += writer.sizeBytes - before
-    if (writer.sizeBytes > batchBytes) sealed.push(writer.finish())
+    const lane = this.lane(this.of(topic), partition)
+    lane.writer.append(key, value, timeMs, headers)
+    this.appended(lane)
+  }
+  of(topic: string): Map<number, Gathering> {
+    return entryOf(this.#topics, topic, () => new Map<number, Gathering>())
+  }
+  lane(partitions: Map<number, Gathering>, partition: number): Gathering {
+    let lane = partitions.get(partition)
+    if (lane === undefined) {
+      const writer = new BatchWriter()
+      lane = { writer, sealed: [], countedBytes: writer.sizeBytes }
+      partitions.set(partition, lane)
+    }
+    return lane
+  }
+  /** A record has gone into the lane's writer. */
+  appended(lane: Gathering): void {
+    const { writer } = lane
+    this.pendingBytes += writer.sizeBytes - lane.countedBytes
+    if (writer.sizeBytes > batchBytes) lane.sealed.push(writer.finish())
+    lane.countedBytes = writer.sizeBytes
   }
   /** Everything, in the order of each partition; it is empty again. */
   take(): Commit['appends'] {
     const appends: { topic: string; partition: PartitionId; batch: Uint8Array }[] = []
     for (const [topic, partitions] of this.#topics)
-      for (const [partition, { writer, sealed }] of partitions) {
+      for (const [partition, lane] of partitions) {
+        const { writer, sealed } = lane
         const batches = writer.count > 0 ? [...sealed, writer.finish()] : sealed
+        lane.countedBytes = writer.sizeBytes
         for (const batch of batches) appends.push({ topic, partition: partitionId(partition), batch })
         sealed.length = 0
       }

@@ -34,7 +34,12 @@ export interface LakeFeed {
   flush(topics?: readonly string[]): Promise<void>
   /** Records in the log that are not in the lake. */
   lag(): { readonly records: number; readonly oldestMs: number | null }
-  readonly counts: { readonly batches: number; readonly records: number; readonly files: number; readonly skipped: number }
+  readonly counts: {
+    readonly batches: number
+    readonly records: number
+    readonly files: number
+    readonly skipped: number
+  }
   /** What keeps it from writing at the moment. */
   trouble(): Error | null
   stop(): Promise<void>

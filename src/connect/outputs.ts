@@ -7,19 +7,17 @@
 import {
   type DeadLetter,
   type Emitted,
-  encodeKey,
-  encodeRow,
+  encodeRecords,
   type JobOutput,
   type LateRecord,
   type ResultBatch,
-  timings,
 } from '../engine/engine.ts'
 import type { Commit, LogEntry } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { instantText } from '../std/instant.ts'
-import { partitionOfKey } from '../wire/partitioner.ts'
+import { partitionOfKey, partitionOfKeyAt } from '../wire/partitioner.ts'
 import type { RecordHeader } from '../wire/record-batch.ts'
 import type { Clock } from '../world/world.ts'
 import { Appends } from './appends.ts'
@@ -55,6 +53,7 @@ export interface OutputWriter {
 }
 
 const encoder = new TextEncoder()
+const evidenceName = encoder.encode('evidence')
 
 export function outputWriter(
   clock: Clock,
@@ -66,23 +65,21 @@ export function outputWriter(
 
   const results = (batch: ResultBatch): void => {
     const to = topics.results.get(batch.plan.name)
-    if (to === undefined) return
+    if (to === undefined || batch.count === 0) return
     const nowMs = clock.nowMs()
-    const keyOf = keysOf(batch)
-    const writtenAt = writtenAtJson(batch.plan, nowMs)
+    const { bytes, ends, hasKey } = encodeRecords(batch, writtenAtJson(batch.plan, nowMs))
+    const lanes = gathered.of(to.topic)
     for (let row = 0; row < batch.count; row++) {
-      const key = keyOf(row)
-      const keyBytes = key === null ? null : encoder.encode(key)
-      const timing = timings[batch.timing[row]!]
-      assert(timing !== undefined, `timing ${batch.timing[row]} of plan ${batch.plan.name}`)
+      const start = row === 0 ? 0 : ends[row * 3 - 1]!
+      const [keyEnd, valueEnd, evidenceEnd] = [ends[row * 3]!, ends[row * 3 + 1]!, ends[row * 3 + 2]!]
+      const isKeyed = hasKey(row)
+      const partition = isKeyed ? partitionOfKeyAt(bytes, start, keyEnd, to.partitions) : 0
+      const keyStart = isKeyed ? start : -1
       // What takes a row back is a tombstone under its key.
-      const value =
-        batch.weight[row] === 1
-          ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)}${writtenAt},"timing":"${timing}"}`)
-          : null
-      gathered.add(to.topic, keyBytes === null ? 0 : partitionOfKey(keyBytes, to.partitions), keyBytes, value, nowMs, [
-        header('evidence', evidenceText(batch, row)),
-      ])
+      const valueStart = batch.weight[row] === 1 ? keyEnd : -1
+      const lane = gathered.lane(lanes, partition)
+      lane.writer.appendParts(bytes, keyStart, keyEnd, valueStart, valueEnd, nowMs, evidenceName, valueEnd, evidenceEnd)
+      gathered.appended(lane)
     }
   }
   const deadLetter = (letter: DeadLetter): void => {
@@ -143,34 +140,13 @@ export function outputWriter(
   }
 }
 
-/** The upsert key as JSON, or the column that the plan's output names, as it is. */
-export function keysOf(batch: ResultBatch): (row: number) => string | null {
-  const { key } = batch.plan.output
-  if (key === undefined) return (row) => encodeKey(batch, row)
-  const column = batch.columns.find(({ name }) => name === key)
-  assert(column?.kind === 'text', `plan ${batch.plan.name} has no text in its key ${key}`)
-  return (row) => column.values[row] ?? null
-}
-
 /** The member of a row that tells when it was written, with a comma before it; '' where the plan wants none. */
 export function writtenAtJson({ output: { writtenAtColumn } }: Plan, nowMs: number): string {
   return writtenAtColumn === undefined ? '' : `,${JSON.stringify(writtenAtColumn)}:"${instantText(nowMs, true)}"`
 }
 
 /** Where the records behind a row lie, as its header says it. */
-export function evidenceText(batch: ResultBatch, row: number): string {
-  const isOfSeveral = Object.keys(batch.plan.contracts).length > 1
-  const evidence = batch
-    .evidence(row)
-    .map(({ topic, partition, offsetMin, offsetMax }) =>
-      isOfSeveral
-        ? `[${partition},${offsetMin},${offsetMax},${JSON.stringify(topic)}]`
-        : `[${partition},${offsetMin},${offsetMax}]`,
-    )
-  return `[${evidence.join(',')}]`
-}
-
-function header(name: string, value: string): RecordHeader {
+export function header(name: string, value: string): RecordHeader {
   return { name, value: encoder.encode(value) }
 }
 

@@ -3,11 +3,10 @@
 //
 // A window of which the log holds a part only is left as it stands in its topic: nothing tells what the rest would add.
 // Where the log is whole, what the old Plan had told and the new one has not is taken back, so the topic is the new table.
-import { encodeRow, type Job, type ResultBatch, timings, type Upgrade } from '../engine/engine.ts'
+import { encodeRecords, type Job, type ResultBatch, type Upgrade } from '../engine/engine.ts'
 import type { Commit, Cursor, Follower, Log } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
-import { assert } from '../std/assert.ts'
 import { entryOf } from '../std/maps.ts'
 import { partitionId } from '../std/units.ts'
 import { partitionOfKey } from '../wire/partitioner.ts'
@@ -16,7 +15,7 @@ import { WireError } from '../wire/wire-error.ts'
 import type { Clock } from '../world/world.ts'
 import { Appends } from './appends.ts'
 import { decodeTick } from './job-ticks.ts'
-import { evidenceText, keysOf, type OutputTopics, writtenAtJson } from './outputs.ts'
+import { type OutputTopics, writtenAtJson } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import { readRecords } from './topic-records.ts'
 
@@ -118,21 +117,20 @@ export class Rebuilding {
     const { name } = batch.plan
     if (!upgrade.rebuilt.includes(name) || !outputs.results.has(name)) return
     const table = entryOf(this.#tables, name, () => new Map<string, Row>())
-    const encoder = new TextEncoder()
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
     // Rows that replace nothing begin with the switch: told again they would be there twice.
     if (batch.plan.nodes.at(-1)?.changelog.mode !== 'upsert') return
-    const keyOf = keysOf(batch)
-    const writtenAt = writtenAtJson(batch.plan, this.#settings.clock.nowMs())
+    const { bytes, ends } = encodeRecords(batch, writtenAtJson(batch.plan, this.#settings.clock.nowMs()))
     for (let row = 0; row < batch.count; row++) {
-      const key = keyOf(row) ?? ''
+      const start = row === 0 ? 0 : ends[row * 3 - 1]!
+      const [keyEnd, valueEnd, evidenceEnd] = [ends[row * 3]!, ends[row * 3 + 1]!, ends[row * 3 + 2]!]
+      const key = decoder.decode(bytes.subarray(start, keyEnd))
       const before = table.get(key)
-      const timing = timings[batch.timing[row]!]
-      assert(timing !== undefined, `timing ${batch.timing[row]} of plan ${name}`)
-      const value =
-        batch.weight[row] === 1
-          ? encoder.encode(`${encodeRow(batch, row).slice(0, -1)}${writtenAt},"timing":"${timing}"}`)
-          : null
-      const made = { key: before?.key ?? encoder.encode(key), value, evidence: evidenceText(batch, row) }
+      const made = {
+        key: before?.key ?? bytes.slice(start, keyEnd),
+        value: batch.weight[row] === 1 ? bytes.slice(keyEnd, valueEnd) : null,
+        evidence: decoder.decode(bytes.subarray(valueEnd, evidenceEnd)),
+      }
       table.set(key, made)
       this.#bytes += bytesOf(made) - (before === undefined ? 0 : bytesOf(before))
     }

@@ -1,5 +1,5 @@
 // One Plan over bounded NDJSON input, no broker: lines in, final rows out as NDJSON, what was rejected named by its line.
-import { type DeadLetter, type EncodedRows, encodeRows, type JobOutput, openJob } from '../engine/engine.ts'
+import { type DeadLetter, encodeRows, type JobOutput, openJob, type ResultBatch } from '../engine/engine.ts'
 import type { Plan } from '../query/plan.ts'
 import { PlanError } from '../query/plan.ts'
 import type { World } from '../world/world.ts'
@@ -19,7 +19,7 @@ export interface RunSettings {
   readonly input:
     | { readonly files: readonly string[] }
     | { readonly name: string; readonly chunks: AsyncIterable<Uint8Array> }
-  /** Takes rows: UTF-8, each ending in a newline. The next ones wait for the promise. */
+  /** Takes rows: UTF-8, each ending in a newline. The next ones wait for the promise; the bytes are theirs from then on. */
   readonly output: (rows: Uint8Array) => Promise<void> | void
   /** Called for each of the first `rejectsNamedMax` rejects, by ascending line. */
   readonly onReject?: (reject: Reject) => void
@@ -71,6 +71,7 @@ export async function runPipeline(world: World, settings: RunSettings): Promise<
   const topic = onlyTopic(plan)
   const job = openJob([plan], { bounded: true, partitions: { [topic]: 1 } })
   const progress = { read: 0, rejected: 0, rows: 0 }
+  const pieces = new RowPieces()
   let faults: Fault[] = []
   const onOverlong = (line: OverlongLine): void => {
     progress.read++
@@ -91,10 +92,16 @@ export async function runPipeline(world: World, settings: RunSettings): Promise<
   }
   const deliver = async (output: JobOutput): Promise<void> => {
     tellRejects(output.deadLetters)
-    for (const rows of rowLines(output, world.clock.nowMs())) {
-      progress.rows += rows.count
-      await settings.output(rows.bytes)
+    const nowMs = world.clock.nowMs()
+    for (const batch of output.results) {
+      for (const rows of pieces.of(batch, nowMs)) {
+        progress.rows += rows.count
+        // Awaiting nothing costs more than a few rows.
+        const written = settings.output(rows.bytes)
+        if (written !== undefined) await written
+      }
     }
+    job.release(output)
   }
 
   let batches = 0
@@ -136,48 +143,28 @@ function overlongFault({ offset, sizeBytes, beginning }: OverlongLine): Fault {
 }
 
 /** Final rows as lines, in pieces of about `outputBytesAtOnce`. */
-function* rowLines(
-  output: JobOutput,
-  nowMs: number,
-): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
-  for (const batch of output.results) {
-    const { bytes, ends } = withMember(encodeRows(batch), writtenAtJson(batch.plan, nowMs))
-    let from = 0
-    let to = 0
-    let count = 0
-    for (let row = 0; row < batch.count; row++) {
-      const begin = row === 0 ? 0 : ends[row - 1]!
-      const taken = batch.final[row] === 1 && batch.weight[row] === 1
-      if ((!taken || to - from >= outputBytesAtOnce) && count > 0) {
-        yield { bytes: bytes.slice(from, to), count }
-        count = 0
-      }
-      if (!taken) continue
-      if (count === 0) from = begin
-      to = ends[row]!
-      count++
-    }
-    if (count > 0) yield { bytes: bytes.slice(from, to), count }
-  }
-}
+class RowPieces {
+  #bytes = new Uint8Array(2 * outputBytesAtOnce);
 
-/** The rows with `json` in front of their last brace. */
-function withMember(rows: EncodedRows, json: string): EncodedRows {
-  if (json === '') return rows
-  const member = new TextEncoder().encode(`${json}}\n`)
-  // Instead of the brace and the newline.
-  const grown = member.length - 2
-  const count = rows.ends.length
-  const bytes = new Uint8Array(rows.bytes.length + count * grown)
-  const ends = new Int32Array(count)
-  let [from, to] = [0, 0]
-  for (const [row, end] of rows.ends.entries()) {
-    bytes.set(rows.bytes.subarray(from, end - 2), to)
-    to += end - 2 - from
-    bytes.set(member, to)
-    to += member.length
-    from = end
-    ends[row] = to
+  /** Each piece is valid until the next one: others may encode rows meanwhile. */
+  *of(batch: ResultBatch, nowMs: number): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
+    const { bytes, ends } = encodeRows(batch, writtenAtJson(batch.plan, nowMs))
+    if (this.#bytes.length < bytes.length) this.#bytes = new Uint8Array(bytes.length * 2)
+    const all = this.#bytes
+    all.set(bytes)
+    const rowEnds = ends.slice()
+    const { count, final, weight } = batch
+    let from = 0
+    for (let row = 0; row < count; ) {
+      let to = from
+      let taken = 0
+      for (; row < count && to - from < outputBytesAtOnce && final[row] === 1 && weight[row] === 1; row++) {
+        to = rowEnds[row]!
+        taken++
+      }
+      if (taken > 0) yield { bytes: all.subarray(from, to), count: taken }
+      for (; row < count && (final[row] !== 1 || weight[row] !== 1); row++) to = rowEnds[row]!
+      from = to
+    }
   }
-  return { bytes, ends }
 }

@@ -27,8 +27,22 @@ export interface TextSlices {
   /** Where each row's text begins: UTF-8 that JSON takes as it is; -1 is null, `IN_VALUES`: a string among the values. */
   readonly starts: Int32Array
   readonly lengths: Int32Array
+  /** The bytes of the batch's records; a text that stands in for a missing one lies outside. */
+  readonly low: number
+  readonly high: number
 }
 export const IN_VALUES = -2
+
+/** Texts of result rows. */
+export interface RowTexts {
+  readonly memory: Uint8Array
+  /** Where each row's text begins: UTF-8 that JSON takes as it is; -1 is null, and `FIRST_CODE` - i is string i. */
+  readonly starts: Int32Array
+  /** Of those in the memory; not there for the others. */
+  readonly lengths: Int32Array
+  readonly strings: readonly string[]
+}
+export const FIRST_CODE = -3
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 export function textAt({ values, slices = null }: TextColumn, row: number): string | null {
   if (slices === null) return values[row] ?? null

@@ -5,15 +5,16 @@ import { type Plan, PlanError } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
 import { assert } from '../std/assert.ts'
 import type { EventTimeMs } from '../std/units.ts'
-import type { TextSlices } from './columns.ts'
+import type { RowTexts } from './columns.ts'
 import { EngineJob } from './job.ts'
 import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
 
 export { StateLimitError } from './job.ts'
+export { timings } from './results.ts'
 export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
 
-import { rowsJson } from './encoded-rows.ts'
+import { recordsJson, rowsJson } from './encoded-rows.ts'
 import { lowerPlan } from './lower.ts'
 import { reactingJob } from './reacting-job.ts'
 import { rowJson, rowKey, rowObject } from './result-rows.ts'
@@ -110,6 +111,8 @@ export interface Job {
   finish(): void
   /** What became due since the last take, and clears it. */
   take(): JobOutput
+  /** Nothing of the output taken last is read any more: its memory may be used for the next one. Nobody has to say so. */
+  release(output: JobOutput): void
   /** Global watermark of a topic, or of the topic a plan reads; -Infinity before there is one. */
   watermarkMs(planOrTopic: string): number
   partitions(topic: string): readonly PartitionProgress[]
@@ -225,7 +228,6 @@ export interface WatermarkRaise {
 }
 
 export type Timing = 'early' | 'on-time' | 'late'
-export const timings: readonly Timing[] = ['early', 'on-time', 'late']
 
 /** Result rows of one plan, column by column. */
 export interface ResultBatch {
@@ -244,6 +246,18 @@ export interface ResultBatch {
   readonly final: Uint8Array
   /** Offsets of the records behind a row lie within these, per partition; partitions without any are left out. */
   evidence(row: number): readonly Evidence[]
+  /** The same for all rows, as it is held. */
+  readonly spans: EvidenceSpans
+}
+/** Offsets behind rows by lane: by partition of each of the plan's topics. */
+export interface EvidenceSpans {
+  readonly lanes: readonly { readonly topic: string; readonly partition: number }[]
+  /** Of each row: -1 - its lane where one record is behind it; else which of `offsets` are its own. */
+  readonly rows: Int32Array
+  /** The offset of that record. */
+  readonly records: Float64Array
+  /** Least and greatest offset of each lane (Infinity, -1: none), for one row's evidence after another. */
+  readonly offsets: Float64Array
 }
 export interface Evidence {
   readonly topic: string
@@ -265,9 +279,10 @@ export type ResultColumn =
       readonly kind: 'text'
       readonly name: string
       readonly type: FieldType
+      /** Made when first asked for. */
       readonly values: readonly (string | null)[]
-      /** The same where no string was made of it yet: UTF-8, but for rows that begin at `IN_VALUES`. */
-      readonly utf8?: TextSlices | null
+      /** The same as it is held. */
+      readonly texts: RowTexts
     }
 
 export function openShard(plans: readonly Plan[], settings: ShardSettings): Shard {
@@ -360,14 +375,31 @@ export function openRecordCheck(contract: Contract, field: string): RecordCheck 
   }
 }
 
-/** All rows of a batch as `encodeRow` gives them, each with a newline: row i ends at `ends[i]`. Valid until the next call. */
-export function encodeRows(batch: ResultBatch): EncodedRows {
-  return rowsJson(batch)
+/**
+ * All rows of a batch as `encodeRow` gives them, each with a newline: row i ends at `ends[i]`. Valid until the next call.
+ * `last`: a member that each of them ends in, with a comma before it.
+ */
+export function encodeRows(batch: ResultBatch, last = ''): EncodedRows {
+  return rowsJson(batch, last)
 }
 export interface EncodedRows {
   readonly bytes: Uint8Array
   /** `batch.count` of them. */
   readonly ends: Int32Array
+}
+/**
+ * All rows of a batch as result records: of each its key (the column that the plan's output names, as it is; else as
+ * `encodeKey` gives it), its value (as `encodeRow`, then `last`, then its timing) and its evidence as JSON, one behind the
+ * other. Valid until the next call.
+ */
+export function encodeRecords(batch: ResultBatch, last = ''): EncodedRecords {
+  return recordsJson(batch, last)
+}
+export interface EncodedRecords extends EncodedRows {
+  /** Three for each row: where its key, its value and its evidence end. */
+  readonly ends: Int32Array
+  /** False: the record has no key, not even an empty one. */
+  readonly hasKey: (row: number) => boolean
 }
 /** The row as topics and the command line carry it: money as exact decimals, times as the plan's output says. */
 export function encodeRow(batch: ResultBatch, row: number): string {

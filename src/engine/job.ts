@@ -234,6 +234,9 @@ export class EngineJob implements Job {
     this.#raises = []
     return output
   }
+  release({ results }: JobOutput): void {
+    for (const batch of results) this.#runners.find(({ plan }) => plan === batch.plan)?.results.release(batch)
+  }
 
   watermarkMs(planOrTopic: string): number {
     const runner = this.#runners.find(({ plan }) => plan.name === planOrTopic)

@@ -136,6 +136,7 @@ type Forwarded =
   | 'operators'
   | 'stateBytes'
   | 'memoryOf'
+  | 'release'
   | 'isIdle'
   | 'wakingAt'
 /** What reactions change nothing of. */
@@ -148,6 +149,7 @@ function forwarded(inner: Job): Pick<Job, Forwarded> {
     horizons: () => inner.horizons(),
     operators: () => inner.operators(),
     stateBytes: () => inner.stateBytes(),
+    release: (output) => inner.release(output),
     memoryOf: (topic) => inner.memoryOf(topic),
     isIdle: (topic, partition) => inner.isIdle(topic, partition),
     wakingAt: (topic, partition) => inner.wakingAt(topic, partition),

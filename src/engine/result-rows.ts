@@ -1,10 +1,11 @@
 // Result rows as people and topics read them: JSON with exact decimals, upsert keys, plain objects. No float maths.
 import type { FieldType } from '../query/contract.ts'
 import type { Output } from '../query/plan.ts'
-import { unreachable } from '../std/assert.ts'
+import { assert, unreachable } from '../std/assert.ts'
 import { decimalJson } from '../std/decimal.ts'
 import { dateText, instantText } from '../std/instant.ts'
 import type { ResultBatch, ResultColumn, ResultValue } from './engine.ts'
+import { timings } from './results.ts'
 import { LANE } from './sum-state.ts'
 
 export function rowJson(batch: ResultBatch, row: number): string {
@@ -18,19 +19,53 @@ export function rowJson(batch: ResultBatch, row: number): string {
   return `${json}}`
 }
 
+/** Columns of the upsert key; null for plans that append. */
+export function upsertKey({ plan }: ResultBatch): readonly string[] | null {
+  const changelog = plan.nodes[plan.nodes.length - 1]?.changelog
+  return changelog?.mode === 'upsert' ? changelog.key : null
+}
 export function rowKey(batch: ResultBatch, row: number): string | null {
   const { plan } = batch
-  const changelog = plan.nodes[plan.nodes.length - 1]?.changelog
-  if (changelog?.mode !== 'upsert') return null
-  const values = changelog.key.map((name) => {
+  const key = upsertKey(batch)
+  if (key === null) return null
+  const values = key.map((name) => {
     const column = batch.columns.find((one) => one.name === name)
     return column === undefined ? 'null' : keyJson(column, row, plan.output)
   })
   return `[${values.join(',')}]`
 }
 
+/** The column that the plan's output names as the key of its records. */
+export function keyColumn({ plan, columns }: ResultBatch): (ResultColumn & { readonly kind: 'text' }) | null {
+  const { key } = plan.output
+  if (key === undefined) return null
+  const column = columns.find(({ name }) => name === key)
+  assert(column?.kind === 'text', `plan ${plan.name} has no text in its key ${key}`)
+  return column
+}
+/** The key of a result record. */
+export function keyText(batch: ResultBatch, row: number): string | null {
+  const named = keyColumn(batch)
+  return named === null ? rowKey(batch, row) : (named.values[row] ?? null)
+}
+/** The row as the value of a result record: with another member, and with its timing. */
+export function recordJson(batch: ResultBatch, row: number, last: string): string {
+  return `${rowJson(batch, row).slice(0, -1)}${last},"timing":"${timings[batch.timing[row]!]}"}`
+}
+/** `[[partition, first offset, last offset], …]`; of a plan over several topics each with its topic at the end. */
+export function evidenceJson(batch: ResultBatch, row: number): string {
+  const isOfSeveral = Object.keys(batch.plan.contracts).length > 1
+  const spans = batch
+    .evidence(row)
+    .map(
+      ({ topic, partition, offsetMin, offsetMax }) =>
+        `[${partition},${offsetMin},${offsetMax}${isOfSeveral ? `,${JSON.stringify(topic)}` : ''}]`,
+    )
+  return `[${spans.join(',')}]`
+}
+
 /** As in the row, but never cut: windows that begin in one second are still different keys. */
-function keyJson(column: ResultColumn, row: number, output: Output): string {
+export function keyJson(column: ResultColumn, row: number, output: Output): string {
   if (column.kind === 'number' && column.type.kind === 'timestamp') {
     const ms = column.values[row]!
     const isCut = Number.isFinite(ms) && ms % 1000 !== 0

@@ -23,7 +23,7 @@ export function rowsToResults(
     if (derived === null) {
       results.addRecords(batch.partition, batch.offsets, rows, count)
       for (let index = 0; index < slots.length; index++)
-        results.setColumn(index, batch.columns[slots[index]!]!, rows, count)
+        results.setColumn(index, batch.columns[slots[index]!]!, rows, count, batch.rows)
       return
     }
     for (let i = 0; i < count; i++) {

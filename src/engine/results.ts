@@ -3,19 +3,20 @@ import type { Plan } from '../query/plan.ts'
 import { assert } from '../std/assert.ts'
 import { type BatchColumn, IN_VALUES } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
-import type { Evidence, ResultBatch, ResultColumn } from './engine.ts'
-import { GatheredTexts } from './gathered-texts.ts'
-import { grownFloats } from './int-set.ts'
+import type { Evidence, EvidenceSpans, ResultBatch, ResultColumn, Timing } from './engine.ts'
+import { GatheredTexts, rowText, TextStore } from './gathered-texts.ts'
+import { grownBytes, grownFloats, grownInts } from './int-set.ts'
 import type { RowSink } from './operator.ts'
 
 export const EARLY = 0
 export const ON_TIME = 1
 export const LATE = 2
+export const timings: readonly Timing[] = ['early', 'on-time', 'late']
 export type TimingIndex = typeof EARLY | typeof ON_TIME | typeof LATE
 
 type Growing =
   | { kind: 'number'; values: Float64Array<ArrayBuffer>; high: Float64Array<ArrayBuffer> | null }
-  | { kind: 'text'; values: (string | null)[]; gathered: GatheredTexts | null }
+  | { kind: 'text'; texts: GatheredTexts }
 
 /** A partition of a topic as evidence numbers it. */
 export interface Lane {
@@ -26,24 +27,28 @@ export interface Lane {
 export class ResultBuilder implements RowSink {
   readonly #plan: Plan
   readonly #lanes: readonly Lane[]
-  readonly #partitions: number
   readonly #columns: Growing[]
+  readonly #store = new TextStore()
   #count = 0
-  #timing: number[] = []
-  /** Index of each row's evidence. */
-  #evidence: number[] = []
+  #timing: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  /** By row, as in `EvidenceSpans`. */
+  #evidence: Int32Array<ArrayBuffer> = new Int32Array(0)
+  #records: Float64Array<ArrayBuffer> = new Float64Array(0)
   #offsets: Float64Array<ArrayBuffer> = new Float64Array(0)
   #evidences = 0
+  /** Of single records: lane and offset. */
+  #singles: number[] = []
   /** Rows that take back what stood under their key. */
   #retractions: number[] = []
+  /** The batch taken last, and how its memory becomes ours again. */
+  #last: { readonly batch: ResultBatch; readonly reuse: () => void } | null = null
 
   constructor(plan: Plan, lanes: readonly Lane[]) {
     this.#plan = plan
     this.#lanes = lanes
-    this.#partitions = lanes.length
     this.#columns = resultColumns(plan).map(({ type }) =>
       isTextKind(type.kind)
-        ? { kind: 'text', values: [], gathered: null }
+        ? { kind: 'text', texts: new GatheredTexts(this.#store) }
         : { kind: 'number', values: new Float64Array(0), high: null },
     )
   }
@@ -52,25 +57,28 @@ export class ResultBuilder implements RowSink {
   }
   /** Least and greatest offset per partition (Infinity and -1 for none), for the rows that follow. */
   addEvidence(offsets: Float64Array, from: number): number {
-    const each = this.#partitions * 2
+    const each = this.#lanes.length * 2
     this.#offsets = grownFloats(this.#offsets, (this.#evidences + 1) * each)
     for (let i = 0; i < each; i++) this.#offsets[this.#evidences * each + i] = offsets[from + i]!
     return this.#evidences++
   }
   /** One partition and offset only. */
-  addRecord(partition: number, offset: number): number {
-    const each = this.#partitions * 2
-    this.#offsets = grownFloats(this.#offsets, (this.#evidences + 1) * each)
-    for (let i = 0; i < each; i += 2) {
-      this.#offsets[this.#evidences * each + i] = i === partition * 2 ? offset : Number.POSITIVE_INFINITY
-      this.#offsets[this.#evidences * each + i + 1] = i === partition * 2 ? offset : -1
-    }
-    return this.#evidences++
+  addRecord(lane: number, offset: number): number {
+    this.#singles.push(lane, offset)
+    return -(this.#singles.length >> 1)
   }
   addRow(timing: TimingIndex, evidence: number): void {
-    this.#timing[this.#count] = timing
-    this.#evidence[this.#count] = evidence
-    this.#count++
+    const row = this.#count++
+    this.#reserve()
+    this.#timing[row] = timing
+    const single = (-1 - evidence) * 2
+    this.#evidence[row] = evidence < 0 ? -1 - this.#singles[single]! : evidence
+    if (evidence < 0) this.#records[row] = this.#singles[single + 1]!
+  }
+  #reserve(): void {
+    this.#timing = grownBytes(this.#timing, this.#count)
+    this.#evidence = grownInts(this.#evidence, this.#count)
+    this.#records = grownFloats(this.#records, this.#count)
   }
   addRetraction(timing: TimingIndex, evidence: number): void {
     this.#retractions.push(this.#count)
@@ -92,111 +100,142 @@ export class ResultBuilder implements RowSink {
     }
   }
   setId(column: number, id: number, dictionary: Dictionary<string>): void {
-    this.setText(column, id < 0 ? null : dictionary.valueOf(id))
+    const into = this.#columns[column]!
+    assert(into.kind === 'text', 'text for a number column')
+    into.texts.setId(this.#count - 1, id, dictionary)
   }
   setText(column: number, value: string | null): void {
     const into = this.#columns[column]!
     assert(into.kind === 'text', 'text for a number column')
-    into.values[this.#count - 1] = value
-    into.gathered?.inValues(this.#count - 1)
+    into.texts.set(this.#count - 1, value)
   }
   /** Opens a row on time for each of a decoder's rows; then every column must be set once by `setColumn`. */
   addRecords(lane: number, offsets: Float64Array, rows: Int32Array, count: number): void {
-    const each = this.#partitions * 2
-    const base = this.#evidences * each
-    this.#offsets = grownFloats(this.#offsets, base + count * each)
-    for (let i = 0; i < count; i++) {
-      const at = base + i * each
-      for (let k = 0; k < each; k += 2) {
-        this.#offsets[at + k] = Number.POSITIVE_INFINITY
-        this.#offsets[at + k + 1] = -1
-      }
-      this.#offsets[at + lane * 2] = offsets[rows[i]!]!
-      this.#offsets[at + lane * 2 + 1] = offsets[rows[i]!]!
-      this.#timing.push(ON_TIME)
-      this.#evidence.push(this.#evidences + i)
-    }
-    this.#evidences += count
+    const first = this.#count
     this.#count += count
+    this.#reserve()
+    this.#timing.fill(ON_TIME, first, this.#count)
+    this.#evidence.fill(-1 - lane, first, this.#count)
+    for (let i = 0; i < count; i++) this.#records[first + i] = offsets[rows[i]!]!
+    this.#store.next()
   }
-  /** The values of the rows that `addRecords` opened. */
-  setColumn(index: number, column: BatchColumn, rows: Int32Array, count: number): void {
+  /** The values of the rows that `addRecords` opened, of a batch of so many rows. */
+  setColumn(index: number, column: BatchColumn, rows: Int32Array, count: number, batchRows: number): void {
     const into = this.#columns[index]!
     const first = this.#count - count
     if (into.kind === 'number') {
       assert(column.kind === 'number', 'a number column')
       into.values = grownFloats(into.values, this.#count)
       const { values } = into
-      for (let i = 0; i < count; i++) values[first + i] = column.values[rows[i]!]!
+      const from = column.values
+      for (let i = 0; i < count; i++) values[first + i] = from[rows[i]!]!
       const high = column.high ?? null
       if (high === null && into.high === null) return
       into.high = grownFloats(into.high ?? new Float64Array(0), this.#count)
       for (let i = 0; i < count; i++) into.high[first + i] = high?.[rows[i]!] ?? 0
-    } else if (column.kind === 'id') {
-      for (let i = 0; i < count; i++) {
-        const id = column.values[rows[i]!]!
-        into.values[first + i] = id < 0 ? null : column.dictionary.valueOf(id)
-      }
-    } else if (column.kind === 'text') {
+    } else if (column.kind === 'id') into.texts.addIds(column, rows, count, first)
+    else if (column.kind === 'text') {
       const slices = column.slices ?? null
-      if (slices !== null) {
-        into.gathered ??= new GatheredTexts(first)
-        into.gathered.add(slices, rows, count, first)
-      }
-      for (let i = 0; i < count; i++) {
-        const start = slices === null ? IN_VALUES : slices.starts[rows[i]!]!
-        if (start !== IN_VALUES) continue
-        into.values[first + i] = column.values[rows[i]!] ?? null
-        if (slices === null) into.gathered?.inValues(first + i)
-      }
+      if (slices !== null) into.texts.addSlices(slices, rows, count, first, count * 2 >= batchRows)
+      for (let i = 0; i < count; i++)
+        if (slices === null || slices.starts[rows[i]!] === IN_VALUES)
+          into.texts.set(first + i, column.values[rows[i]!] ?? null)
     }
   }
   /** The rows so far, as one batch; the builder starts anew. */
   take(): ResultBatch {
     const count = this.#count
     const described = resultColumns(this.#plan)
+    const reuse = this.#kept()
+    const memory = this.#store.take()
     const columns = this.#columns.map((column, i): ResultColumn => {
       const { name, type } = described[i]!
       if (column.kind === 'text') {
-        if (column.gathered === null) return { kind: 'text', name, type, values: column.values }
-        return column.gathered.asColumn(name, type, column.values, count)
+        const texts = column.texts.take(count, memory)
+        let made: (string | null)[] | null = null
+        return {
+          kind: 'text',
+          name,
+          type,
+          texts,
+          get values() {
+            made ??= Array.from({ length: count }, (_, row) => rowText(texts, row))
+            return made
+          },
+        }
       }
-      return {
-        kind: 'number',
-        name,
-        type,
-        values: column.values.slice(0, count),
-        high: column.high?.slice(0, count) ?? null,
-      }
+      const { values, high } = column
+      column.values = new Float64Array(0)
+      column.high = null
+      return { kind: 'number', name, type, values: values.subarray(0, count), high: high?.subarray(0, count) ?? null }
     })
-    for (const column of this.#columns) {
-      column.values = column.kind === 'text' ? [] : new Float64Array(0)
-      if (column.kind === 'number') column.high = null
-      else column.gathered = null
-    }
-    const [rows, offsets, lanes] = [this.#evidence, this.#offsets, this.#lanes]
-    const timing = Uint8Array.from(this.#timing)
+    const timing = this.#timing.subarray(0, count)
     const weight = new Int8Array(count).fill(1)
     for (const row of this.#retractions) weight[row] = -1
+    const final = new Uint8Array(count)
+    for (let row = 0; row < count; row++) final[row] = timing[row] === EARLY ? 0 : 1
+    const spans = {
+      lanes: this.#lanes,
+      rows: this.#evidence.subarray(0, count),
+      records: this.#records,
+      offsets: this.#offsets.subarray(0, this.#evidences * this.#lanes.length * 2),
+    }
     this.#retractions = []
     this.#count = 0
-    this.#timing = []
-    this.#evidence = []
+    this.#timing = new Uint8Array(0)
+    this.#evidence = new Int32Array(0)
+    this.#records = new Float64Array(0)
     this.#offsets = new Float64Array(0)
     this.#evidences = 0
-    return {
+    this.#singles = []
+    const batch = {
       plan: this.#plan,
       count,
       columns,
       timing,
       weight,
-      final: timing.map((value) => (value === EARLY ? 0 : 1)),
-      evidence: (row) => evidenceOf(offsets, rows[row]! * lanes.length * 2, lanes),
+      final,
+      spans,
+      evidence: (row: number) => evidenceOf(spans, row),
+    }
+    this.#last = { batch, reuse }
+    return batch
+  }
+  /** The batch is not read any more. */
+  release(batch: ResultBatch): void {
+    if (this.#last?.batch !== batch) return
+    if (this.#count === 0) this.#last.reuse()
+    this.#last = null
+  }
+  /** What is written to now, to be written to again. */
+  #kept(): () => void {
+    const [timing, evidence, records, offsets] = [this.#timing, this.#evidence, this.#records, this.#offsets]
+    const others = [this.#store.kept(), ...this.#columns.map((column) => keptOf(column))]
+    return () => {
+      this.#timing = timing
+      this.#evidence = evidence
+      this.#records = records
+      this.#offsets = offsets
+      for (const reuse of others) reuse()
     }
   }
 }
 
-function evidenceOf(offsets: Float64Array, from: number, lanes: readonly Lane[]): Evidence[] {
+function keptOf(column: Growing): () => void {
+  if (column.kind === 'text') return column.texts.kept()
+  const { values } = column
+  return () => {
+    column.values = values
+  }
+}
+
+function evidenceOf({ lanes, rows, records, offsets }: EvidenceSpans, row: number): Evidence[] {
+  const which = rows[row]!
+  if (which < 0) {
+    const { topic, partition } = lanes[-1 - which]!
+    return [{ topic, partition, offsetMin: records[row]!, offsetMax: records[row]! }]
+  }
+  const from = which * lanes.length * 2
   const found: Evidence[] = []
   lanes.forEach(({ topic, partition }, lane) => {
     const offsetMax = offsets[from + lane * 2 + 1]!

@@ -86,6 +86,7 @@ function overTopics(job: Job | ReactingJob, topics: readonly string[]): Job {
     tick: (tick) => job.tick(tick),
     finish: () => job.finish(),
     take: () => job.take(),
+    release: (output) => job.release(output),
     watermarkMs: (planOrTopic) =>
       topics.includes(planOrTopic) && !reads.has(planOrTopic) ? Number.NEGATIVE_INFINITY : job.watermarkMs(planOrTopic),
     partitions: (topic) => (reads.has(topic) ? job.partitions(topic) : []),

@@ -28,6 +28,7 @@ function varlongBytes(value: number): number {
   for (let rest = zigzag64(value) >> 7n; rest > 0n; rest >>= 7n) bytes++
   return bytes
 }
+const partBytes = (start: number, end: number): number => (start < 0 ? 1 : varintBytes(end - start) + end - start)
 const blobBytes = (blob: Uint8Array | null): number => (blob === null ? 1 : varintBytes(blob.length) + blob.length)
 
 export class BatchWriter {
@@ -59,13 +60,7 @@ export class BatchWriter {
     timestampMs: number,
     headers: readonly RecordHeader[] = [],
   ): void {
-    assert(Number.isSafeInteger(timestampMs), `not a timestamp in milliseconds: ${timestampMs}`)
-    if (this.#count === 0) {
-      this.#baseTimestampMs = timestampMs
-      this.#maxTimestampMs = timestampMs
-    } else if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs
-    const timestampDelta = timestampMs - this.#baseTimestampMs
-    assert(Number.isSafeInteger(timestampDelta), `timestamps too far apart: ${timestampMs}, ${this.#baseTimestampMs}`)
+    const timestampDelta = this.#timestampDelta(timestampMs)
     let body =
       1 + // attributes
       varintBytes(timestampDelta) +
@@ -92,6 +87,54 @@ export class BatchWriter {
       this.#blob(headers[i]!.value)
     }
     this.#count++
+  }
+
+  /**
+   * As `append`, of parts that lie in one memory, with one header: key, value and the header's value are [start, end) there;
+   * a start of -1 is null.
+   */
+  appendParts(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    timestampMs: number,
+    headerName: Uint8Array,
+    headerStart: number,
+    headerEnd: number,
+  ): void {
+    const timestampDelta = this.#timestampDelta(timestampMs)
+    const body =
+      1 + // attributes
+      varintBytes(timestampDelta) +
+      varintBytes(this.#count) +
+      partBytes(keyStart, keyEnd) +
+      partBytes(valueStart, valueEnd) +
+      varintBytes(1) +
+      blobBytes(headerName) +
+      partBytes(headerStart, headerEnd)
+    this.#reserve(varintBytes(body) + body)
+    this.#varint(body)
+    this.#bytes[this.#end++] = 0
+    this.#varint(timestampDelta)
+    this.#varint(this.#count)
+    this.#part(bytes, keyStart, keyEnd)
+    this.#part(bytes, valueStart, valueEnd)
+    this.#varint(1)
+    this.#part(headerName, 0, headerName.length)
+    this.#part(bytes, headerStart, headerEnd)
+    this.#count++
+  }
+  #timestampDelta(timestampMs: number): number {
+    assert(Number.isSafeInteger(timestampMs), `not a timestamp in milliseconds: ${timestampMs}`)
+    if (this.#count === 0) {
+      this.#baseTimestampMs = timestampMs
+      this.#maxTimestampMs = timestampMs
+    } else if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs
+    const delta = timestampMs - this.#baseTimestampMs
+    assert(Number.isSafeInteger(delta), `timestamps too far apart: ${timestampMs}, ${this.#baseTimestampMs}`)
+    return delta
   }
 
   /** The finished batch, base offset 0, in bytes of its own; the writer is empty again. Needs at least one record. */
@@ -157,5 +200,21 @@ export class BatchWriter {
     this.#varint(bytes.length)
     this.#bytes.set(bytes, this.#end)
     this.#end += bytes.length
+  }
+  #part(bytes: Uint8Array, start: number, end: number): void {
+    if (start < 0) {
+      this.#bytes[this.#end++] = 1
+      return
+    }
+    this.#varint(end - start)
+    const to = this.#bytes
+    let at = this.#end
+    if (end - start > 64) {
+      to.set(bytes.subarray(start, end), at)
+      this.#end += end - start
+      return
+    }
+    for (let from = start; from < end; from++) to[at++] = bytes[from]!
+    this.#end = at
   }
 }

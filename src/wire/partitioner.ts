@@ -3,18 +3,17 @@
 import { assert } from '../std/assert.ts'
 
 /** MurmurHash2 with Kafka's seed, as a signed 32-bit number (org.apache.kafka.common.utils.Utils.murmur2). */
-export function murmur2(bytes: Uint8Array): number {
+export function murmur2(bytes: Uint8Array, from = 0, to = bytes.length): number {
   const m = 0x5bd1e995
-  const length = bytes.length
-  let hash = 0x9747b28c ^ length
-  let i = 0
-  for (; i + 4 <= length; i += 4) {
+  let hash = 0x9747b28c ^ (to - from)
+  let i = from
+  for (; i + 4 <= to; i += 4) {
     let k = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
     k = Math.imul(k, m)
     k ^= k >>> 24
     hash = Math.imul(hash, m) ^ Math.imul(k, m)
   }
-  const rest = length - i
+  const rest = to - i
   if (rest === 3) hash ^= bytes[i + 2]! << 16
   if (rest >= 2) hash ^= bytes[i + 1]! << 8
   if (rest >= 1) hash = Math.imul(hash ^ bytes[i]!, m)
@@ -24,6 +23,10 @@ export function murmur2(bytes: Uint8Array): number {
 
 /** The partition of a key, 0 to `partitions` - 1. Records without a key are the caller's to spread. */
 export function partitionOfKey(key: Uint8Array, partitions: number): number {
+  return partitionOfKeyAt(key, 0, key.length, partitions)
+}
+/** Of the key bytes[from, to). */
+export function partitionOfKeyAt(bytes: Uint8Array, from: number, to: number, partitions: number): number {
   assert(partitions >= 1, `a topic has at least one partition: ${partitions}`)
-  return (murmur2(key) & 0x7fffffff) % partitions
+  return (murmur2(bytes, from, to) & 0x7fffffff) % partitions
 }

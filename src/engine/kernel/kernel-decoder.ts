@@ -121,7 +121,8 @@ export class KernelDecoder implements Decoder {
     )
     this.#source = null
     templates.reorder()
-    this.#finish(source, memory)
+    const shift = inPlace ? source.bytes.byteOffset : input - low
+    this.#finish(source, memory, low + shift, high + shift)
     return batch
   }
 
@@ -145,8 +146,8 @@ export class KernelDecoder implements Decoder {
     return this.#opened
   }
 
-  /** What the kernel does not need to know: offsets, and text columns as strings. */
-  #finish(source: SourceBatch, memory: KernelMemory): void {
+  /** What the kernel does not need to know: offsets, and where texts lie. `low`, `high`: of all records' bytes. */
+  #finish(source: SourceBatch, memory: KernelMemory, low: number, high: number): void {
     const batch = this.#batch
     const { rows } = batch
     batch.watermarks = grownFloats(batch.watermarks, rows)
@@ -159,7 +160,7 @@ export class KernelDecoder implements Decoder {
       const texts = memory.texts[i]
       if (column.kind !== 'text' || !texts) continue
       const [starts, lengths] = texts
-      column.slices = { memory: memory.bytes, starts, lengths }
+      column.slices = { memory: memory.bytes, starts, lengths, low, high }
     }
   }
   #text(memory: KernelMemory, address: number, length: number): string {
