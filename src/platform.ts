@@ -1,7 +1,7 @@
 // Opens the house in the order a record goes through it: broker, generator, engine, figures, serving. Every command that
 // needs more than one room comes through here; reads top to bottom.
 import { checkListener, openBroker } from './broker/broker.ts'
-import { contracts, type ReportRow, reports, sales } from './commerce/commerce.ts'
+import { contracts, type ReportRow, sales } from './commerce/commerce.ts'
 import { ensureTopic } from './connect/connect.ts'
 import { answerBackups } from './platform/backup-requests.ts'
 import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
@@ -11,15 +11,17 @@ import { startGenerator } from './platform/generator.ts'
 import { components } from './platform/health.ts'
 import { openIngest } from './platform/ingest.ts'
 import { settledOrWaiting, startJobs } from './platform/jobs.ts'
+import { lakePort, openLakeHouse } from './platform/lake.ts'
 import { ledgerOf, ledgerRows } from './platform/ledger.ts'
+import { liveTables } from './platform/live-tables.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { startOrderSink } from './platform/order-sink.ts'
-import { reportRows, reportsPort } from './platform/reports.ts'
+import { type Interval, reportNamed, reportsPort, runReport as runOver } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
+import { openSql } from './platform/sql.ts'
 import { type FolderToWatch, startWatching } from './platform/watching.ts'
 import { liveFigures } from './serve/live-figures.ts'
 import type { ServePorts } from './serve/ports.ts'
-import { assert } from './std/assert.ts'
 import type { World } from './world/world.ts'
 
 export interface StartSettings extends BrokerSettings {
@@ -32,6 +34,10 @@ export interface StartSettings extends BrokerSettings {
   readonly generate: boolean
   /** Folders whose files are taken in. */
   readonly watch?: readonly FolderToWatch[]
+  /** The log goes into the lake as it comes; false: only what a report asks for. */
+  readonly lake?: boolean
+  /** Answers questions in SQL. */
+  readonly sql?: boolean
   /** Folder of the built screen; null serves the API alone. */
   readonly screen: string | null
   /** Product metrics are written there, a JSON object a line (O6); null: they stay in their topic. */
@@ -95,6 +101,14 @@ export async function startPlatform(
     const watching = watch.length === 0 ? null : await startWatching(world, broker, watch)
     if (watching !== null) undo.push(() => watching.stop())
 
+    const house = openLakeHouse(world, broker, {
+      dataDir: settings.dataDir,
+      follows: settings.dataDir !== null && settings.lake !== false,
+    })
+    undo.push(() => house.stop())
+    const sql = settings.sql === true ? openSql(world, broker, house, liveTables(figures)) : null
+    if (sql !== null) undo.push(() => sql.close())
+
     const ports: ServePorts = {
       figures: {
         live: figures,
@@ -103,8 +117,8 @@ export async function startPlatform(
             startedMs,
             durability:
               settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
-            components: components(broker, jobs, generator, watching),
             ledger: ledgerRows(jobs.all),
+            components: [...components(broker, jobs, generator, watching), house.component()],
             kafka,
             generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
           }),
@@ -112,14 +126,16 @@ export async function startPlatform(
       },
       health: {
         checks: async () =>
-          components(broker, jobs, generator, watching).map(({ name, state, detail }) => ({
+          [...components(broker, jobs, generator, watching), house.component()].map(({ name, state, detail }) => ({
             name,
             ok: state === 'ok' || state === 'off',
-            needed: name !== 'generator',
+            needed: name !== 'generator' && name !== 'lake',
             detail,
           })),
       },
-      reports: reportsPort(world, broker),
+      reports: reportsPort(world, house),
+      lake: settings.lake === false ? null : lakePort(house),
+      sql,
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
       books: { ledger: () => ledgerOf(jobs.all) },
@@ -156,13 +172,19 @@ export async function startPlatform(
 }
 
 /** Computes a report from a data directory that nobody holds. */
-export async function runReport(world: World, name: string, dataDir: string): Promise<readonly ReportRow[]> {
-  const report = reports.get(name)
-  assert(report !== undefined, `there is no report ${name}`)
+export async function runReport(
+  world: World,
+  name: string,
+  dataDir: string,
+  interval: Interval | null = null,
+): Promise<readonly ReportRow[]> {
+  const report = reportNamed(name)
   const broker = await openBroker(world, { dataDir, durability: 'power' })
+  const house = openLakeHouse(world, broker, { dataDir, follows: false })
   try {
-    return (await reportRows(world, broker, report, null)).rows
+    return (await runOver(world, house, report, { interval, cause: 'command', keep: interval !== null })).rows
   } finally {
+    await house.stop()
     await broker.close()
   }
 }

@@ -180,6 +180,10 @@ export const rooms: readonly Room[] = [
       'import.ts',
       'watching.ts',
       'score.ts',
+      'lake-look.ts',
+      'sql.ts',
+      'report-files.ts',
+      'reports.ts',
     ],
   },
   {

@@ -24,7 +24,9 @@ export const commands: readonly Entry[] = [
   { name: 'watch', summary: 'take in the files of a folder, as they come', load: () => import('./watch.ts') },
   { name: 'run', summary: 'run a pipeline over files, without a broker', load: () => import('./run.ts') },
   { name: 'import', summary: 'bring a real data set in', load: () => import('./import.ts') },
-  { name: 'report', summary: 'batch answers over everything in a topic', load: () => import('./report.ts') },
+  { name: 'report', summary: 'batch answers over everything there is', load: () => import('./report.ts') },
+  { name: 'lake', summary: 'the Parquet files: what there is, check, compact', load: () => import('./lake.ts') },
+  { name: 'sql', summary: 'one question in SQL over lake, topics and live figures', load: () => import('./sql.ts') },
   {
     name: 'score',
     summary: 'how good the detection is, on shops whose incidents are known',

@@ -5,6 +5,8 @@ import { dataDirOf, realWorld } from './terminal.ts'
 
 /** Longer than the server's own limit, so that its words arrive. */
 const answerMsMax = 40_000
+/** … of reports and whatever else goes through the lake. */
+export const lakeMsMax = 310_000
 
 export interface Where {
   readonly url?: string
@@ -31,9 +33,13 @@ export function notRunning(where: Where, next: string): CommandError {
 export async function askJson(
   base: string,
   path: string,
-  { post, signal }: { readonly post?: object; readonly signal?: AbortSignal } = {},
+  {
+    post,
+    signal,
+    msMax = answerMsMax,
+  }: { readonly post?: object; readonly signal?: AbortSignal; readonly msMax?: number } = {},
 ): Promise<unknown> {
-  const limit = AbortSignal.timeout(answerMsMax)
+  const limit = AbortSignal.timeout(msMax)
   const accept = { accept: 'application/json' }
   let response: Response
   try {
@@ -51,7 +57,7 @@ export async function askJson(
       {
         what: `Millrace did not answer at ${base}`,
         where: `${base}${path}`,
-        cause: timedOut ? `no answer within ${answerMsMax / 1000} s` : reasonOf(error),
+        cause: timedOut ? `no answer within ${msMax / 1000} s` : reasonOf(error),
         cure: 'see whether it still runs (millrace doctor), and whether the address is right',
       },
       { cause: error },

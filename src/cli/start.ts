@@ -18,6 +18,8 @@ interface Flags extends BrokerFlags {
   readonly generate: boolean
   readonly watch: readonly FolderToWatch[]
   readonly metricsFile?: string
+  readonly lake: boolean
+  readonly sql: boolean
   readonly open: boolean
 }
 
@@ -46,6 +48,8 @@ export const define: Define = (command, act) => {
       '--metrics-file <file>',
       'product metrics, a JSON object a line (default: output/metrics.json in the data directory)',
     )
+    .option('--no-lake', 'nothing is written as Parquet while it runs (reports still bring in what they need)')
+    .option('--sql', 'answer questions in SQL: read-only, in a process of its own, within limits', false)
     .option('--no-open', 'do not open the browser')
   accessOptions(command).action(
     act(async (globals, parsed) => {
@@ -70,6 +74,8 @@ export const define: Define = (command, act) => {
         generate: flags.generate,
         watch: flags.watch,
         metricsFile: flags.metricsFile ?? (broker.dataDir === null ? null : `${broker.dataDir}/output/metrics.json`),
+        lake: flags.lake,
+        sql: flags.sql,
         screen,
         version: ownVersion(),
         log: await logLines(out, process.env, process.stderr.isTTY),

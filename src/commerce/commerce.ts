@@ -41,10 +41,15 @@ import { fraudMonitor, fraudScoresTopic } from './reactions/fraud.ts'
 import { orderFraudMonitor } from './reactions/order-fraud.ts'
 import { salesEventTracker } from './reactions/sales-events.ts'
 import { stockAlertsTopic, stockMonitor } from './reactions/stock.ts'
-import { monthlyRevenueReport, type Report, type ReportRow } from './reports.ts'
+import { dataQualityReport, lateArrivalsReport } from './reports/arrivals.ts'
+import { cohortsReport, segmentsReport } from './reports/customers.ts'
+import { monthlyRevenueReport, retailRevenueReport } from './reports/monthly-revenue.ts'
+import type { Report, ReportColumn, ReportRow } from './reports/report.ts'
+import { hourlySalesReport, sellerConcentrationReport } from './reports/sales.ts'
+import { dailyEngagementReport, inventoryTurnoverReport } from './reports/store.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { OdcsContract, Reaction, Report, ReportRow }
+export type { OdcsContract, Reaction, Report, ReportColumn, ReportRow }
 export {
   chargebacks,
   customerSegments,
@@ -166,4 +171,18 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
 )
 
 /** Reports by name. */
-export const reports: ReadonlyMap<string, Report> = byKey<Report>([monthlyRevenueReport], ({ name }) => name)
+export const reports: ReadonlyMap<string, Report> = byKey<Report>(
+  [
+    monthlyRevenueReport,
+    retailRevenueReport,
+    cohortsReport,
+    segmentsReport,
+    hourlySalesReport,
+    sellerConcentrationReport,
+    dailyEngagementReport,
+    inventoryTurnoverReport,
+    lateArrivalsReport,
+    dataQualityReport(contracts.values()),
+  ],
+  ({ name }) => name,
+)

@@ -11,11 +11,14 @@ import type { AccountLine } from './account.ts'
 import { identityOfPlan } from './job-plans.ts'
 import { madeTopic } from './job-topics.ts'
 import type { Place } from './moved-places.ts'
+import { resultTopic } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
 import { startWithPlans } from './starting.ts'
 
 export type { AccountLine, Place }
+
+export { resultTopic }
 
 export interface LogJobSettings {
   /** Names the job in the log: its commits and ticks. Changing it starts the job over from the log's origin. */

@@ -2,7 +2,15 @@
 // tiny, as committed and each offset once. The lake's own manifest tells how far it is.
 import type { Log } from '../log/log.ts'
 import { offset as offsetOf, partitionId } from '../std/units.ts'
-import { type Lake, LakeError, type LakeFile, type LakeTopic, type OffsetSpan, SpoolWriter } from '../stores/stores.ts'
+import {
+  type Lake,
+  LakeError,
+  type LakeFile,
+  type LakeTopic,
+  type OffsetSpan,
+  type Spool,
+  SpoolWriter,
+} from '../stores/stores.ts'
 import type { Timer, World } from '../world/world.ts'
 import { spoolBatch } from './lake/spool-batch.ts'
 
@@ -180,4 +188,29 @@ export function startLakeFeed(world: World, log: Log, lake: Lake, settings: Lake
       await last
     },
   }
+}
+
+/** The newest records of a topic as a spool: about `recordsMax` of them over all partitions. */
+export async function spoolTopic(
+  world: World,
+  log: Log,
+  topic: string,
+  recordsMax: number,
+  path: string,
+): Promise<Spool> {
+  const spool = new SpoolWriter(world, path)
+  const partitions = log.topic(topic)?.partitions ?? 0
+  const each = Math.ceil(recordsMax / Math.max(1, partitions))
+  for (let partition = 0; partition < partitions; partition++) {
+    const id = partitionId(partition)
+    const { start, end } = log.offsets(topic, id)
+    for (let next = Math.max(start, end - each); next < end; ) {
+      const read = await log.readCommitted(topic, id, offsetOf(next), readBytes)
+      for (const batch of read.batches) spoolBatch(spool, { partition, from: next, to: Infinity, headers: true }, batch)
+      spool.flush()
+      if (read.next === next) break
+      next = read.next
+    }
+  }
+  return spool.end()
 }

@@ -14,6 +14,7 @@ import { deadLetterRoutes, ledgerRoute } from './routes-books.ts'
 import { figureRoutes } from './routes-figures.ts'
 import { healthRoutes } from './routes-health.ts'
 import { ingestRoutes } from './routes-ingest.ts'
+import { lakeRoutes, reconciliationRoutes, sqlRoute } from './routes-lake.ts'
 import { liveRoute } from './routes-live.ts'
 import { metricsRoute } from './routes-metrics.ts'
 import { reportRoutes } from './routes-reports.ts'
@@ -112,6 +113,9 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)
   if (ports.books !== undefined) ledgerRoute(app, serving, ports.books)
   if (ports.deadLetters !== undefined) deadLetterRoutes(app, serving, ports.deadLetters)
+  if (ports.lake) lakeRoutes(app, serving, ports.lake)
+  if (ports.sql) sqlRoute(app, serving, ports.sql)
+  if (ports.reconciliation) reconciliationRoutes(app, serving, ports.reconciliation)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     reply.header('cache-control', 'no-cache').send(app.swagger()),
   )

@@ -223,7 +223,31 @@ const check = z.object({ name: z.string(), ok: z.boolean(), needed: z.boolean(),
 export const readiness = z.object({ ready: z.boolean(), asOf: time, checks: z.array(check) }).meta({ id: 'Readiness' })
 export const version = z.object({ name: z.string(), version: z.string() }).meta({ id: 'Version' })
 
-export const reportInfo = z.object({ name: z.string(), doc: z.string() })
+export const reportInfo = z.object({
+  name: z.string(),
+  doc: z.string(),
+  period: z.enum(['day', 'week', 'month', 'all']).meta({ description: 'what a backfill asks for one by one' }),
+  schedule: z.string().nullable().meta({ description: 'as cron has it, UTC; null: only when asked' }),
+})
+export const reportRequest = z
+  .strictObject({ interval: z.object({ from: time, to: time.meta({ description: 'exclusive' }) }).optional() })
+  .meta({ id: 'ReportRequest' })
+export const reportRuns = z
+  .object({
+    runs: z.array(
+      z.object({
+        report: z.string(),
+        cause: z.enum(['command', 'api', 'schedule', 'backfill']),
+        from: time.nullable(),
+        to: time.nullable(),
+        startedAt: time,
+        durationMs: z.number(),
+        rows: count.nullable().meta({ description: 'null: it failed' }),
+        failure: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'ReportRuns' })
 export const reportList = z.object({ reports: z.array(reportInfo) }).meta({ id: 'ReportList' })
 const reportColumn = z.discriminatedUnion('type', [
   z.object({ name: z.string(), type: z.enum(['text', 'integer', 'number', 'boolean', 'time']) }),
@@ -240,6 +264,61 @@ export const reportRun = z
     rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
   })
   .meta({ id: 'ReportRun' })
+
+/** `GET /api/v1/lake`. */
+export const lakeStatus = z
+  .object({
+    version: count.meta({ description: 'of the manifest' }),
+    recordsBehind: count.meta({ description: 'records of the log that are not in the lake yet' }),
+    layers: z.array(
+      z.object({
+        layer: z.enum(['bronze', 'silver', 'gold']),
+        topic: z.string(),
+        files: count,
+        rows: count,
+        bytes: count,
+        from: z.string().meta({ description: 'first event date' }),
+        to: z.string().meta({ description: 'last event date' }),
+      }),
+    ),
+  })
+  .meta({ id: 'LakeStatus' })
+export const compaction = z.object({ before: count, after: count }).meta({ id: 'Compaction' })
+
+/** `POST /api/v1/sql`. */
+export const sqlRequest = z.strictObject({ sql: z.string().min(1).max(100_000) }).meta({ id: 'SqlRequest' })
+export const sqlAnswer = z
+  .object({
+    columns: z.array(z.object({ name: z.string(), type: z.string() })),
+    rows: z
+      .array(z.array(z.unknown()))
+      .meta({ description: 'whole numbers beyond 32 bits, decimals and times are text' }),
+    truncated: z.boolean().meta({ description: 'there are more rows than are handed out' }),
+    durationMs: count,
+  })
+  .meta({ id: 'SqlAnswer' })
+
+/** `GET` and `POST /api/v1/reconciliation`. */
+export const reconciliation = z
+  .object({
+    asOf: time,
+    figures: z.array(
+      z.object({
+        figure: z.string(),
+        state: z
+          .enum(['waiting', 'equal', 'different', 'failed'])
+          .meta({ description: 'waiting: no window has closed that both sides know' }),
+        checkedAt: time.nullable(),
+        from: time.nullable(),
+        to: time.nullable(),
+        rows: count.meta({ description: 'rows of closed windows that were compared' }),
+        differences: count,
+        examples: z.array(z.object({ key: z.string(), engine: z.string().nullable(), batch: z.string().nullable() })),
+        detail: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Reconciliation' })
 
 const ingestResult = z.discriminatedUnion('status', [
   z.object({
@@ -295,3 +374,5 @@ export type Problem = z.infer<typeof problem>
 export type Readiness = z.infer<typeof readiness>
 export type ReportList = z.infer<typeof reportList>
 export type ReportRun = z.infer<typeof reportRun>
+export type LakeStatus = z.infer<typeof lakeStatus>
+export type Reconciliation = z.infer<typeof reconciliation>

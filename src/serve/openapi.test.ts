@@ -16,7 +16,7 @@ const ports: ServePorts = {
     status: { status: () => assert.fail('describing asks for nothing') },
   },
   health: { checks: () => assert.fail('describing asks for nothing') },
-  reports: { list: () => [], run: () => assert.fail('describing asks for nothing') },
+  reports: { list: () => [], runs: () => [], run: () => assert.fail('describing asks for nothing') },
   ingest: { topics: [], take: () => assert.fail('describing asks for nothing') },
   metrics: {
     read: () => assert.fail('describing asks for nothing'),

@@ -14,6 +14,7 @@ export type ProblemKind =
   | 'not-json'
   | 'nothing-accepted'
   | 'key-reused'
+  | 'sql-refused'
   | 'no-room'
   | 'log-refused'
   | 'busy'
@@ -34,6 +35,7 @@ const table: Record<ProblemKind, { readonly status: number; readonly title: stri
   'not-json': { status: 415, title: 'The body must be JSON' },
   'nothing-accepted': { status: 422, title: 'No record was accepted' },
   'key-reused': { status: 422, title: 'The idempotency key belongs to another request' },
+  'sql-refused': { status: 422, title: 'This statement is not run' },
   'no-room': { status: 429, title: 'Records come faster than they can be stored' },
   'log-refused': { status: 503, title: 'The log does not take records now' },
   busy: { status: 503, title: 'Too much at once' },

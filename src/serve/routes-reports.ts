@@ -10,21 +10,36 @@ import type { App, Serving } from './serving.ts'
 export function reportRoutes(app: App, { world, limits, draining }: Serving, reports: ReportsPort): void {
   const problem = { content: { 'application/problem+json': { schema: contract.problem } } }
   let running = 0
+  const intervalOf = (asked: { readonly from: string; readonly to: string } | undefined) =>
+    asked === undefined ? null : { fromMs: Date.parse(asked.from), toMs: Date.parse(asked.to) }
 
   app.get(
     '/api/v1/reports',
     { schema: { tags: ['reports'], summary: 'The reports there are', response: { 200: contract.reportList } } },
-    () => ({ reports: reports.list().map(({ name, doc }) => ({ name, doc })) }),
+    () => ({ reports: reports.list().map((report) => ({ ...report })) }),
+  )
+  app.get(
+    '/api/v1/reports/runs',
+    { schema: { tags: ['reports'], summary: 'What ran, newest first', response: { 200: contract.reportRuns } } },
+    () => ({
+      runs: reports.runs().map(({ startedMs, from, to, ...run }) => ({
+        ...run,
+        startedAt: timeText(startedMs),
+        from: from === null ? null : timeText(from),
+        to: to === null ? null : timeText(to),
+      })),
+    }),
   )
   app.post(
     '/api/v1/reports/:name/runs',
     {
       schema: {
         tags: ['reports'],
-        summary: 'Run a report over what the log holds now',
-        description: 'Reads only, so repeating it is harmless. The body is an empty JSON object.',
+        summary: 'Run a report over what the log and the lake hold now',
+        description:
+          'What the log has goes into the lake first. With an interval only events of it count, and the rows also rest in the lake.',
         params: z.object({ name: z.string().min(1).max(100) }),
-        body: z.strictObject({}),
+        body: contract.reportRequest,
         response: { 200: contract.reportRun, 404: problem, 503: problem, 504: problem },
       },
     },
@@ -48,12 +63,12 @@ export function reportRoutes(app: App, { world, limits, draining }: Serving, rep
       const givenUp = new Promise<never>((_, reject) => {
         work.signal.addEventListener('abort', () => reject(work.signal.reason))
       })
-      const tooLong = new ProblemError('timed-out', `The report did not end within ${limits.handlerMsMax} ms.`)
-      const timer = world.clock.timer(limits.handlerMsMax, () => work.abort(tooLong), { background: true })
+      const tooLong = new ProblemError('timed-out', `The report did not end within ${limits.reportMsMax} ms.`)
+      const timer = world.clock.timer(limits.reportMsMax, () => work.abort(tooLong), { background: true })
       const gone = (): void => work.abort(tooLong)
       reply.raw.on('close', gone)
       running++
-      const run = reports.run(name, work.signal)
+      const run = reports.run(name, intervalOf(request.body.interval), work.signal)
       // A report that ignores the signal goes on counting as running until it ends.
       const ended = (): void => void running--
       run.then(ended, ended)

@@ -84,11 +84,12 @@ function shop(): Shop {
       health: { checks: () => made.checks() },
       reports: {
         list: () => [
-          { name: 'monthly-revenue', doc: 'Gross revenue per calendar month' },
-          { name: 'broken', doc: 'always fails' },
-          { name: 'endless', doc: 'ends when it is aborted' },
+          { name: 'monthly-revenue', doc: 'Gross revenue per calendar month', period: 'all', schedule: null },
+          { name: 'broken', doc: 'always fails', period: 'all', schedule: null },
+          { name: 'endless', doc: 'ends when it is aborted', period: 'all', schedule: null },
         ],
-        async run(name, signal) {
+        runs: () => [],
+        async run(name, _, signal) {
           made.signals.push(signal)
           if (name === 'broken') throw new Error('secret path /home/someone')
           if (name === 'endless')
@@ -270,7 +271,7 @@ test('a report that takes too long is given up with 504', () =>
       assert.equal(contract.problem.parse(JSON.parse(late.text)).type, 'urn:millrace:problem:timed-out')
       assert.equal(shop.signals[0]?.aborted, true)
     },
-    { limits: { handlerMsMax: 50 } },
+    { limits: { reportMsMax: 50 } },
   ))
 
 const path = '/api/v1/reports/monthly-revenue/runs'

@@ -34,6 +34,8 @@ export interface Limits {
   readonly idleConnectionMsMax: number
   readonly connectionsMax: number
   readonly reportsAtOnceMax: number
+  /** A report may first have to bring what the log holds into the lake. */
+  readonly reportMsMax: number
   readonly ingestBodyBytesMax: number
   /** Of one request. */
   readonly ingestRecordsMax: number
@@ -49,6 +51,7 @@ export const limitDefaults: Limits = {
   idleConnectionMsMax: 30_000,
   connectionsMax: 500,
   reportsAtOnceMax: 2,
+  reportMsMax: 300_000,
   ingestBodyBytesMax: 4 * 1024 * 1024,
   ingestRecordsMax: 10_000,
   ingestsAtOnceMax: 32,

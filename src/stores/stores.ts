@@ -15,13 +15,23 @@ export {
   totals,
   verify,
 } from './lake/care.ts'
+export {
+  type ConsoleLimits,
+  consoleLimits,
+  type Filling,
+  openConsole,
+  type SqlConsole,
+} from './lake/console/console.ts'
+export type { ConsoleTable } from './lake/console/guard.ts'
 export type { DuckDb, DuckDbSettings, Limits } from './lake/duckdb/duckdb.ts'
 export { openDuckDb } from './lake/duckdb/duckdb.ts'
 export type { DuckDbRows, DuckDbValue } from './lake/duckdb/duckdb-messages.ts'
-export type { Layer, LakeFile, Manifest, OffsetSpan } from './lake/files/manifest.ts'
+export { spoolSql, typedSql } from './lake/files/layer-sql.ts'
+export type { LakeFile, Layer, Manifest, OffsetSpan } from './lake/files/manifest.ts'
 export { type Spool, SpoolWriter } from './lake/files/spool.ts'
 export { type Batch, type Lake, type LakeSettings, type LakeTopic, openLake } from './lake/lake.ts'
-export { LakeError } from './lake/lake-error.ts'
+export { LakeError, type LakeErrorCode } from './lake/lake-error.ts'
+export { type LakeTable, tableName, tableSql, viewsSql } from './lake/tables.ts'
 
 /** Records of a topic. Where it matters which of two came first, it is the one named, or written, first. */
 export type LakeFiles = FileRecords | SelectedRecords

@@ -28,7 +28,9 @@ export async function compact(
   topic: string | null = null,
 ): Promise<{ readonly before: number; readonly after: number }> {
   const done = { before: 0, after: 0 }
-  const small = lake.manifest().files.filter((file) => file.bytes < smallBytes && (topic === null || file.topic === topic))
+  const small = lake
+    .manifest()
+    .files.filter((file) => file.bytes < smallBytes && (topic === null || file.topic === topic))
   for (const group of Map.groupBy(small, groupOf).values()) {
     if (group.length < filesMin) continue
     for (const some of inPieces(group, bytesMax)) {
@@ -37,13 +39,25 @@ export async function compact(
       const from = `${lake.workFolder}/compact.parquet.tmp`
       const rows = some.reduce((sum, file) => sum + file.rows, 0)
       await lake.duckdb.run([copySql(`SELECT * FROM ${lake.rowsOf(some)} ORDER BY _partition, _offset`, from)], limits)
-      const counted = await lake.duckdb.run([`SELECT count(*) FROM read_parquet('${from.replaceAll("'", "''")}')`], limits)
+      const counted = await lake.duckdb.run(
+        [`SELECT count(*) FROM read_parquet('${from.replaceAll("'", "''")}')`],
+        limits,
+      )
       assert(Number(counted.rows[0]?.[0]) === rows, `compacting ${groupOf(first)} lost rows`)
       const [sealed] = await lake.duckdb.seal([from], true)
       assert(sealed !== undefined, 'one file was to be sealed')
       const ranges = joined(some.flatMap((file) => file.ranges))
       const { layer, topic, dt } = first
-      const file = { layer, topic, dt, name: fileName(ranges), ranges, rows, bytes: sealed.sizeBytes, sha256: sealed.sha256 }
+      const file = {
+        layer,
+        topic,
+        dt,
+        name: fileName(ranges),
+        ranges,
+        rows,
+        bytes: sealed.sizeBytes,
+        sha256: sealed.sha256,
+      }
       await lake.settle([{ from, file }])
       await lake.replace(some, [file])
       done.before += some.length

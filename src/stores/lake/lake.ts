@@ -9,14 +9,24 @@
 // A batch: its ranges are written down durably, so that after a crash the same ranges give the same files; DuckDB writes the
 // files into work/, they are synced, renamed to their place, their folders synced, and the manifest says so.
 import type { Contract } from '../../query/contract.ts'
+import { assert } from '../../std/assert.ts'
 import type { World } from '../../world/world.ts'
 import { type DuckDb, type DuckDbSettings, openDuckDb } from './duckdb/duckdb.ts'
 import { makeFolders, readBytes, writeDurably } from './files/durable-files.ts'
 import { parquetSql } from './files/layer-sql.ts'
-import { type Layer, type LakeFile, type Manifest, type OffsetSpan, pathOf, placeOf, readManifest, writeManifest } from './files/manifest.ts'
+import {
+  type LakeFile,
+  type Layer,
+  type Manifest,
+  type OffsetSpan,
+  pathOf,
+  placeOf,
+  readManifest,
+  writeManifest,
+} from './files/manifest.ts'
+import type { Spool } from './files/spool.ts'
 import { sameSpans, writeBatch } from './files/write-batch.ts'
 import { LakeError } from './lake-error.ts'
-import type { Spool } from './files/spool.ts'
 
 /** What a topic leaves in the lake. */
 export interface LakeTopic {
@@ -35,6 +45,8 @@ export interface LakeTopic {
 export interface LakeSettings {
   readonly folder: string
   readonly duckdb: Omit<DuckDbSettings, 'spillFolder'>
+  /** For those who only look, beside whoever may be at work on it: nothing is changed, nothing may be written. */
+  readonly readOnly?: boolean
 }
 
 export interface Batch {
@@ -75,13 +87,20 @@ export function openLake(world: World, settings: LakeSettings): Lake {
   const workFolder = `${folder}/work`
   const trash = `${folder}/trash`
   const writing = `${folder}/writing.json`
-  fs.removeTree(workFolder)
-  for (const each of [manifestFolder, workFolder, trash]) makeFolders(fs, each)
-  const duckdb = openDuckDb(world, { ...settings.duckdb, spillFolder: `${workFolder}/spill` })
+  const readOnly = settings.readOnly ?? false
+  if (!readOnly) {
+    fs.removeTree(workFolder)
+    for (const each of [manifestFolder, workFolder, trash]) makeFolders(fs, each)
+  }
+  const duckdb = openDuckDb(world, { ...settings.duckdb, spillFolder: readOnly ? null : `${workFolder}/spill` })
   let current = readManifest(world, manifestFolder)
   const absolute = (file: LakeFile): string => `${folder}/${pathOf(file)}`
 
-  const intended = (): { readonly after: number; readonly topic: string; readonly ranges: readonly OffsetSpan[] } | null => {
+  const intended = (): {
+    readonly after: number
+    readonly topic: string
+    readonly ranges: readonly OffsetSpan[]
+  } | null => {
     if (fs.stat(writing) === null) return null
     const read = JSON.parse(new TextDecoder().decode(readBytes(fs, writing)))
     return read.after === current.version ? read : null
@@ -96,6 +115,7 @@ export function openLake(world: World, settings: LakeSettings): Lake {
       if (Number(/^\d+/.exec(name)?.[0] ?? 0) < world.clock.nowMs() - trashMsMax) fs.unlink(`${trash}/${name}`)
   }
   const commit = async (next: Omit<Manifest, 'version'>): Promise<void> => {
+    assert(!readOnly, 'who only looks at a lake writes nothing')
     const manifest = { ...next, version: current.version + 1 }
     await writeManifest(world, manifestFolder, manifest)
     current = manifest
@@ -156,8 +176,10 @@ export function openLake(world: World, settings: LakeSettings): Lake {
     },
     close: () => duckdb.close(),
   }
-  sweep(lake, world, discard)
-  emptyTrash()
+  if (!readOnly) {
+    sweep(lake, world, discard)
+    emptyTrash()
+  }
   return lake
 }
 

@@ -48,9 +48,7 @@ export function sourceSql(query: QueryParts, node: SourceNode, given: LakeFiles 
   if (source.format === 'ndjson') refusePlaces(plan.name, others)
   const read = { query, contract, used: fields, others, source }
   const typed = isRaw ? ndjson(read) : parquet(read)
-  const checked = Object.entries(contract.fields).filter(
-    ([column]) => isRaw || fields.includes(column),
-  )
+  const checked = Object.entries(contract.fields).filter(([column]) => isRaw || fields.includes(column))
   const conditions = checked.flatMap(([column, field]) => conditionsOf(column, field, isRaw))
   const inside = others.filter((column) => !places.includes(column.name))
   if (isRaw)

@@ -37,7 +37,9 @@ export function openDuckDb(world: World, settings: DuckDbSettings): DuckDb {
   return new DuckDbProcess(world, settings)
 }
 
-type Asked = { readonly [K in DuckDbRequest['kind']]: Omit<Extract<DuckDbRequest, { kind: K }>, 'id'> }[DuckDbRequest['kind']]
+type Asked = {
+  readonly [K in DuckDbRequest['kind']]: Omit<Extract<DuckDbRequest, { kind: K }>, 'id'>
+}[DuckDbRequest['kind']]
 
 class DuckDbProcess implements DuckDb {
   readonly counts = { starts: 0, crashes: 0, kills: 0 }

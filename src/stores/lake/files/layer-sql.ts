@@ -43,7 +43,8 @@ export function spoolSql({ path, oddPath, records, oddRecords, sizeBytes }: Spoo
     `SELECT _partition, _offset, ${arrival}, _key, _value, NULL::BLOB AS _key_bytes, NULL::BLOB AS _value_bytes, ` +
     `NULL::VARCHAR AS _headers\nFROM ${csv(path, { ...places, _key: 'VARCHAR', _value: 'VARCHAR' })}`
   if (oddRecords === 0) return plain
-  const asText = (field: string): string => `CASE WHEN ${field}_text THEN decode(from_hex(${field}_hex)) END AS ${field}`
+  const asText = (field: string): string =>
+    `CASE WHEN ${field}_text THEN decode(from_hex(${field}_hex)) END AS ${field}`
   const asBytes = (field: string): string =>
     `CASE WHEN NOT ${field}_text THEN from_hex(${field}_hex) END AS ${field}_bytes`
   const odd = csv(oddPath, {
@@ -123,12 +124,15 @@ function hasNoSql(type: FieldType): boolean {
 
 /** The held value as files keep it: what the engine holds exactly fits 18 digits. */
 function stored(held: string, type: FieldType, column: string): string {
-  if (type.kind === 'money' || type.kind === 'decimal') return `CAST(${shown(held, type)} AS DECIMAL(18, ${type.scale}))`
+  if (type.kind === 'money' || type.kind === 'decimal')
+    return `CAST(${shown(held, type)} AS DECIMAL(18, ${type.scale}))`
   if (type.kind !== 'array') return shown(held, type)
   const { of } = type
   // A list of plain values is held as a list of structs with one field under the list's name.
   if (of.kind !== 'struct') return `list_transform(${held}, lambda e: ${stored(`e.${name(column)}`, of, column)})`
-  const fields = Object.entries(of.fields).map(([field, one]) => `${name(field)}: ${stored(`e.${name(field)}`, one.type, field)}`)
+  const fields = Object.entries(of.fields).map(
+    ([field, one]) => `${name(field)}: ${stored(`e.${name(field)}`, one.type, field)}`,
+  )
   return `list_transform(${held}, lambda e: {${fields.join(', ')}})`
 }
 

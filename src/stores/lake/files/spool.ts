@@ -75,7 +75,10 @@ export class SpoolWriter {
     const wanted = keyEnd - keyStart + (valueEnd - valueStart) + 64
     this.#count++
     this.#sizeBytes += wanted
-    if (record.headers !== null) return this.#addOdd(record)
+    if (record.headers !== null) {
+      this.#addOdd(record)
+      return
+    }
     if (this.#at + wanted > this.#chunk.length) {
       this.flush()
       if (wanted > this.#chunk.length) this.#chunk = new Uint8Array(wanted * 2)

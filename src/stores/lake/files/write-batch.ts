@@ -54,7 +54,9 @@ export async function writeBatch(lake: Lake, { topic, ranges, spool }: Batch): P
     typed === null
       ? `SELECT *, ${arrived} AS _dt FROM taken`
       : `SELECT k.*, coalesce(t._dt, ${arrived.replace('_arrival', 'k._arrival')}) AS _dt FROM taken AS k LEFT JOIN (SELECT _partition, _offset, _dt FROM typed) AS t USING (_partition, _offset)`
-  const groups = async (from: string): Promise<{ readonly dt: string; readonly partition: number; readonly rows: number }[]> => {
+  const groups = async (
+    from: string,
+  ): Promise<{ readonly dt: string; readonly partition: number; readonly rows: number }[]> => {
     const counted = await duckdb.run(
       [`SELECT _dt, _partition, count(*) FROM ${from} GROUP BY ALL ORDER BY ALL`],
       limits,
@@ -98,7 +100,10 @@ export async function writeBatch(lake: Lake, { topic, ranges, spool }: Batch): P
       const rest = `SELECT t.* EXCLUDE (_dt, _partition, _offset, _arrival), k._key, k._value IS NULL AND k._value_bytes IS NULL AS _deleted, k._partition, k._offset, k._arrival, coalesce(t._dt, ${arrived.replace('_arrival', 'k._arrival')}) AS _dt FROM taken AS k LEFT JOIN typed AS t USING (_partition, _offset)`
       await duckdb.run([`CREATE OR REPLACE TEMP TABLE typed AS ${rest}`], limits)
     }
-    await duckdb.run(['CREATE OR REPLACE TEMP TABLE typed AS SELECT * FROM typed ORDER BY _dt, _partition, _offset'], limits)
+    await duckdb.run(
+      ['CREATE OR REPLACE TEMP TABLE typed AS SELECT * FROM typed ORDER BY _dt, _partition, _offset'],
+      limits,
+    )
     await add(typed.layer, 'typed', '* EXCLUDE (_dt)')
   }
   const paths = parts.map((_, i) => `${lake.workFolder}/${i}.parquet.tmp`)
@@ -141,8 +146,12 @@ async function dropRepeats(lake: Lake, topic: string, layer: Layer, identity: st
   const wanted = new Set(dates.rows.map(([dt]) => String(dt)))
   const before: LakeFile[] = []
   let rows = 0
-  for (const file of lake.files(layer, topic).toReversed())
-    if (wanted.has(file.dt) && (rows += file.rows) <= identityRowsMax) before.push(file)
+  for (const file of lake.files(layer, topic).toReversed()) {
+    if (!wanted.has(file.dt)) continue
+    rows += file.rows
+    if (rows > identityRowsMax) break
+    before.push(file)
+  }
   await lake.duckdb.run(
     [
       `DELETE FROM typed WHERE rowid NOT IN (SELECT arg_min(rowid, (_arrival, _partition, _offset)) FROM typed WHERE ${id} IS NOT NULL GROUP BY ${id}) AND ${id} IS NOT NULL`,
