@@ -155,7 +155,7 @@ export const rooms: readonly Room[] = [
       'HTTP, server-sent events, ingest, metrics; what it needs from log and engine it declares in `serve/ports.ts`, and `platform.ts` supplies; its second door `contract.ts` is all the screen may know',
     mayImport: ['std', 'world', 'query', 'commerce', 'stores'],
     neverReaches: 'broker, engine',
-    doors: ['serve.ts', 'contract.ts', 'ports.ts', 'live-figures.ts'],
+    doors: ['serve.ts', 'contract.ts', 'ports.ts', 'lake-ports.ts', 'live-figures.ts'],
   },
   {
     name: 'screen',

@@ -2,7 +2,8 @@
 import { contracts } from '../commerce/commerce.ts'
 import { type LakeFeed, lakeFeedDefaults, startLakeFeed } from '../connect/lake-feed.ts'
 import type { Log } from '../log/log.ts'
-import type { Component, LakePort } from '../serve/ports.ts'
+import type { LakePort } from '../serve/lake-ports.ts'
+import type { Component } from '../serve/ports.ts'
 import {
   compact,
   compactDefaults,

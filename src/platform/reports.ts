@@ -1,7 +1,8 @@
 // Reports: their SQL over the lake, brought up to date first, rows in the words of the report's contract. Each run is written
 // down; what was asked for by itself or by interval also rests in the lake's gold.
 import { type Report, type ReportRow, reports } from '../commerce/commerce.ts'
-import type { ReportColumn, ReportRunInfo, ServePorts } from '../serve/ports.ts'
+import type { ReportColumn, ReportRunInfo } from '../serve/lake-ports.ts'
+import type { ServePorts } from '../serve/ports.ts'
 import { assert } from '../std/assert.ts'
 import { minorFromText } from '../std/decimal.ts'
 import { type DuckDbValue, type Lake, type LakeFile, viewsSql } from '../stores/stores.ts'

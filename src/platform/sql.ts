@@ -4,7 +4,7 @@ import { openBroker } from '../broker/broker.ts'
 import { contracts } from '../commerce/commerce.ts'
 import { spoolTopic } from '../connect/lake-feed.ts'
 import type { Log } from '../log/log.ts'
-import type { SqlPort } from '../serve/ports.ts'
+import type { SqlPort } from '../serve/lake-ports.ts'
 import { nearest } from '../std/nearest.ts'
 import {
   type ConsoleTable,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { timeText } from './answers.ts'
 import * as contract from './contract.ts'
-import type { LakePort, ReconciledFigure, ReconciliationPort, SqlPort } from './ports.ts'
+import type { LakePort, ReconciledFigure, ReconciliationPort, SqlPort } from './lake-ports.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
 

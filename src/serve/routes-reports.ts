@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { nearest } from '../std/nearest.ts'
 import { timeText } from './answers.ts'
 import * as contract from './contract.ts'
-import type { ReportsPort } from './ports.ts'
+import type { ReportsPort } from './lake-ports.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
 
