@@ -49,10 +49,10 @@ class Fields {
     this.#bytes.set(bytes, at)
     return this
   }
-  /** With the size in front. */
-  frame(): Buffer {
+  /** With the size in front, of what is here and of so many bytes that follow. */
+  frame(bytesThatFollow = 0): Buffer {
     const framed = Buffer.allocUnsafe(4 + this.#end)
-    framed.writeInt32BE(this.#end, 0)
+    framed.writeInt32BE(this.#end + bytesThatFollow, 0)
     this.#bytes.copy(framed, 4, 0, this.#end)
     return framed
   }
@@ -65,8 +65,15 @@ export const apiVersionsFrame = (): Buffer => request(18, 0).frame()
 
 /** acks=all, one batch for one partition. */
 export function produceFrame(topic: string, partition: number, batch: Uint8Array): Buffer {
+  return produceHead(topic, partition, batch.length).raw(batch).frame()
+}
+/** The same without the batch, which is to follow it: it need not be copied. */
+export function produceFrameHead(topic: string, partition: number, batchBytes: number): Buffer {
+  return produceHead(topic, partition, batchBytes).frame(batchBytes)
+}
+function produceHead(topic: string, partition: number, batchBytes: number): Fields {
   const head = request(0, 7).int16(-1).int16(-1).int32(30_000).int32(1).string(topic).int32(1).int32(partition)
-  return head.int32(batch.length).raw(batch).frame()
+  return head.int32(batchBytes)
 }
 
 export interface FetchSettings {
@@ -137,11 +144,13 @@ export class KafkaConnection {
   #parts: Buffer[] = []
   #held = 0
   #needed = 4
+  #room = Buffer.allocUnsafeSlow(4096)
+  #kept = 0
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, isRead: boolean) {
     this.#socket = socket
     socket.setNoDelay(true)
-    socket.on('data', (bytes: Buffer) => this.#take(bytes))
+    if (!isRead) socket.on('data', (bytes: Buffer) => this.#take(bytes))
     const fail = (error: Error): void => {
       for (const { reject } of this.#waiting.splice(0)) reject(error)
     }
@@ -149,14 +158,25 @@ export class KafkaConnection {
     socket.on('close', () => fail(new Error('the broker closed the connection')))
   }
 
-  static open(address: string): Promise<KafkaConnection> {
+  /**
+   * `reuses`: it reads into memory that is used again, so that the collector of whoever measures has nothing to do with answers. An
+   * answer above 4 KiB is then to be looked at in the turn in which it comes, with no other request under way.
+   */
+  static open(address: string, { reuses = false } = {}): Promise<KafkaConnection> {
     const colon = address.lastIndexOf(':')
+    const to = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) })
+      let connection: KafkaConnection | null = null
+      const callback = (count: number, into: Uint8Array): boolean => {
+        if (connection !== null) connection.#keep(Buffer.from(into.buffer, into.byteOffset, count))
+        return true
+      }
+      const socket = connect(reuses ? { ...to, onread: { buffer: Buffer.allocUnsafeSlow(256 << 10), callback } } : to)
       socket.once('error', reject)
       socket.once('connect', () => {
         socket.off('error', reject)
-        resolve(new KafkaConnection(socket))
+        connection = new KafkaConnection(socket, reuses)
+        resolve(connection)
       })
     })
   }
@@ -166,6 +186,16 @@ export class KafkaConnection {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#socket.write(frame)
+    })
+  }
+  /** The same of a request in two parts. */
+  sendParts(head: Buffer, rest: Uint8Array): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#socket.cork()
+      this.#socket.write(head)
+      this.#socket.write(rest)
+      this.#socket.uncork()
     })
   }
   close(): void {
@@ -191,6 +221,30 @@ export class KafkaConnection {
     }
   }
 
+  /** Gathers answers in one room; what is below 4 KiB is handed out as a copy. */
+  #keep(bytes: Buffer): void {
+    if (this.#kept + bytes.length > this.#room.length) {
+      const grown = Buffer.allocUnsafeSlow(2 * (this.#kept + bytes.length))
+      this.#room.copy(grown, 0, 0, this.#kept)
+      this.#room = grown
+    }
+    this.#kept += bytes.copy(this.#room, this.#kept)
+    let at = 0
+    let isLent = false
+    while (this.#kept - at >= 4) {
+      const end = at + 4 + this.#room.readInt32BE(at)
+      if (end > this.#kept) break
+      const answer = this.#room.subarray(at + 4, end)
+      isLent ||= answer.length > 4096
+      this.#waiting.shift()?.resolve(answer.length > 4096 ? answer : Buffer.from(answer))
+      at = end
+    }
+    if (at === 0) return
+    // Whoever was lent a part of the room has not looked yet.
+    if (isLent && at < this.#kept) this.#room = Buffer.concat([this.#room.subarray(at, this.#kept)], 1 << 20)
+    else this.#room.copyWithin(0, at, this.#kept)
+    this.#kept -= at
+  }
   #take(bytes: Buffer): void {
     this.#parts.push(bytes)
     this.#held += bytes.length
