@@ -64,8 +64,8 @@ export class Connection implements Holder {
     const { frameBytesMax, strangersFrameBytesMax } = serving.limits
     // What a stranger says may be shorter than any request: bare tokens of SASL.
     this.#frames = isAdmitted
-      ? new FrameAssembler(frameBytesMax, undefined, serving.frames)
-      : new FrameAssembler(strangersFrameBytesMax, 1, serving.frames)
+      ? new FrameAssembler(frameBytesMax, undefined, serving.memory)
+      : new FrameAssembler(strangersFrameBytesMax, 1, serving.memory)
     this.#lastSeenMs = serving.world.clock.monoMs()
     this.#sinceMs = this.#lastSeenMs
     this.stillSinceMs = this.#lastSeenMs
@@ -220,7 +220,7 @@ export class Connection implements Holder {
         telemetry.answered(apiKeyOf(frame), world.clock.monoMs() - beganMs)
         done()
         // The journal has copied the batches, and the answer is written: what else a frame says is not kept either.
-        if (isProduce(frame)) this.#serving.frames.giveBack(frame)
+        if (isProduce(frame)) this.#serving.memory.giveBack(frame)
         slot.chunks = chunks
         if (slot.throttleMs > 0) this.#mute(slot.throttleMs)
         this.#send()

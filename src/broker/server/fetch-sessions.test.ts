@@ -262,7 +262,7 @@ test('no session remembers a name that is longer than any topic’s', async () =
 test('a partition that a request names many times is fetched once, as it says last', async () => {
   const { core, client } = await withTopics()
   await core.append('a', partitionId(0), batch(['one']))
-  const wanted = [...Array.from({ length: 1_000 }, (): Wanted => ['a', 0, 7]), ['b', 0, 0], ['a', 0, 0]] as const
+  const wanted = [...Array.from({ length: 300 }, (): Wanted => ['a', 0, 7]), ['b', 0, 0], ['a', 0, 0]] as const
   for (const sessionEpoch of [-1, 0]) {
     const answer = await client.ask('fetch', 12, asking({ sessionId: 0, sessionEpoch }, wanted))
     assert.deepEqual(told(answer), ['a/0 records', 'b/0 nothing'])

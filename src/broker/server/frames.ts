@@ -3,7 +3,7 @@
 // pieces grows a buffer of at most twice what is there. Only who has sent a whole frame of that size is believed the
 // next one at once, up to 1 MiB: a producer's batches are not copied from buffer to buffer.
 // What comes is copied, for its memory is the socket's.
-import type { FrameBuffers } from './frame-buffers.ts'
+import type { MemoryPool } from '../memory-pool.ts'
 
 /** Api key, version and correlation id: no request is shorter. */
 const requestBytesMin = 8
@@ -28,16 +28,16 @@ export class FrameAssembler {
   /** Size of the last whole frame, as far as the next one is believed. */
   #believedBytes = 0
 
-  readonly #buffers: FrameBuffers | null
+  readonly #memory: MemoryPool | null
 
   /**
-   * `frameBytesMin`: of what comes; an answer may be shorter than any request. `buffers`: where the memory of large
+   * `frameBytesMin`: of what comes; an answer may be shorter than any request. `memory`: where the memory of large
    * frames comes from; who gets a frame may give it back there.
    */
-  constructor(frameBytesMax: number, frameBytesMin = requestBytesMin, buffers: FrameBuffers | null = null) {
+  constructor(frameBytesMax: number, frameBytesMin = requestBytesMin, memory: MemoryPool | null = null) {
     this.#frameBytesMax = frameBytesMax
     this.#frameBytesMin = frameBytesMin
-    this.#buffers = buffers
+    this.#memory = memory
   }
 
   /** Memory of the frame under way. */
@@ -86,9 +86,9 @@ export class FrameAssembler {
     if (needed > this.#buffer.length) {
       const wanted = Math.max(needed, this.#buffer.length * 2, firstBufferBytes, this.#believedBytes)
       const bytes = Math.min(this.#size, wanted)
-      const grown = this.#buffers?.take(bytes) ?? new Uint8Array(bytes)
+      const grown = this.#memory?.take(bytes) ?? new Uint8Array(bytes)
       grown.set(this.#buffer.subarray(0, this.#have))
-      this.#buffers?.giveBack(this.#buffer)
+      this.#memory?.giveBack(this.#buffer)
       this.#buffer = grown
     }
     this.#buffer.set(piece, this.#have)

@@ -16,7 +16,7 @@ export interface KafkaServerLimits {
   /** Bytes of requests not yet answered, whole or not, of all connections: then no socket is read on until some are. */
   readonly inboundBytesMax: number
   /** Memory of answered Produce requests that is kept for the next ones. */
-  readonly idleFramesBytesMax: number
+  readonly idleMemoryBytesMax: number
   /** So full for so long of requests that nobody works on: who holds most of them is disconnected. */
   readonly inboundFullMsMax: number
   /** With so many bytes of answers not taken by the peer, its next request waits. */
@@ -64,7 +64,7 @@ export const kafkaServerLimits: KafkaServerLimits = {
   pipelinedRequestsMax: 64,
   pipelinedBytesMax: 32 * MiB,
   inboundBytesMax: 64 * MiB,
-  idleFramesBytesMax: 8 * MiB,
+  idleMemoryBytesMax: 16 * MiB,
   inboundFullMsMax: 5_000,
   connectionOutboundBytesMax: 1 * MiB,
   outboundBytesMax: 128 * MiB,

@@ -3,7 +3,7 @@ import { limitedLog, noLog, type WriteLog } from '../../std/log-line.ts'
 import type { Listener, ServerTls, Socket, World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
-import { RoomPool } from '../read-room.ts'
+import { MemoryPool } from '../memory-pool.ts'
 import { type ListenerSettings, saslOf } from '../security/listener.ts'
 import { type Security, securityOf } from '../security/security.ts'
 import { Session } from '../security/session.ts'
@@ -12,7 +12,6 @@ import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Flow } from './flow.ts'
-import { FrameBuffers } from './frame-buffers.ts'
 import { type KafkaServerLimits, kafkaServerLimits } from './limits.ts'
 import { Quotas } from './quotas.ts'
 import { anonymous, type Principal, type Serving } from './serving.ts'
@@ -30,13 +29,13 @@ export interface KafkaServerSettings extends Partial<ListenerSettings> {
 }
 export interface Shared {
   readonly flow: Flow
-  readonly frames: FrameBuffers
+  readonly memory: MemoryPool
   readonly quotas: Quotas
 }
 export function sharedOf(world: World, core: BrokerCore, limits: KafkaServerLimits = kafkaServerLimits): Shared {
   return {
     flow: new Flow(limits),
-    frames: new FrameBuffers(limits.idleFramesBytesMax),
+    memory: new MemoryPool(limits.idleMemoryBytesMax),
     quotas: new Quotas(world.clock, limits, core.settings),
   }
 }
@@ -88,9 +87,8 @@ export async function serveKafka(
     log: limitedLog(settings.log ?? noLog, () => world.clock.monoMs(), peerLinesMax, peerLinesPerMs),
     fetchSessions: new FetchSessions(world.clock, world.random.fork('fetch sessions'), limits),
     flow: shared.flow,
-    frames: shared.frames,
+    memory: shared.memory,
     quotas: shared.quotas,
-    rooms: new RoomPool(),
   }
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
@@ -161,8 +159,7 @@ export async function serveKafka(
     const nowMs = world.clock.monoMs()
     for (const connection of connections) connection.look(nowMs)
     serving.flow.look(nowMs)
-    serving.rooms.trim()
-    serving.frames.look()
+    serving.memory.look()
     lookTimer = world.clock.timer(lookEachMs, look, { background: true })
   }
   let lookTimer = world.clock.timer(lookEachMs, look, { background: true })

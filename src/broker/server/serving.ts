@@ -5,13 +5,12 @@ import { kafkaErrors } from '../../wire/wire.ts'
 import type { World } from '../../world/world.ts'
 import type { BrokerCore } from '../core.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
-import type { RoomPool } from '../read-room.ts'
+import type { MemoryPool } from '../memory-pool.ts'
 import type { Security } from '../security/security.ts'
 import type { Session } from '../security/session.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Flow } from './flow.ts'
-import type { FrameBuffers } from './frame-buffers.ts'
 import type { KafkaServerLimits } from './limits.ts'
 import type { Client, Quotas } from './quotas.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -30,9 +29,9 @@ export interface Serving {
   readonly log: WriteLog
   readonly fetchSessions: FetchSessions
   readonly flow: Flow
-  readonly frames: FrameBuffers
+  /** For frames of producers, and for what answers read. */
+  readonly memory: MemoryPool
   readonly quotas: Quotas
-  readonly rooms: RoomPool
 }
 
 /** Kafka's resource types, and what may be asked of them (KIP-140). The cluster's name is `kafka-cluster`. */

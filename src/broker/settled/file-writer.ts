@@ -12,7 +12,8 @@ import {
   placeOf,
   writeBlockHeader,
 } from '../journal/layout.ts'
-import { GrowingRoom, RoomPool } from '../read-room.ts'
+import { MemoryPool } from '../memory-pool.ts'
+import { GrowingRoom } from '../read-room.ts'
 import {
   identityOf,
   type SettledEntry,
@@ -53,10 +54,10 @@ export class SettledWriter {
     folder: string,
     of: SettledFile | NewSettledFile,
     journalId: Uint8Array,
-    rooms = new RoomPool(),
+    memory = new MemoryPool(0),
   ) {
     this.#fs = world.fs
-    this.#buffer = new GrowingRoom(rooms, firstBufferBytes)
+    this.#buffer = new GrowingRoom(memory, firstBufferBytes)
     this.path = `${folder}/${settledName(of)}`
     this.#isNew = !('length' in of)
     this.#state = {

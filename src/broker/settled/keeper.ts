@@ -5,7 +5,7 @@ import { FsError, type World } from '../../world/world.ts'
 import { streamKey } from '../journal/damage.ts'
 import { isFull } from '../journal/disk-room.ts'
 import { JournalError } from '../journal/journal-error.ts'
-import { RoomPool } from '../read-room.ts'
+import { MemoryPool } from '../memory-pool.ts'
 import { numberOfName, type SettledFile, settledName } from './file-format.ts'
 import {
   type ChangeRequest,
@@ -35,6 +35,9 @@ import { settleSegment } from './settling.ts'
 /** Partitions per `changed` answer: who takes it does not stop for longer than that. */
 const partitionsPerAnswer = 64
 
+/** Memory kept for the next file. */
+const gatheredBytesMax = 16 << 20
+
 export class SettledKeeper {
   readonly #world: World
   readonly #settings: KeeperSettings
@@ -43,7 +46,7 @@ export class SettledKeeper {
   #firstNumber = 0
   #failed: KeeperError | null = null
   /** What is to be written is gathered here. */
-  readonly #rooms = new RoomPool()
+  readonly #memory = new MemoryPool(gatheredBytesMax)
 
   constructor(world: World, settings: KeeperSettings) {
     this.#world = world
@@ -113,7 +116,7 @@ export class SettledKeeper {
         nextFile: this.#manifest.nextFile,
         partition: (topicKey, partition) => this.#partitions.get(streamKey(topicKey, partition)) ?? null,
       },
-      this.#rooms,
+      this.#memory,
     )
     if (faults.dropBeforeManifest === true) fs.unlink(request.segment.path)
     await this.#become(settled.changes, {

@@ -6,7 +6,7 @@ import { type EntryHeader, entryKind, ownStream } from '../journal/entry.ts'
 import { FileWindow } from '../journal/file-bytes.ts'
 import { fileBytesOf } from '../journal/layout.ts'
 import { payloadAt, type WalkPlace, walkEntries } from '../journal/walk.ts'
-import type { RoomPool } from '../read-room.ts'
+import type { MemoryPool } from '../memory-pool.ts'
 import { type SettledEntry, type SettledFile, settledBytesMax, settledFileBytes, settledName } from './file-format.ts'
 import { SettledWriter } from './file-writer.ts'
 import {
@@ -39,10 +39,10 @@ export async function settleSegment(
   settings: KeeperSettings,
   request: SettleRequest,
   before: Before,
-  rooms: RoomPool,
+  memory: MemoryPool,
 ): Promise<Settled> {
   const { faults } = settings
-  const run = new SettleRun(world, settings, request, before, rooms)
+  const run = new SettleRun(world, settings, request, before, memory)
   try {
     await run.copy()
     await run.writeAll()
@@ -68,7 +68,7 @@ class SettleRun {
   readonly #settings: KeeperSettings
   readonly #request: SettleRequest
   readonly #before: Before
-  readonly #rooms: RoomPool
+  readonly #memory: MemoryPool
   readonly #rolls: ReadonlyMap<number, TopicRoll>
   readonly #deleted: ReadonlySet<number>
   readonly #streams = new Map<number, Stream>()
@@ -78,8 +78,8 @@ class SettleRun {
   readonly #made = new Set<string>()
   #bufferedBytes = 0
 
-  constructor(world: World, settings: KeeperSettings, request: SettleRequest, before: Before, rooms: RoomPool) {
-    this.#rooms = rooms
+  constructor(world: World, settings: KeeperSettings, request: SettleRequest, before: Before, memory: MemoryPool) {
+    this.#memory = memory
     this.#world = world
     this.#settings = settings
     this.#request = request
@@ -184,15 +184,15 @@ class SettleRun {
   }
   #open(file: SettledFile): SettledWriter {
     const { folder, journalId, faults } = this.#settings
-    if (faults.settleFromFileEnd !== true) return new SettledWriter(this.#world, folder, file, journalId, this.#rooms)
-    return new SettledWriter(this.#world, folder, fromItsEnd(this.#world, folder, file), journalId, this.#rooms)
+    if (faults.settleFromFileEnd !== true) return new SettledWriter(this.#world, folder, file, journalId, this.#memory)
+    return new SettledWriter(this.#world, folder, fromItsEnd(this.#world, folder, file), journalId, this.#memory)
   }
   #new(topicKey: number, partition: number, start: number): SettledWriter {
     const { folder, journalId } = this.#settings
     const number = this.nextFile++
     const salt = this.#world.random.fork('settled').fork(String(number)).u32()
     const fresh = { number, salt, topicKey, partition, compacted: false, start }
-    return new SettledWriter(this.#world, folder, fresh, journalId, this.#rooms)
+    return new SettledWriter(this.#world, folder, fresh, journalId, this.#memory)
   }
 
   // --- To the disk ---

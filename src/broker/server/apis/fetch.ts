@@ -8,7 +8,7 @@ import { offset, type PartitionId, partitionId } from '../../../std/units.ts'
 import { baseOffset, lastOffset } from '../../../wire/record-batch.ts'
 import { kafkaErrors, type RequestOf, type ResponseTo } from '../../../wire/wire.ts'
 import type { BrokerCore } from '../../core.ts'
-import type { ReadRoom } from '../../read-room.ts'
+import { Lease, type ReadRoom } from '../../read-room.ts'
 import type { Wanted } from '../arrivals.ts'
 import type { AskedPartition, ServedContext } from '../fetch-sessions.ts'
 import { leaderEpochProblem } from '../leader-epoch.ts'
@@ -60,7 +60,7 @@ export async function fetch(request: RequestOf<'fetch'>, asking: Asking): Promis
   }
   let over: Over | null = null
   for (;;) {
-    const lease = serving.rooms.lease()
+    const lease = new Lease(serving.memory)
     const wait = serving.arrivals.wait(watched)
     try {
       const found = await flow.oneByOne(() => {

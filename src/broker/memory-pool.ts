@@ -1,11 +1,13 @@
-// Memory for large frames, used again and again: a producer's batches come in a few sizes, thousands a second, and were
-// fresh memory each, which the collector had to be called for every few megabytes.
+// Memory that is used again and again: for the frames of producers, for what an answer reads, for what is gathered for a file.
+// Thousands of pieces a second in a few sizes were fresh memory each, zeroed, and garbage: the collector had to be called for
+// every few megabytes.
 //
 // Who takes some and never gives it back has done no harm: then it is the collector's, as any other memory.
 
-/** Frames below are cheaper to allocate. */
-export const pooledBytesMin = 16 * 1024
-const pooledBytesMax = 2 * 1024 * 1024
+/** Less is cheaper to allocate. */
+export const pieceBytesMin = 8 << 10
+/** More is too rare to be kept. */
+export const pieceBytesMax = 8 << 20
 /** A size is rounded up to the next quarter of its power of two. */
 const quarters = 4
 
@@ -15,7 +17,7 @@ interface Size {
   leastIdle: number
 }
 
-export class FrameBuffers {
+export class MemoryPool {
   readonly #idleBytesMax: number
   readonly #scribbles: boolean
   readonly #sizes = new Map<number, Size>()
@@ -32,9 +34,9 @@ export class FrameBuffers {
     return this.#idleBytes
   }
 
-  /** At least so many bytes; what stands in them is of earlier frames. */
+  /** At least so many bytes; what stands in them is of others, earlier. */
   take(bytes: number): Uint8Array {
-    if (bytes < pooledBytesMin || bytes > pooledBytesMax) return new Uint8Array(bytes)
+    if (bytes < pieceBytesMin || bytes > pieceBytesMax) return new Uint8Array(bytes)
     const sizeBytes = roundedUp(bytes)
     const size = this.#sizes.get(sizeBytes)
     const idle = size?.idle.pop()
