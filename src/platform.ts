@@ -15,6 +15,7 @@ import { lakePort, openLakeHouse } from './platform/lake.ts'
 import { ledgerOf, ledgerRows } from './platform/ledger.ts'
 import { liveTables } from './platform/live-tables.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
+import { orderFigures } from './platform/order-figures.ts'
 import { startOrderSink } from './platform/order-sink.ts'
 import { type Interval, reportNamed, reportsPort, runReport as runOver } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
@@ -95,6 +96,8 @@ export async function startPlatform(
     jobs.started = true
     const orders = await startOrderSink(world, broker, settings.metricsFile ?? null)
     undo.push(() => orders.stop())
+    const ordersNow = orderFigures(world, jobs.orders, orders)
+    undo.push(() => ordersNow.stop())
     const inputs = [...contracts].filter(([, { origin }]) => origin !== 'result')
     const ingest = await openIngest(world, broker, new Map(inputs))
     const { watch = [] } = settings
@@ -138,7 +141,7 @@ export async function startPlatform(
       sql,
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
-      books: { ledger: () => ledgerOf(jobs.all) },
+      books: { ledger: () => ledgerOf(jobs.all), orders: () => ordersNow.read() },
       deadLetters: deadLettersOf(world, broker),
       fault: (error, where) => settings.log('error', 'serve', `a fault in ${where}`, { err: error }),
     }

@@ -80,6 +80,7 @@ export interface Jobs {
   /** All have caught up once: from then on being behind is the load of the moment, not a start. */
   started: boolean
   readonly sales: LogJob
+  readonly orders: LogJob
   readonly byPipeline: ReadonlyMap<string, LogJob>
 }
 
@@ -169,7 +170,19 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
   const byPipeline = new Map(
     running.flatMap(([{ published, inHouse }, job]) => [...published, ...inHouse].map((name) => [name, job] as const)),
   )
-  return { all: running.map(([, job]) => job), started: false, sales: ofSales, byPipeline }
+  return {
+    all: running.map(([, job]) => job),
+    started: false,
+    sales: ofSales,
+    orders: jobOf(running, orderProcessor),
+    byPipeline,
+  }
+}
+
+function jobOf(running: readonly (readonly [JobDefinition, LogJob])[], wanted: JobDefinition): LogJob {
+  const found = running.find(([definition]) => definition === wanted)
+  assert(found !== undefined, `job ${wanted.name} runs`)
+  return found[1]
 }
 
 /** Until the job has caught up, or waits for room on the disk: then the page is there to say so. */

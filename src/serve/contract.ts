@@ -166,6 +166,21 @@ export const ledger = z
   })
   .meta({ id: 'Ledger' })
 
+export const orders = z
+  .object({
+    asOf: time,
+    received: count,
+    processed: count,
+    duplicates: count,
+    rejected: count.meta({ description: 'in the dead letters, with their reasons' }),
+    inFlight: count,
+    perSecond: z.number().meta({ description: 'processed a second, over the last ten' }),
+    errorRate: z.number().meta({ description: 'valid orders that are nowhere, of all that are through' }),
+    metricsLines: count.meta({ description: 'written since the start' }),
+    metricsFile: z.string().nullable(),
+  })
+  .meta({ id: 'Orders' })
+
 export const deadLetterQuery = z.object({
   topic: z.string().optional().meta({ description: 'in which the record was' }),
   reason: z.string().optional(),

@@ -152,6 +152,23 @@ export interface Ledger {
 export interface BooksPort {
   /** Memory only. */
   ledger(): Ledger
+  orders(): OrdersState
+}
+/** The orders pipeline: processor, analytics, sink. Counts are since the topic was created. */
+export interface OrdersState {
+  readonly received: number
+  readonly processed: number
+  readonly duplicates: number
+  /** In the dead letters, with their reasons. */
+  readonly rejected: number
+  readonly inFlight: number
+  /** Processed a second, over the last ten. */
+  readonly perSecond: number
+  /** Of the orders that are through: valid ones that are nowhere. */
+  readonly errorRate: number
+  /** Written since the start. */
+  readonly metricsLines: number
+  readonly metricsFile: string | null
 }
 
 /** What was refused, and its way back. */

@@ -33,6 +33,17 @@ export function ledgerRoute(app: App, { world }: Serving, books: BooksPort): voi
       }
     },
   )
+  app.get(
+    '/api/v1/orders',
+    {
+      schema: {
+        tags: ['books'],
+        summary: 'The orders pipeline: how many a second, what was rejected, what went wrong',
+        response: { 200: contract.orders },
+      },
+    },
+    () => ({ asOf: timeText(world.clock.nowMs()), ...books.orders() }),
+  )
 }
 function line({ in: all, processed, duplicates, late, deadLettered, inFlight, imbalance }: LedgerLine): LedgerLine {
   return { in: all, processed, duplicates, late, deadLettered, inFlight, imbalance }
