@@ -57,7 +57,7 @@ export const rooms: readonly Room[] = [
       'the typed query language and the Plan it produces: frozen, printable, JSON-safe data; the types of a Contract and a Reaction',
     mayImport: ['std'],
     neverReaches: 'world, engine, flink',
-    doors: ['query.ts', 'plan.ts', 'contract.ts', 'reaction.ts'],
+    doors: ['query.ts', 'plan.ts', 'contract.ts', 'reaction.ts', 'reprocessing.ts'],
   },
   {
     name: 'log',
@@ -179,6 +179,7 @@ export const rooms: readonly Room[] = [
       'kept-data.ts',
       'import.ts',
       'watching.ts',
+      'reprocessing.ts',
       'score.ts',
       'lake-look.ts',
       'sql.ts',

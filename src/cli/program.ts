@@ -36,6 +36,11 @@ export const commands: readonly Entry[] = [
   { name: 'alerts', summary: 'what left its usual, why, and what to do', load: () => import('./alerts.ts') },
   { name: 'ledger', summary: 'where every record is', load: () => import('./ledger.ts') },
   { name: 'dlq', summary: 'dead letters: what was refused, why, and its way back', load: () => import('./dlq.ts') },
+  {
+    name: 'reprocess',
+    summary: 'recompute windows that records came too late for',
+    load: () => import('./reprocess.ts'),
+  },
   { name: 'groups', summary: 'consumer groups: lag, offsets, reset', load: () => import('./groups.ts') },
   { name: 'pipelines', summary: 'what is computed, and from what', load: () => import('./pipelines.ts') },
   { name: 'contracts', summary: 'what each topic promises', load: () => import('./contracts.ts') },

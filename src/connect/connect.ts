@@ -4,6 +4,7 @@ import { type Job, type JobOutput, openJob, type PartitionProgress, type ResultB
 import { type Cursor, type Log, LogError, type TopicSpec } from '../log/log.ts'
 import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
+import type { WindowRange } from '../query/reprocessing.ts'
 import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
@@ -13,6 +14,7 @@ import { madeTopic } from './job-topics.ts'
 import type { Place } from './moved-places.ts'
 import { resultTopic } from './outputs.ts'
 import { recordSource } from './record-source.ts'
+import { reprocessPlan } from './reprocess.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
 import { startWithPlans } from './starting.ts'
 
@@ -81,6 +83,22 @@ export function ensureTopic(log: Log, spec: TopicSpec): Promise<number> {
 /** Name, form and operators of a plan: what its state belongs to. */
 export function planIdentity(plan: Plan): string {
   return identityOfPlan(plan)
+}
+
+/** What became of the windows that were marked as lacking late records (`dirty-windows.ts`). */
+export interface Reprocessed {
+  /** Ranges that were recomputed. */
+  readonly recomputed: number
+  /** Their windows may still change by themselves. */
+  readonly waiting: number
+  /** The log does not hold all their records any more, or the plan takes more than times can tell: for the lake. */
+  readonly notInTheLog: readonly WindowRange[]
+  /** Told, because they differed from what stood in the topic. */
+  readonly rows: number
+}
+/** Recomputes the marked windows of a pipeline out of the log and tells what differs, as corrections. Repeating it tells nothing. */
+export function reprocess(world: World, log: Log, plan: Plan): Promise<Reprocessed> {
+  return reprocessPlan(world, log, plan)
 }
 
 /** Bytes read from a topic between two looks at the world, for a bounded run. */

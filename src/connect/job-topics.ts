@@ -4,8 +4,9 @@ import type { Contract } from '../query/contract.ts'
 import type { Plan, PlanNode } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
 import { assert } from '../std/assert.ts'
+import { dirtyTopicSpec, isWindowed } from './dirty-windows.ts'
 import type { JobPlans } from './job-plans.ts'
-import { deadLetterTopic, lateTopic, type OutputTopics, resultTopic } from './outputs.ts'
+import { deadLetterTopic, lateTopic, type OutputTopics, type ResultPlace, resultTopic } from './outputs.ts'
 
 export interface TopicsOfJob {
   /** By topic that a plan reads. */
@@ -31,7 +32,7 @@ export async function jobTopics(
     await madeTopic(log, { name: deadLetterTopic(each.topic), partitions: made })
     await madeTopic(log, { name: lateTopic(each.topic), partitions: made })
   }
-  const results = new Map<string, { topic: string; partitions: number }>()
+  const results = new Map<string, ResultPlace>()
   for (const plan of plans) {
     if (inHouse.includes(plan.name)) continue
     const topic = resultTopic(plan)
@@ -39,7 +40,9 @@ export async function jobTopics(
     // Of rows that replace each other only the newest are kept in the end; rows without a key replace nothing.
     const policy = resultNode(plan).changelog.mode === 'upsert' ? 'compact' : 'delete'
     const made = await madeTopic(log, { name: topic, partitions: wanted, configs: { 'cleanup.policy': policy } })
-    results.set(plan.name, { topic, partitions: made })
+    const marked = isWindowed(plan)
+    if (marked) await madeTopic(log, dirtyTopicSpec(topic))
+    results.set(plan.name, { topic, partitions: made, marked })
   }
   const emitted = new Map<string, number>()
   for (const { topic, partitions: wanted, compacted } of reactions.flatMap(({ writes }) => writes)) {

@@ -21,11 +21,18 @@ import { partitionOfKey, partitionOfKeyAt } from '../wire/partitioner.ts'
 import type { RecordHeader } from '../wire/record-batch.ts'
 import type { Clock } from '../world/world.ts'
 import { Appends } from './appends.ts'
+import { dirtyMark, dirtyTopic } from './dirty-windows.ts'
 import { attemptHeader, ReplayedRecords } from './replayed-records.ts'
 
+export interface ResultPlace {
+  readonly topic: string
+  readonly partitions: number
+  /** Whether its windows that lack late records are marked (`dirty-windows.ts`). */
+  readonly marked: boolean
+}
 export interface OutputTopics {
   /** By plan name: the topic its rows go to and how many partitions that has. A plan that is not here keeps its rows in the house. */
-  readonly results: ReadonlyMap<string, { readonly topic: string; readonly partitions: number }>
+  readonly results: ReadonlyMap<string, ResultPlace>
   /** Topics that reactions write to, and how many partitions they have. */
   readonly emitted: ReadonlyMap<string, number>
   /** Topics whose dead letters another job keeps: two that read one topic would keep each of them twice. */
@@ -101,6 +108,10 @@ export function outputWriter(
       header('late.watermark-ms', String(lateRecord.watermarkMs)),
       ...original(lateRecord, contracts.get(lateRecord.topic)),
     ])
+    const to = topics.results.get(lateRecord.plan)
+    if (lateRecord.windows === null || to === undefined || !to.marked) return
+    const { key, value } = dirtyMark(lateRecord, lateRecord.windows)
+    gathered.add(dirtyTopic(to.topic), 0, encoder.encode(key), encoder.encode(value), clock.nowMs(), [])
   }
 
   const emitted = ({ topic, key, value }: Emitted): void => {

@@ -3,21 +3,21 @@
 //
 // A window of which the log holds a part only is left as it stands in its topic: nothing tells what the rest would add.
 // Where the log is whole, what the old Plan had told and the new one has not is taken back, so the topic is the new table.
-import { encodeRecords, type Job, type ResultBatch, type Upgrade } from '../engine/engine.ts'
+import type { Job, ResultBatch, Upgrade } from '../engine/engine.ts'
 import type { Commit, Cursor, Follower, Log } from '../log/log.ts'
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
+import type { WindowRange } from '../query/reprocessing.ts'
 import { entryOf } from '../std/maps.ts'
 import { partitionId } from '../std/units.ts'
-import { partitionOfKey } from '../wire/partitioner.ts'
 import { maxTimestampMs } from '../wire/record-batch.ts'
 import { WireError } from '../wire/wire-error.ts'
 import type { Clock } from '../world/world.ts'
 import { Appends } from './appends.ts'
 import { decodeTick } from './job-ticks.ts'
-import { type OutputTopics, writtenAtJson } from './outputs.ts'
+import type { OutputTopics } from './outputs.ts'
 import { recordSource } from './record-source.ts'
-import { readRecords } from './topic-records.ts'
+import { ResultTable } from './result-table.ts'
 
 /** The tables of the new Plans grew beyond what is gathered for a switch. What ran goes on; see the cure. */
 export class RebuildLimitError extends Error {
@@ -44,19 +44,12 @@ export interface RebuildSettings {
   readonly fromMs: number | null
   readonly bytesMax?: number
 }
-interface Row {
-  readonly key: Uint8Array
-  /** Null takes it back. */
-  readonly value: Uint8Array | null
-  readonly evidence: string
-}
-
 export class Rebuilding {
   readonly #settings: RebuildSettings
   readonly #job: Job | null
   readonly #push: ReturnType<typeof recordSource> | null
   /** By plan, by key. */
-  readonly #tables = new Map<string, Map<string, Row>>()
+  readonly #tables = new Map<string, ResultTable>()
   #bytes = 0
   /** From here on windows are whole; -Infinity: the log is. */
   #wholeFromMs: number
@@ -113,27 +106,11 @@ export class Rebuilding {
     for (const batch of job.take().results) this.#gatherRows(batch)
   }
   #gatherRows(batch: ResultBatch): void {
-    const { upgrade, outputs, bytesMax = rebuiltBytesMax } = this.#settings
+    const { upgrade, outputs, clock, bytesMax = rebuiltBytesMax } = this.#settings
     const { name } = batch.plan
     if (!upgrade.rebuilt.includes(name) || !outputs.results.has(name)) return
-    const table = entryOf(this.#tables, name, () => new Map<string, Row>())
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-    // Rows that replace nothing begin with the switch: told again they would be there twice.
-    if (batch.plan.nodes.at(-1)?.changelog.mode !== 'upsert') return
-    const { bytes, ends } = encodeRecords(batch, writtenAtJson(batch.plan, this.#settings.clock.nowMs()))
-    for (let row = 0; row < batch.count; row++) {
-      const start = row === 0 ? 0 : ends[row * 3 - 1]!
-      const [keyEnd, valueEnd, evidenceEnd] = [ends[row * 3]!, ends[row * 3 + 1]!, ends[row * 3 + 2]!]
-      const key = decoder.decode(bytes.subarray(start, keyEnd))
-      const before = table.get(key)
-      const made = {
-        key: before?.key ?? bytes.slice(start, keyEnd),
-        value: batch.weight[row] === 1 ? bytes.slice(keyEnd, valueEnd) : null,
-        evidence: decoder.decode(bytes.subarray(valueEnd, evidenceEnd)),
-      }
-      table.set(key, made)
-      this.#bytes += bytesOf(made) - (before === undefined ? 0 : bytesOf(before))
-    }
+    const table = entryOf(this.#tables, name, () => new ResultTable(batch.plan, clock))
+    this.#bytes += table.add(batch)
     if (this.#bytes > bytesMax)
       throw new RebuildLimitError(
         `the tables of the new plans have ${this.#bytes} bytes, over the limit of ${bytesMax}; nothing was switched`,
@@ -142,76 +119,26 @@ export class Rebuilding {
 
   /** The rows of the switch, in the pieces in which they are committed, the last one with `record`. */
   async commits(record: Commit['appends'][number]): Promise<Commit['appends'][]> {
-    const { outputs, clock } = this.#settings
+    const { outputs } = this.#settings
     const pieces: Commit['appends'][] = []
     const appends = new Appends()
     for (const [plan, table] of this.#tables) {
       const to = outputs.results.get(plan)
       if (to === undefined) continue
-      await this.#compare(plan, to.topic, table)
-      for (const [key, { key: keyBytes, value, evidence }] of table) {
-        if (!this.#isWhole(plan, key)) continue
-        const partition = partitionOfKey(keyBytes, to.partitions)
-        const headers = [{ name: 'evidence', value: new TextEncoder().encode(evidence) }]
-        appends.add(to.topic, partition, keyBytes, value, clock.nowMs(), headers)
+      await table.compareWith(this.#settings.log, to.topic, (windows) => this.#isWhole(windows))
+      table.tell(to, appends, () => {
         if (appends.pendingBytes > commitBytes) pieces.push(appends.take())
-      }
+      })
     }
     // What is small enough is one step: the last rows, and that the plans are others from here on.
     return [...pieces, [...appends.take(), record]]
   }
-  /**
-   * What stands in the topic and is none of the new Plan's is taken back, as far back as it was computed; what stands there
-   * as the new Plan would say it is not said again.
-   */
-  async #compare(plan: string, topic: string, table: Map<string, Row>): Promise<void> {
-    /** By key: as the new Plan says it? */
-    const standing = new Map<string, boolean>()
-    const decoder = new TextDecoder()
-    for (let partition = 0; partition < (this.#settings.log.topic(topic)?.partitions ?? 0); partition++)
-      await readRecords(this.#settings.log, topic, partitionId(partition), (keyBytes, value) => {
-        if (keyBytes === null) return
-        const key = decoder.decode(keyBytes)
-        if (value === null) standing.delete(key)
-        else standing.set(key, sameRow(table.get(key)?.value ?? null, value))
-      })
-    for (const [key, { value }] of table)
-      if (standing.get(key) === true || (value === null && !standing.has(key))) table.delete(key)
-    for (const [key, isSame] of standing)
-      if (!isSame && !table.has(key) && this.#isWhole(plan, key))
-        table.set(key, { key: new TextEncoder().encode(key), value: null, evidence: '[]' })
-  }
   /** Was all of the row's window computed? */
-  #isWhole(plan: string, key: string): boolean {
+  #isWhole(windows: WindowRange | null): boolean {
     if (this.#wholeFromMs === Number.NEGATIVE_INFINITY) return true
-    const startMs = windowStartOf(
-      this.#settings.plans.find(({ name }) => name === plan),
-      key,
-    )
-    return startMs !== null && startMs >= this.#wholeFromMs
+    return windows !== null && windows.fromMs >= this.#wholeFromMs
   }
   close(): void {
     this.#settings.follower.close()
   }
-}
-
-const bytesOf = ({ key, value, evidence }: Row): number => key.length * 2 + (value?.length ?? 0) + evidence.length + 128
-
-/** Equal but for the word that says when it was told. */
-function sameRow(one: Uint8Array | null, other: Uint8Array): boolean {
-  if (one === null) return false
-  const text = (bytes: Uint8Array): string =>
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-      .toString()
-      .replace(/,"timing":"[a-z-]+"}$/, '}')
-  return text(one) === text(other)
-}
-/** Null: its rows have no window. */
-function windowStartOf(plan: Plan | undefined, key: string): number | null {
-  const changelog = plan?.nodes.at(-1)?.changelog
-  if (plan === undefined || plan.output.key !== undefined || changelog?.mode !== 'upsert') return null
-  const values: unknown = JSON.parse(key)
-  const start: unknown = Array.isArray(values) ? values[changelog.key.indexOf('window_start')] : undefined
-  if (typeof start === 'number') return plan.output.times === 'epoch-seconds' ? start * 1000 : start
-  return typeof start === 'string' ? Date.parse(start) : null
 }

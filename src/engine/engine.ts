@@ -85,11 +85,15 @@ export interface LateRecord {
   readonly watermarkMs: EventTimeMs
   /** The plan for which it came too late. */
   readonly plan: string
+  /** The windows of the plan's result that lack it: from the start of the first to the end of the last. Null: none, or which is not known. */
+  readonly windows: { readonly fromMs: number; readonly toMs: number } | null
 }
 
 export interface JobSettings {
   /** The input ends (files, reports): windows close at `finish` only, so nothing is late, and future limits are ignored. */
   readonly bounded: boolean
+  /** Records of the future are dead letters in a bounded run too, as they were when they came. */
+  readonly judgesFuture?: boolean
   /** State beyond this stops the job with a `StateLimitError`. Default 1 GiB. */
   readonly stateBytesMax?: number
   /** Partitions of a topic where they are not the contract's. */

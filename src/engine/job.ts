@@ -27,9 +27,11 @@ import { Ledger } from './ledger.ts'
 import { type Lowered, lowerPlan } from './lower.ts'
 import type { RunnerSettings } from './plan-graph.ts'
 import { type Fates, PlanRunner, type TopicTime } from './plan-runner.ts'
+import { copyOf, recordOf } from './raw-records.ts'
 import { readPiece, ShardIds } from './shard-pieces.ts'
 import { type PartitionTime, SourceTime } from './source-time.ts'
 import { flatten, type StateParts } from './state-bytes.ts'
+import { touchedWindows } from './touched-windows.ts'
 
 /** State grew beyond `stateBytesMax`. The job cannot go on: nothing was dropped silently. */
 export class StateLimitError extends Error {
@@ -118,8 +120,7 @@ export class EngineJob implements Job {
     return {
       refuse: (record, reason, field, message) => this.#refuse(source, raw, { record, reason, field, message }),
       duplicate: (record) => source.ledger.duplicate(record),
-      tooLate: (record, timeMs, watermarkMs) =>
-        this.#tooLate(source, raw, record, timeMs, watermarkMs, runner.plan.name),
+      tooLate: (record, timeMs, watermarkMs) => this.#tooLate(source, raw, record, timeMs, watermarkMs, runner.plan),
       refuseRow: this.#outside.refuseRow,
     }
   }
@@ -203,10 +204,11 @@ export class EngineJob implements Job {
       message: message + behind,
     })
   }
-  #tooLate(source: Source, raw: RawRecords, record: number, timeMs: number, watermarkMs: number, plan: string): void {
+  #tooLate(source: Source, raw: RawRecords, record: number, timeMs: number, watermarkMs: number, plan: Plan): void {
     source.ledger.late(record)
     const times = { eventTimeMs: eventTimeMs(timeMs), watermarkMs: eventTimeMs(watermarkMs) }
-    this.#lateRecords.push({ ...raw(record), ...times, plan })
+    const windows = touchedWindows(plan, source.topic, timeMs)
+    this.#lateRecords.push({ ...raw(record), ...times, plan: plan.name, windows })
   }
 
   tick(tick: Tick): void {
@@ -352,7 +354,7 @@ function withOwnTime(sources: ReadonlyMap<string, Source>, topics: readonly stri
 export function openSources(
   lowered: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
-  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'monoMs'>,
+  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'monoMs' | 'judgesFuture'>,
 ): { readonly sources: ReadonlyMap<string, Source>; readonly runnerSettings: RunnerSettings } {
   const opened = topicsOf(lowered).map((topic) =>
     openSource(
@@ -378,7 +380,7 @@ function openSource(
   topic: string,
   plans: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
-  settings: Pick<JobSettings, 'bounded' | 'partitions'>,
+  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'judgesFuture'>,
 ): { readonly source: Source; readonly projections: readonly Projection[] } {
   const first = plans[0]
   assert(first !== undefined, 'a source has plans')
@@ -398,7 +400,12 @@ function openSource(
   const { bounded } = settings
   const source = {
     topic,
-    decoder: openDecoder({ contract, projections, dictionaries, futureLimit: !bounded }),
+    decoder: openDecoder({
+      contract,
+      projections,
+      dictionaries,
+      futureLimit: !bounded || settings.judgesFuture === true,
+    }),
     dictionaries,
     projections,
     outOfOrderMs: contract.outOfOrderMs,
@@ -419,31 +426,4 @@ function unionOf(wanted: readonly Projection[]): Projection[] {
     } else if (known?.as !== 'id') union.set(projection.name, projection)
   }
   return [...union.values()]
-}
-
-/** Of a batch whose maker uses its arrays again. */
-function copyOf(batch: SourceBatch): SourceBatch {
-  const { topic, partition, count } = batch
-  const end = batch.ends.subarray(0, count).reduce((most, at) => Math.max(most, at), 0)
-  return {
-    topic,
-    partition,
-    count,
-    bytes: batch.bytes.slice(0, end),
-    starts: batch.starts.slice(0, count),
-    ends: batch.ends.slice(0, count),
-    offsets: batch.offsets.slice(0, count),
-    arrivals: batch.arrivals.slice(0, count),
-  }
-}
-
-function recordOf(batch: SourceBatch, record: number) {
-  const start = batch.starts[record]!
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    offset: batch.offsets[record]!,
-    arrivalMs: batch.arrivals[record]!,
-    value: start < 0 ? new Uint8Array(0) : batch.bytes.slice(start, batch.ends[record]!),
-  }
 }
