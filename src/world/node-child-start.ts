@@ -14,15 +14,16 @@ try {
 // Ctrl-C goes to the whole group: our end is our parent's business …
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-// … and when that is gone, however it went, so are we.
-process.on('disconnect', () => process.exit(0))
+// … and when that is gone, however it went, so are we: at once, whatever a library of ours is doing on its own threads.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 /** Messages wait here until someone listens. */
 const early: unknown[] = []
 let listener: ((message: unknown) => void) | null = null
 const port: ThreadPort = {
   post: (message) => {
-    process.send?.(message)
+    // Nobody reads it any more: then our end is near.
+    if (process.connected) process.send?.(message, () => {})
   },
   onMessage: (handler) => {
     listener = handler

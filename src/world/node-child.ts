@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { ThreadStart } from './node-threads.ts'
 import type { Thread } from './world.ts'
 
+const wordsMax = 4_096
+
 export class NodeChild implements Thread {
   readonly #child: ChildProcess
   /** Messages that came before anyone listened. */
@@ -13,15 +15,19 @@ export class NodeChild implements Thread {
   #exit: { readonly error: Error | null } | null = null
   #error: Error | null = null
   #stopped = false
+  #words = ''
   readonly #over: Promise<void>
 
   constructor(module: URL, data: unknown) {
     const start: ThreadStart = { module: module.href, data }
-    // Its words on stdout and stderr are nobody's: what it has to say comes as messages.
     this.#child = fork(fileURLToPath(new URL('./node-child-start.ts', import.meta.url)), [], {
       serialization: 'advanced',
       execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    // What it has to say comes as messages; its last words on stderr tell why it went.
+    this.#child.stderr?.on('data', (bytes: Buffer) => {
+      this.#words = `${this.#words}${bytes.toString()}`.slice(-wordsMax)
     })
     this.#child.send(start)
     this.#child.on('message', (message: unknown) => {
@@ -34,7 +40,8 @@ export class NodeChild implements Thread {
     this.#over = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
         const how = signal === null ? `left with exit code ${code}` : `was ended by ${signal}`
-        const silent = code === 0 || this.#stopped ? null : new Error(`the process ${how}`)
+        const words = /^\w*Error: (.*)$/m.exec(this.#words)?.[1] ?? ''
+        const silent = code === 0 || this.#stopped ? null : new Error(words === '' ? `the process ${how}` : words)
         this.#exit = { error: this.#stopped ? null : (this.#error ?? silent) }
         this.#onExit?.(this.#exit.error)
         resolve()

@@ -84,12 +84,13 @@ export function openLake(world: World, settings: LakeSettings): Lake {
   const { fs } = world
   const { folder } = settings
   const manifestFolder = `${folder}/manifest`
-  const workFolder = `${folder}/work`
+  // Of this life only: what a process of an earlier one may still be writing is in another.
+  const workFolder = `${folder}/work/${world.host.pid}-${world.clock.nowMs()}`
   const trash = `${folder}/trash`
   const writing = `${folder}/writing.json`
   const readOnly = settings.readOnly ?? false
   if (!readOnly) {
-    fs.removeTree(workFolder)
+    fs.removeTree(`${folder}/work`)
     for (const each of [manifestFolder, workFolder, trash]) makeFolders(fs, each)
   }
   const duckdb = openDuckDb(world, { ...settings.duckdb, spillFolder: readOnly ? null : `${workFolder}/spill` })
