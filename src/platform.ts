@@ -1,7 +1,7 @@
 // Opens the house in the order a record goes through it: broker, generator, engine, figures, serving. Every command that
 // needs more than one room comes through here; reads top to bottom.
 import { checkListener, openBroker } from './broker/broker.ts'
-import { contracts, type ReportRow, sales } from './commerce/commerce.ts'
+import { contracts, type DelayRules, type ReportRow, sales } from './commerce/commerce.ts'
 import { ensureTopic } from './connect/connect.ts'
 import { answerBackups } from './platform/backup-requests.ts'
 import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
@@ -41,6 +41,8 @@ export interface StartSettings extends BrokerSettings {
   readonly sql?: boolean
   /** Folder of the built screen; null serves the API alone. */
   readonly screen: string | null
+  /** Not given: those of the documents. */
+  readonly delayRules?: DelayRules
   /** Product metrics are written there, a JSON object a line (O6); null: they stay in their topic. */
   readonly metricsFile?: string | null
   /** Of the package. */
@@ -90,7 +92,10 @@ export async function startPlatform(
     })
     await showLastRows(broker, figures)
     const deadLetters = deadLetterCount()
-    const jobs = await startJobs(world, broker, { dataDir: settings.dataDir, figures, deadLetters })
+    const jobs = await startJobs(world, broker, {
+      ...{ dataDir: settings.dataDir, figures, deadLetters, log: settings.log },
+      rules: settings.delayRules === undefined ? {} : { delays: settings.delayRules },
+    })
     undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
     await Promise.all(jobs.all.map((job) => settledOrWaiting(world, job)))
     jobs.started = true

@@ -1,9 +1,11 @@
 // `millrace start`: opens the whole house, says where it is, keeps it open until it is told to stop.
+import { readFileSync } from 'node:fs'
 import type { StartSettings } from '../platform.ts'
 import { formatBytes, parsePort, parseRate } from './amounts.ts'
 import { accessOptions, type BrokerFlags, brokerSettings, placeOptions } from './broker-options.ts'
 import { type Define, examples } from './command.ts'
 import { withPortFlag } from './errors.ts'
+import { mustExist } from './files.ts'
 import { logLines } from './log-lines.ts'
 import { clean, type Output } from './output.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
@@ -20,6 +22,7 @@ interface Flags extends BrokerFlags {
   readonly metricsFile?: string
   readonly lake: boolean
   readonly sql: boolean
+  readonly delayRules?: string
   readonly open: boolean
 }
 
@@ -50,6 +53,10 @@ export const define: Define = (command, act) => {
     )
     .option('--no-lake', 'nothing is written as Parquet while it runs (reports still bring in what they need)')
     .option('--sql', 'answer questions in SQL: read-only, in a process of its own, within limits', false)
+    .option(
+      '--delay-rules <file>',
+      'JSON: bands of delay, what counts as delayed, hours of a high delay (default: as the documents say)',
+    )
     .option('--no-open', 'do not open the browser')
   accessOptions(command).action(
     act(async (globals, parsed) => {
@@ -76,6 +83,7 @@ export const define: Define = (command, act) => {
         metricsFile: flags.metricsFile ?? (broker.dataDir === null ? null : `${broker.dataDir}/output/metrics.json`),
         lake: flags.lake,
         sql: flags.sql,
+        ...(await delayRulesIn(flags.delayRules)),
         screen,
         version: ownVersion(),
         log: await logLines(out, process.env, process.stderr.isTTY),
@@ -106,6 +114,13 @@ export const define: Define = (command, act) => {
     ['millrace start --ephemeral --rate 500 --seed demo', 'leaves nothing behind'],
     ['millrace start --port 0 --kafka-port 0 --json --no-open', 'for scripts'],
   ])
+}
+
+async function delayRulesIn(file: string | undefined): Promise<Pick<StartSettings, 'delayRules'>> {
+  if (file === undefined) return {}
+  mustExist(file, 'file of delay rules')
+  const { parseDelayRules } = await import('../commerce/commerce.ts')
+  return { delayRules: parseDelayRules(readFileSync(file, 'utf8')) }
 }
 
 function portFrom(name: string, otherwise: number): number {

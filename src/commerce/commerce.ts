@@ -36,6 +36,7 @@ import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
 import { stockChanges } from './pipelines/stock-changes.ts'
 import { productSales, storeMetrics, storeSales, trendingProducts } from './pipelines/store.ts'
+import { type DelayRules, parseDelayRules } from './reactions/delay-rules.ts'
 import { delayMonitor, delayTopics } from './reactions/delays.ts'
 import { fraudMonitor, fraudScoresTopic } from './reactions/fraud.ts'
 import { orderFraudMonitor } from './reactions/order-fraud.ts'
@@ -49,7 +50,7 @@ import { hourlySalesReport, sellerConcentrationReport } from './reports/sales.ts
 import { dailyEngagementReport, inventoryTurnoverReport } from './reports/store.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { OdcsContract, Reaction, Report, ReportColumn, ReportRow }
+export type { DelayRules, OdcsContract, Reaction, Report, ReportColumn, ReportRow }
 export {
   chargebacks,
   customerSegments,
@@ -73,6 +74,7 @@ export {
   orderProducts,
   orderStatuses,
   orders,
+  parseDelayRules,
   priceChanges,
   processedOrders,
   productMetricsRows,

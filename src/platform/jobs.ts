@@ -1,6 +1,7 @@
 // The shop's jobs on the broker's log: which pipelines and reactions run together, and where their rows go besides topics.
 import type { Broker } from '../broker/broker.ts'
 import {
+  type DelayRules,
   delayMonitor,
   fraudMonitor,
   orderFraudMonitor,
@@ -14,10 +15,18 @@ import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
 import type { LiveFigures } from '../serve/live-figures.ts'
 import { assert } from '../std/assert.ts'
+import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
+import { delayLog } from './delay-log.ts'
 import { show } from './figures.ts'
 import { groupProgress } from './group-progress.ts'
 import type { DeadLetterCount } from './metrics.ts'
+
+/** What whoever starts the house may say. */
+export interface JobRules {
+  /** Not given: those of the documents. */
+  readonly delays?: DelayRules
+}
 
 /** What runs together: one decode of each topic, one commit, one snapshot. */
 interface JobDefinition {
@@ -26,7 +35,7 @@ interface JobDefinition {
   readonly published: readonly string[]
   /** Pipelines whose rows only reactions and the screen see: as topics they would outgrow their sources. */
   readonly inHouse: readonly string[]
-  readonly reactions: () => readonly Reaction[]
+  readonly reactions: (rules: JobRules) => readonly Reaction[]
   /** Its progress is shown as that of a consumer group of this name. */
   readonly group?: string
 }
@@ -72,7 +81,7 @@ const shopJob: JobDefinition = {
     'returns-once',
     'order-velocity',
   ],
-  reactions: () => [stockMonitor(), delayMonitor(), fraudMonitor(), orderFraudMonitor()],
+  reactions: ({ delays }) => [stockMonitor(), delayMonitor(delays), fraudMonitor(), orderFraudMonitor()],
 }
 
 export interface Jobs {
@@ -89,6 +98,9 @@ interface JobPlaces {
   readonly dataDir: string | null
   readonly figures: LiveFigures
   readonly deadLetters: DeadLetterCount
+  readonly rules?: JobRules
+  /** Told what the reactions say in words. Default: nobody. */
+  readonly log?: WriteLog
 }
 
 const tickMs = 1_000
@@ -112,11 +124,11 @@ export async function jobsAtRest(world: World, broker: Broker, dataDir: string):
     )
   return jobs
 }
-function settingsOf(definition: JobDefinition, logIdentity: string, dataDir: string | null) {
+function settingsOf(definition: JobDefinition, logIdentity: string, dataDir: string | null, rules: JobRules = {}) {
   return {
     plans: [...definition.published, ...definition.inHouse].map(planOf),
     inHouse: new Set(definition.inHouse),
-    reactions: definition.reactions(),
+    reactions: definition.reactions(rules),
     logIdentity,
     tickMs,
     snapshotFolder: dataDir === null ? null : `${dataDir}/jobs/${definition.name}`,
@@ -126,11 +138,12 @@ function settingsOf(definition: JobDefinition, logIdentity: string, dataDir: str
 /** Resolves when the jobs follow the log; they have not caught up yet. */
 export async function startJobs(world: World, broker: Broker, places: JobPlaces): Promise<Jobs> {
   const { dataDir, figures, deadLetters } = places
+  const tellDelays = delayLog(world, places.log ?? noLog)
   /** Topics whose dead letters a job before keeps. */
   const judged = new Set<string>()
   const start = async (definition: JobDefinition, onOutput: LogJobSettings['onOutput']): Promise<LogJob> => {
     const progress = definition.group === undefined ? null : groupProgress(world, broker, definition.group)
-    const settings = settingsOf(definition, broker.clusterId, dataDir)
+    const settings = settingsOf(definition, broker.clusterId, dataDir, places.rules)
     const job = await startLogJob(world, broker, {
       name: definition.name,
       ...settings,
@@ -166,7 +179,13 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
   figures.moved(progressOf(ofSales, ofSales.epoch))
   const running: [JobDefinition, LogJob][] = [[salesJob, ofSales]]
   for (const definition of definitions.filter((one) => one !== salesJob))
-    running.push([definition, await start(definition, (output) => deadLetters.add(output))])
+    running.push([
+      definition,
+      await start(definition, (output) => {
+        deadLetters.add(output)
+        tellDelays(output)
+      }),
+    ])
   const byPipeline = new Map(
     running.flatMap(([{ published, inHouse }, job]) => [...published, ...inHouse].map((name) => [name, job] as const)),
   )

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ReactionValue } from '../../query/reaction.ts'
+import { DelayRulesError, parseDelayRules, versionOfDelayRules } from './delay-rules.ts'
 import { bandOf, type DelaysState, delayMonitor, delaysPlanName, delayTopics } from './delays.ts'
 
 const hourMs = 3_600_000
@@ -117,9 +118,36 @@ test('D4: the asked mix beside the seen one', () => {
   for (const [demo_pattern, hours] of asked) one.sale(hours, { demo_pattern })
   one.tick(soldMs)
   assert.deepEqual(one.told.at(-1)?.value.demo_effectiveness, [
-    { pattern: 'immediate', asked_percent: 60, seen_percent: 40 },
-    { pattern: 'short_delay', asked_percent: 20, seen_percent: 40 },
-    { pattern: 'medium_delay', asked_percent: 20, seen_percent: 20 },
-    { pattern: 'long_delay', asked_percent: 0, seen_percent: 0 },
+    { pattern: 'immediate', asked_percent: 60, seen_percent: 40, difference_points: -20 },
+    { pattern: 'short_delay', asked_percent: 20, seen_percent: 40, difference_points: 20 },
+    { pattern: 'medium_delay', asked_percent: 20, seen_percent: 20, difference_points: 0 },
+    { pattern: 'long_delay', asked_percent: 0, seen_percent: 0, difference_points: 0 },
   ])
+})
+
+test('Q5: the rules for delays come from a file; what contradicts itself is refused with its cure', () => {
+  const rules = parseDelayRules('{"bands":[{"name":"fine","fromHours":0},{"name":"late","fromHours":2}],"highHours":1}')
+  assert.equal(bandOf(1.99, rules), 'fine')
+  assert.equal(bandOf(2, rules), 'late')
+  assert.equal(rules.delayedFrom, 'late')
+  assert.notEqual(versionOfDelayRules(rules), versionOfDelayRules(parseDelayRules('{}')))
+  assert.equal(versionOfDelayRules(parseDelayRules('{}')), 1)
+  const bad: readonly [string, RegExp][] = [
+    ['nothing', /no JSON/],
+    ['[]', /no JSON object/],
+    ['{"high": 3}', /no rule 'high'/],
+    ['{"bands": []}', /1 to 20/],
+    ['{"bands": [{"name":"a","fromHours":1}]}', /begin at 0/],
+    ['{"bands": [{"name":"a","fromHours":0},{"name":"b","fromHours":0}]}', /not after/],
+    ['{"bands": [{"name":"a","fromHours":0},{"name":"a","fromHours":1}]}', /two bands/],
+    ['{"delayedFrom": "never"}', /no band/],
+    ['{"highHours": -1}', /highHours/],
+    ['{"statisticsMs": 10}', /statisticsMs/],
+  ]
+  for (const [json, says] of bad)
+    assert.throws(
+      () => parseDelayRules(json),
+      (error) => error instanceof DelayRulesError && says.test(error.message),
+      json,
+    )
 })

@@ -2,28 +2,7 @@
 import type { Emit, Reaction, ReactionInput } from '../../query/reaction.ts'
 import { instantText } from '../../std/instant.ts'
 import { delayPatterns } from '../contracts/marketplace-sales.ts'
-
-/** Half-open bands in hours, from the first on: [0, 1) immediate, [1, 6) short, … */
-export interface DelayRules {
-  readonly bands: readonly { readonly name: string; readonly fromHours: number }[]
-  /** From this band on a sale counts as delayed. */
-  readonly delayedFrom: string
-  /** Above so many hours it is a high delay. */
-  readonly highHours: number
-  readonly statisticsMs: number
-}
-export const delayRules: DelayRules = Object.freeze({
-  bands: Object.freeze([
-    { name: 'immediate', fromHours: 0 },
-    { name: 'short', fromHours: 1 },
-    { name: 'medium', fromHours: 6 },
-    { name: 'long', fromHours: 24 },
-    { name: 'critical', fromHours: 48 },
-  ]),
-  delayedFrom: 'short',
-  highHours: 6,
-  statisticsMs: 30_000,
-})
+import { type DelayRules, delayRules, versionOfDelayRules } from './delay-rules.ts'
 
 export const delayTopics = Object.freeze({ events: 'marketplace-delays', statistics: 'delay-statistics' })
 
@@ -55,7 +34,7 @@ export function bandOf(hours: number, { bands }: DelayRules = delayRules): strin
 export function delayMonitor(rules: DelayRules = delayRules): Reaction<DelaysState> {
   return {
     name: 'delays',
-    version: 1,
+    version: versionOfDelayRules(rules),
     reads: [delaysPlanName],
     writes: [
       { topic: delayTopics.events, partitions: 3, compacted: false },
@@ -123,6 +102,7 @@ function take(state: DelaysState, values: Values, rules: DelayRules, emit: Emit)
     delay_hours: Math.round(hours * 100) / 100,
     severity: band,
     batch_id: values.batch_id ?? null,
+    record_number: values.record_number ?? null,
     demo_pattern: pattern === '' ? null : pattern,
     lines,
   })
@@ -158,7 +138,14 @@ export function delayStatistics(state: DelaysState, rules: DelayRules = delayRul
     .sort((a, b) => (a.marketplace < b.marketplace ? -1 : 1))
   const patterns = delayPatterns.map((pattern) => {
     const { asked, seen } = state.patterns[pattern] ?? { asked: 0, seen: 0 }
-    return { pattern, asked_percent: percent(asked, demo), seen_percent: percent(seen, demo) }
+    const [asked_percent, seen_percent] = [percent(asked, demo), percent(seen, demo)]
+    // In percentage points.
+    return {
+      pattern,
+      asked_percent,
+      seen_percent,
+      difference_points: Math.round((seen_percent - asked_percent) * 10) / 10,
+    }
   })
   return {
     total,
