@@ -22,6 +22,7 @@ export interface Charge {
   /** Without a price: what it costs then. */
   readonly items: readonly { readonly product: number; readonly quantity: number; readonly priceMinor?: number }[]
   readonly payment: Payment
+  readonly userAgent: string
   /** Of refund abuse: when the money is claimed back. */
   readonly claimAfterMs: number
 }
@@ -129,6 +130,7 @@ function cardTesting(random: RandomStream, users: readonly StoreUser[], startMs:
       user,
       items: [{ product: giftCredit, quantity: 1, priceMinor: 1_00 + random.below(4_01) }],
       payment: paymentFrom(random, users[user]!, place, { card, status: isGood ? 'approved' : 'declined' }),
+      userAgent: users[user]!.userAgent,
       claimAfterMs: 0,
     })
   }
@@ -137,6 +139,7 @@ function cardTesting(random: RandomStream, users: readonly StoreUser[], startMs:
     user,
     items: [{ product: dear[random.below(dear.length)]!, quantity: 1 + random.below(2) }],
     payment: paymentFrom(random, users[user]!, place, { card: good, address: dropAddress(random) }),
+    userAgent: users[user]!.userAgent,
     claimAfterMs: 0,
   })
   return { kind: 'card-testing', charges, entities: [place.deviceId, issuer], severity: 'high' }
@@ -156,6 +159,7 @@ function accountTakeover(random: RandomStream, users: readonly StoreUser[], star
       user,
       items: [{ product: dear[random.below(dear.length)]!, quantity: 1 + random.below(3) }],
       payment: paymentFrom(random, users[user]!, place, { address }),
+      userAgent: users[user]!.userAgent,
       claimAfterMs: 0,
     }),
   )
@@ -189,6 +193,7 @@ function ring(random: RandomStream, users: readonly StoreUser[], startMs: number
           { product: random.float() < 0.7 ? dear[random.below(dear.length)]! : anyProduct.pick(random), quantity: 1 },
         ],
         payment: paymentFrom(random, users[user]!, places[i]!, { card: cards[i]!, address: addresses[i]! }),
+        userAgent: users[user]!.userAgent,
         claimAfterMs: 0,
       })
     })
@@ -209,6 +214,7 @@ function compromisedSeller(random: RandomStream, users: readonly StoreUser[], st
       user,
       items: [{ product: anyProduct.pick(random), quantity: 1 + random.below(3) }],
       payment: paymentFrom(random, users[user]!, place, { seller }),
+      userAgent: users[user]!.userAgent,
       claimAfterMs: 0,
     }
   })
@@ -231,6 +237,7 @@ function refundAbuse(random: RandomStream, users: readonly StoreUser[], startMs:
         { product: random.float() < 0.6 ? dear[random.below(dear.length)]! : anyProduct.pick(random), quantity: 1 },
       ],
       payment: paymentFrom(random, users[user]!, place, { method: paymentMethod, card }),
+      userAgent,
       claimAfterMs: Math.floor((0.5 + 2.5 * random.float()) * dayMs),
     }),
   )

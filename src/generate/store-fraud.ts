@@ -13,8 +13,9 @@ import {
   paymentsPerCampaign,
 } from './store-campaigns.ts'
 import type { Floor, Paid } from './store-floor.ts'
-import { bill } from './store-records.ts'
+import { bill, sessionTail } from './store-records.ts'
 import type { Returns } from './store-returns.ts'
+import type { Presence } from './store-visits.ts'
 
 const dayMs = 86_400_000
 /** Shares of all fraudulent payments. */
@@ -29,6 +30,8 @@ export const fraudShares: Readonly<Record<FraudKind, number>> = {
 const longestMs = 28 * dayMs
 /** But no more fraud than this is made up for before the start: a busy store is given less of a past. */
 const paymentsBeforeMax = 3_000
+/** For how long they look around before they pay, at most. */
+const lookingMsMax = 120_000
 /** A card's holder sees it, and says so, days later. Small payments are overlooked by some. */
 const chargebackMs: readonly [number, number] = [dayMs, 7 * dayMs]
 const smallMinor = 10_00
@@ -46,11 +49,18 @@ export interface Fraud {
   honest(atMs: number): void
 }
 
-/** Lets thieves come to the floor, for ever. */
-export function letSteal(random: RandomStream, floor: Floor, returns: Returns, settings: FraudSettings): Fraud {
+/** Lets thieves come to the floor, for ever. They come in sessions like everybody. */
+export function letSteal(
+  random: RandomStream,
+  floor: Floor,
+  here: Presence,
+  returns: Returns,
+  settings: FraudSettings,
+): Fraud {
   const { agenda, startMs } = floor
   const draw = random.fork('fraud')
   const late = random.fork('chargebacks')
+  const paces = random.fork('paces')
   /** Honest payments for one payment of each kind. */
   const honestFor = (kind: FraudKind): number => (1 - settings.share) / (settings.share * fraudShares[kind])
   let campaigns = 0
@@ -82,12 +92,12 @@ export function letSteal(random: RandomStream, floor: Floor, returns: Returns, s
     const eventIds: string[] = []
     const users = new Set<string>()
     let firstMs = 0
-    const charge = (one: Charge, sink: RecordSink, atMs: number): boolean => {
+    const charge = (one: Charge, sessionId: string, sink: RecordSink, atMs: number): boolean => {
       const items = one.items.map((item) => ({
         ...item,
         priceMinor: item.priceMinor ?? floor.prices.minor[item.product]!,
       }))
-      const paid = floor.pay(one.user, items, one.payment, atMs, sink)
+      const paid = floor.pay(one.user, items, { ...one.payment, sessionId }, atMs, sink)
       if (paid === null || paid.transactionId === null) return paid?.told ?? false
       if (eventIds.length === 0) firstMs = paid.atMs
       eventIds.push(paid.transactionId)
@@ -115,14 +125,28 @@ export function letSteal(random: RandomStream, floor: Floor, returns: Returns, s
       }
       return paid.told
     }
-    for (const one of campaign.charges)
-      if (one.atMs >= startMs) agenda.put(one.atMs, (sink, nowMs) => charge(one, sink, nowMs))
+    /** Programs that try cards pay at once; all others look and fill a cart first. */
+    const come = (one: Charge): void => {
+      const sessionId = here.session()
+      const tail = sessionTail(sessionId, { ...one.payment, userAgent: one.userAgent })
+      const { product } = one.items[0]!
+      const act = (kind: 'view' | 'cart', beforeMs: number): void =>
+        agenda.put(one.atMs - beforeMs, (sink, nowMs) =>
+          floor.act({ kind, user: one.user, product, query: '', tail }, nowMs, sink),
+        )
+      if (campaign.kind !== 'card-testing') {
+        act('view', (0.5 + 0.5 * paces.float()) * lookingMsMax)
+        act('cart', (0.2 + 0.3 * paces.float()) * lookingMsMax)
+      }
+      agenda.put(one.atMs, (sink, nowMs) => charge(one, sessionId, sink, nowMs))
+    }
+    for (const one of campaign.charges) if (one.atMs >= startMs) come(one)
   }
   /** Begins one, and says how many honest payments belong to it: half to one and a half times its share. */
   const begin = (kind: FraudKind, atMs: number): number => {
     const number = ++campaigns
     // Each has its own stream: how long one is does not change the others.
-    const campaign = drawCampaign(kind, draw.fork(String(number)), floor.users, atMs)
+    const campaign = drawCampaign(kind, draw.fork(String(number)), floor.users, atMs + lookingMsMax)
     run(campaign, number)
     return campaign.charges.length * honestFor(kind) * (0.5 + draw.float())
   }

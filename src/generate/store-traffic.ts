@@ -150,7 +150,7 @@ export function storeTraffic(seed: string, settings: StoreSettings): Traffic {
   const thieves =
     fraudShare === 0
       ? null
-      : letSteal(random.fork('fraud'), floor, sentBack, {
+      : letSteal(random.fork('fraud'), floor, here, sentBack, {
           share: fraudShare,
           honestPerSecond,
           topic: transactions.topic,

@@ -91,9 +91,9 @@ test('the bytes of a seed do not change from release to release unless these has
       'ecommerce_customers 35606df32eaefcb0',
       'ecommerce_order_items de12f38c94302897',
       'ecommerce_fraud_alerts ac30f10a59b06b0d',
-      'user-events e87d6a3381e4b4f5',
-      'transactions 175f6027628481fa',
-      'inventory-updates dd2d30a15a042b08',
+      'user-events 4002f9a5e0edcc06',
+      'transactions 5ff8a70931ac539e',
+      'inventory-updates 7da400e0b77f4af7',
     ],
   )
 })
