@@ -26,6 +26,8 @@ export interface ArrivalSettings {
   readonly startMs: number
   /** True: hour and weekday do not matter and the mood is mild, so that a short run has the rate that was asked for. */
   readonly steady: boolean
+  /** What the rate is multiplied by in a minute, given by its start; 1 if not given. */
+  readonly factor?: (minuteStartMs: number) => number
 }
 
 export interface Arrivals {
@@ -35,7 +37,7 @@ export interface Arrivals {
 }
 
 export function arrivals(random: RandomStream, settings: ArrivalSettings): Arrivals {
-  const { ratePerSecond, startMs, steady } = settings
+  const { ratePerSecond, startMs, steady, factor } = settings
   assert(ratePerSecond > 0 && Number.isFinite(ratePerSecond), `not a rate: ${ratePerSecond}`)
   const moods = random.fork('moods')
   const times = random.fork('times')
@@ -49,7 +51,7 @@ export function arrivals(random: RandomStream, settings: ArrivalSettings): Arriv
   const enterMinute = (atMs: number): void => {
     const minuteStartMs = Math.floor(atMs / minuteMs) * minuteMs
     minuteEndMs = minuteStartMs + minuteMs
-    moodPerMs = (ratePerSecond / 1000) * gammaOfMeanOne(moods, shape)
+    moodPerMs = (ratePerSecond / 1000) * gammaOfMeanOne(moods, shape) * (factor?.(minuteStartMs) ?? 1)
     // The season is linear inside a minute (its corners lie on half hours), so its ends bound it.
     boundPerMs = moodPerMs * Math.max(season(minuteStartMs), season(minuteEndMs - 1e-6))
   }

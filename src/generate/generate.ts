@@ -1,6 +1,7 @@
 // The seeded shop's door: a seed in, a catalogue and believable traffic out, as bytes, the same bytes every time. It has
 // no clock and knows no broker: the caller says until when, and hands in a sink.
 import { type Catalogue, type CategoryRange, catalogue, catalogueProducts, type Product } from './catalogue.ts'
+import { type DriftSettings, withDrift } from './drift.ts'
 import {
   type BurstSettings,
   type EcommerceSettings,
@@ -24,7 +25,7 @@ import {
   marketplaceTraffic,
 } from './marketplace-traffic.ts'
 import { ordersTraffic } from './orders-traffic.ts'
-import { salesTraffic } from './sales-traffic.ts'
+import { type SalesSettings, salesAnomalies, salesTraffic } from './sales-traffic.ts'
 import { type Seller, sellers } from './sellers.ts'
 import { botKinds } from './store-bots.ts'
 import { fraudKinds } from './store-campaigns.ts'
@@ -37,6 +38,7 @@ export type {
   BurstSettings,
   Catalogue,
   CategoryRange,
+  DriftSettings,
   EcommerceSettings,
   Fault,
   FaultSettings,
@@ -48,6 +50,7 @@ export type {
   MinuteLabel,
   Product,
   Profile,
+  SalesSettings,
   Seller,
   StoreSettings,
   Suite,
@@ -69,12 +72,14 @@ export {
   marketplaceTraffic,
   merged,
   ordersTraffic,
+  salesAnomalies,
   salesTraffic,
   sellers,
   storeTopics,
   storeTopicsBeside,
   storeTraffic,
   suites,
+  withDrift,
   withFaults,
 }
 

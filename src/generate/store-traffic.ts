@@ -39,8 +39,6 @@ export const storeTopicsBeside: readonly string[] = Object.freeze([
 ])
 
 export interface StoreSettings extends TrafficSettings {
-  /** `documents` by default. */
-  readonly profile?: Profile
   /** Only these topics are handed over, and `ratePerSecond` counts the records of the first three; these three by default. */
   readonly topics?: readonly string[]
   /** Share of the payments that are fraud; 0.005 by default. */

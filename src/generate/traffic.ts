@@ -2,6 +2,7 @@
 import type { Arrivals } from './arrivals.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { RecordSink } from './sink.ts'
+import type { Profile } from './store-funnel.ts'
 
 export interface TrafficSettings {
   readonly ratePerSecond: number
@@ -9,6 +10,8 @@ export interface TrafficSettings {
   readonly startMs: number
   /** True: `ratePerSecond` holds over every minute. False (default): it is the mean of a week, by hour and weekday. */
   readonly steady?: boolean
+  /** `documents` by default. */
+  readonly profile?: Profile
   /** The shop's catalogue, when it has been made already; else it is made from the seed. */
   readonly catalogue?: Catalogue
 }

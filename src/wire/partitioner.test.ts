@@ -1,7 +1,8 @@
 // Known answers of Kafka's murmur2 (the vectors of its own UtilsTest), and the partitions they lead to.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { murmur2, partitionOfKey } from './partitioner.ts'
+import { murmur2 } from '../std/murmur2.ts'
+import { partitionOfKey } from './partitioner.ts'
 
 const known: readonly (readonly [string, number])[] = [
   ['21', -973932308],
