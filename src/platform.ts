@@ -19,10 +19,12 @@ import { orderFigures } from './platform/order-figures.ts'
 import { startOrderSink } from './platform/order-sink.ts'
 import { type Interval, reportNamed, reportsPort, runReport as runOver } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
+import { startServing } from './platform/serving-store.ts'
 import { openSql } from './platform/sql.ts'
 import { type FolderToWatch, startWatching } from './platform/watching.ts'
 import { liveFigures } from './serve/live-figures.ts'
-import type { ServePorts } from './serve/ports.ts'
+import type { Component, ServePorts } from './serve/ports.ts'
+import type { ServingPlace } from './stores/serving.ts'
 import type { World } from './world/world.ts'
 
 export interface StartSettings extends BrokerSettings {
@@ -39,6 +41,8 @@ export interface StartSettings extends BrokerSettings {
   readonly lake?: boolean
   /** Answers questions in SQL. */
   readonly sql?: boolean
+  /** Where the newest figures rest; null: SQLite in the data directory, in memory without one. */
+  readonly serving?: ServingPlace | null
   /** Folder of the built screen; null serves the API alone. */
   readonly screen: string | null
   /** Not given: those of the documents. */
@@ -116,7 +120,18 @@ export async function startPlatform(
     undo.push(() => house.stop())
     const sql = settings.sql === true ? openSql(world, broker, house, liveTables(figures)) : null
     if (sql !== null) undo.push(() => sql.close())
+    const place = settings.serving ?? {
+      kind: 'sqlite',
+      path: settings.dataDir === null ? null : `${settings.dataDir}/serving.sqlite`,
+    }
+    const serving = startServing(world, broker, place, (line) => settings.log('warn', 'serving', line))
+    undo.push(() => serving.sink.stop())
 
+    const parts = (): Component[] => [
+      ...components(broker, jobs, generator, watching),
+      house.component(),
+      serving.component(),
+    ]
     const ports: ServePorts = {
       figures: {
         live: figures,
@@ -125,8 +140,8 @@ export async function startPlatform(
             startedMs,
             durability:
               settings.dataDir === null ? 'memory' : settings.durability === 'power' ? 'power-cut' : 'process',
+            components: parts(),
             ledger: ledgerRows(jobs.all),
-            components: [...components(broker, jobs, generator, watching), house.component()],
             kafka,
             generator: generator === null ? null : { salesPerSecond: settings.rate, seed: settings.seed },
           }),
@@ -134,16 +149,17 @@ export async function startPlatform(
       },
       health: {
         checks: async () =>
-          [...components(broker, jobs, generator, watching), house.component()].map(({ name, state, detail }) => ({
+          parts().map(({ name, state, detail }) => ({
             name,
             ok: state === 'ok' || state === 'off',
-            needed: name !== 'generator' && name !== 'lake',
+            needed: name !== 'generator' && name !== 'lake' && name !== 'serving',
             detail,
           })),
       },
       reports: reportsPort(world, house),
       lake: settings.lake === false ? null : lakePort(house),
       sql,
+      tables: serving.tables,
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
       books: { ledger: () => ledgerOf(jobs.all), orders: () => ordersNow.read() },

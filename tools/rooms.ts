@@ -125,7 +125,7 @@ export const rooms: readonly Room[] = [
       'where results rest: `lake/` (Parquet, DuckDB in a child process, the Plan as DuckDB SQL) and `serving/` (PostgreSQL, or SQLite embedded)',
     mayImport: ['std', 'world', 'query'],
     neverReaches: 'engine, broker',
-    doors: ['stores.ts'],
+    doors: ['stores.ts', 'serving.ts'],
   },
   {
     name: 'connect',
@@ -147,6 +147,7 @@ export const rooms: readonly Room[] = [
       'kafka-log.ts',
       'record-producer.ts',
       'batch-producer.ts',
+      'serving-sink.ts',
     ],
   },
   {
@@ -185,6 +186,7 @@ export const rooms: readonly Room[] = [
       'sql.ts',
       'report-files.ts',
       'reports.ts',
+      'serving-store.ts',
     ],
   },
   {
@@ -219,6 +221,8 @@ export const librariesWithIo: readonly { readonly library: string; readonly plac
   { library: '@prometheus-io/client', places: ['src/serve/'] },
   { library: '@platformatic/kafka', places: ['src/connect/'] },
   { library: 'node:sqlite', places: ['src/stores/serving/'] },
+  { library: 'pg', places: ['src/stores/serving/'] },
+  { library: 'kysely', places: ['src/stores/serving/'] },
   { library: '@duckdb/node-api', places: ['src/stores/lake/'] },
 ]
 

@@ -4,8 +4,12 @@ import type { StartSettings } from '../platform.ts'
 import { formatBytes, parsePort, parseRate } from './amounts.ts'
 import { accessOptions, type BrokerFlags, brokerSettings, placeOptions } from './broker-options.ts'
 import { type Define, examples } from './command.ts'
+<<<<<<< HEAD
 import { withPortFlag } from './errors.ts'
 import { mustExist } from './files.ts'
+=======
+import { CommandError, exitCodes, withPortFlag } from './errors.ts'
+>>>>>>> fccbe31 (Results rest in tables: SQLite in a thread of its own, or PostgreSQL by DATABASE_URL, filled exactly once, at /api/v1/tables)
 import { logLines } from './log-lines.ts'
 import { clean, type Output } from './output.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
@@ -83,7 +87,11 @@ export const define: Define = (command, act) => {
         metricsFile: flags.metricsFile ?? (broker.dataDir === null ? null : `${broker.dataDir}/output/metrics.json`),
         lake: flags.lake,
         sql: flags.sql,
+<<<<<<< HEAD
         ...(await delayRulesIn(flags.delayRules)),
+=======
+        serving: servingPlace(),
+>>>>>>> fccbe31 (Results rest in tables: SQLite in a thread of its own, or PostgreSQL by DATABASE_URL, filled exactly once, at /api/v1/tables)
         screen,
         version: ownVersion(),
         log: await logLines(out, process.env, process.stderr.isTTY),
@@ -116,11 +124,26 @@ export const define: Define = (command, act) => {
   ])
 }
 
+<<<<<<< HEAD
 async function delayRulesIn(file: string | undefined): Promise<Pick<StartSettings, 'delayRules'>> {
   if (file === undefined) return {}
   mustExist(file, 'file of delay rules')
   const { parseDelayRules } = await import('../commerce/commerce.ts')
   return { delayRules: parseDelayRules(readFileSync(file, 'utf8')) }
+=======
+/** PostgreSQL if its address is given. A password is in there: never a flag. */
+function servingPlace(): NonNullable<StartSettings['serving']> | null {
+  const url = process.env.DATABASE_URL
+  if (url === undefined || url === '') return null
+  if (!/^postgres(ql)?:\/\//.test(url)) {
+    throw new CommandError(exitCodes.usage, {
+      what: 'DATABASE_URL is no address of PostgreSQL',
+      where: 'environment',
+      cure: 'write postgres://user@host:5432/database, or unset it to have the tables in SQLite',
+    })
+  }
+  return { kind: 'postgres', url, allowUnsynced: process.env.MILLRACE_SERVING_ALLOW_UNSYNCED === 'true' }
+>>>>>>> fccbe31 (Results rest in tables: SQLite in a thread of its own, or PostgreSQL by DATABASE_URL, filled exactly once, at /api/v1/tables)
 }
 
 function portFrom(name: string, otherwise: number): number {
@@ -154,6 +177,7 @@ function printReady(
       ? `${settings.rate} sales/s and the rest of the shop, seed ${settings.seed}`
       : 'off: send your own (millrace produce, any Kafka client)',
   )
+  if (settings.serving?.kind === 'postgres') line('Tables', 'in PostgreSQL (DATABASE_URL)')
   for (const { folder, topic } of settings.watch ?? []) line('Files', `${clean(folder)} into ${topic}`)
   out.print('')
   out.print(`  Ctrl-C stops it. Next: ${out.style('cyan', 'millrace kpis --watch')}`)

@@ -94,6 +94,7 @@ async function serveOperators(
         },
       },
       reports: null,
+      tables: null,
       ingest: null,
       metrics: aloneMetrics(broker),
       fault: (error, where) => log('error', 'serve', `a fault in ${where}`, { err: error }),

@@ -84,6 +84,11 @@ const shopJob: JobDefinition = {
   reactions: ({ delays }) => [stockMonitor(), delayMonitor(delays), fraudMonitor(), orderFraudMonitor()],
 }
 
+/** The plans whose rows become topics. */
+export function publishedPlans(): readonly Plan[] {
+  return definitions.flatMap(({ published }) => published.map(planOf))
+}
+
 export interface Jobs {
   readonly all: readonly LogJob[]
   /** All have caught up once: from then on being behind is the load of the moment, not a start. */

@@ -19,6 +19,7 @@ import { liveRoute } from './routes-live.ts'
 import { metricsRoute } from './routes-metrics.ts'
 import { reportRoutes } from './routes-reports.ts'
 import { screenRoutes } from './routes-screen.ts'
+import { tableRoutes } from './routes-tables.ts'
 import type { App, Serving } from './serving.ts'
 
 export async function application(serving: Serving, names: ReadonlySet<string>): Promise<App> {
@@ -116,6 +117,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (ports.lake) lakeRoutes(app, serving, ports.lake)
   if (ports.sql) sqlRoute(app, serving, ports.sql)
   if (ports.reconciliation) reconciliationRoutes(app, serving, ports.reconciliation)
+  if (ports.tables !== null) tableRoutes(app, serving, ports.tables)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     reply.header('cache-control', 'no-cache').send(app.swagger()),
   )

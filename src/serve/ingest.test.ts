@@ -28,6 +28,7 @@ async function serving(
     },
     health: { checks: unused },
     reports: null,
+    tables: null,
     metrics: null,
     ingest: {
       topics: ['sales', 'orders'],

@@ -17,6 +17,7 @@ const ports: ServePorts = {
   },
   health: { checks: () => assert.fail('describing asks for nothing') },
   reports: { list: () => [], runs: () => [], run: () => assert.fail('describing asks for nothing') },
+  tables: null,
   ingest: { topics: [], take: () => assert.fail('describing asks for nothing') },
   metrics: {
     read: () => assert.fail('describing asks for nothing'),

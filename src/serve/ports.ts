@@ -379,6 +379,35 @@ export interface GroupLagLine {
   }[]
 }
 
+/** The tables of the serving store: result topics, the newest row under each key. */
+export interface TablesPort {
+  /** Rows of one answer, at the most. */
+  readonly rowsMax: number
+  list(): readonly TableInfo[]
+  /** Newest first. Null: there is no such table. Rejects with an error of `name` ServingError while the store is away. */
+  rows(wanted: {
+    readonly table: string
+    /** Columns of the table that must equal these. */
+    readonly where: Readonly<Record<string, string | number | boolean | null>>
+    readonly after: { readonly time: string | null; readonly key: string } | null
+    readonly limit: number
+  }): Promise<readonly Readonly<Record<string, unknown>>[] | null>
+}
+export interface TableInfo {
+  readonly name: string
+  readonly topic: string
+  /** The column by which rows are newest first; null: by their key. */
+  readonly time: string | null
+  readonly columns: readonly {
+    readonly name: string
+    readonly type: 'text' | 'integer' | 'real' | 'boolean' | 'json' | 'timestamp'
+    readonly nullable: boolean
+    /** Of an amount: decimals and currency (null: a plain decimal). */
+    readonly scale: number | null
+    readonly currency: string | null
+  }[]
+}
+
 /** The live tables of the shop, and what is said beside them. */
 export interface FiguresPorts {
   readonly live: LivePort
@@ -393,6 +422,7 @@ export interface ServePorts {
   readonly lake?: LakePort | null
   readonly sql?: SqlPort | null
   readonly reconciliation?: ReconciliationPort | null
+  readonly tables: TablesPort | null
   readonly ingest: IngestPort | null
   readonly metrics: MetricsPort | null
   readonly books?: BooksPort

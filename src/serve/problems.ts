@@ -8,6 +8,8 @@ export type ProblemKind =
   | 'origin-not-allowed'
   | 'not-found'
   | 'unknown-report'
+  | 'unknown-table'
+  | 'store-away'
   | 'unknown-topic'
   | 'screen-not-built'
   | 'too-large'
@@ -29,6 +31,8 @@ const table: Record<ProblemKind, { readonly status: number; readonly title: stri
   'origin-not-allowed': { status: 403, title: 'Requests from other sites are refused' },
   'not-found': { status: 404, title: 'Nothing is here' },
   'unknown-report': { status: 404, title: 'There is no such report' },
+  'unknown-table': { status: 404, title: 'There is no such table' },
+  'store-away': { status: 503, title: 'The serving store cannot be asked now' },
   'unknown-topic': { status: 404, title: 'No records are taken for this topic' },
   'screen-not-built': { status: 404, title: 'The screen is not built' },
   'too-large': { status: 413, title: 'The request is too large' },

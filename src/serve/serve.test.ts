@@ -82,6 +82,7 @@ function shop(): Shop {
         },
       },
       health: { checks: () => made.checks() },
+      tables: null,
       reports: {
         list: () => [
           { name: 'monthly-revenue', doc: 'Gross revenue per calendar month', period: 'all', schedule: null },

@@ -144,6 +144,7 @@ export function shop(settings: ShopSettings): Shop {
         },
       },
       health: { checks: async () => [{ name: 'broker', ok: true, needed: true, detail: '3 topics' }] },
+      tables: null,
       reports: null,
       ingest: null,
       metrics: null,
