@@ -4,12 +4,8 @@ import type { StartSettings } from '../platform.ts'
 import { formatBytes, parsePort, parseRate } from './amounts.ts'
 import { accessOptions, type BrokerFlags, brokerSettings, placeOptions } from './broker-options.ts'
 import { type Define, examples } from './command.ts'
-<<<<<<< HEAD
-import { withPortFlag } from './errors.ts'
-import { mustExist } from './files.ts'
-=======
 import { CommandError, exitCodes, withPortFlag } from './errors.ts'
->>>>>>> fccbe31 (Results rest in tables: SQLite in a thread of its own, or PostgreSQL by DATABASE_URL, filled exactly once, at /api/v1/tables)
+import { mustExist } from './files.ts'
 import { logLines } from './log-lines.ts'
 import { clean, type Output } from './output.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
@@ -87,11 +83,8 @@ export const define: Define = (command, act) => {
         metricsFile: flags.metricsFile ?? (broker.dataDir === null ? null : `${broker.dataDir}/output/metrics.json`),
         lake: flags.lake,
         sql: flags.sql,
-<<<<<<< HEAD
         ...(await delayRulesIn(flags.delayRules)),
-=======
         serving: servingPlace(),
->>>>>>> fccbe31 (Results rest in tables: SQLite in a thread of its own, or PostgreSQL by DATABASE_URL, filled exactly once, at /api/v1/tables)
         screen,
         version: ownVersion(),
         log: await logLines(out, process.env, process.stderr.isTTY),
@@ -124,13 +117,11 @@ export const define: Define = (command, act) => {
   ])
 }
 
-<<<<<<< HEAD
 async function delayRulesIn(file: string | undefined): Promise<Pick<StartSettings, 'delayRules'>> {
   if (file === undefined) return {}
   mustExist(file, 'file of delay rules')
   const { parseDelayRules } = await import('../commerce/commerce.ts')
   return { delayRules: parseDelayRules(readFileSync(file, 'utf8')) }
-=======
 /** PostgreSQL if its address is given. A password is in there: never a flag. */
 function servingPlace(): NonNullable<StartSettings['serving']> | null {
   const url = process.env.DATABASE_URL
@@ -143,7 +134,6 @@ function servingPlace(): NonNullable<StartSettings['serving']> | null {
     })
   }
   return { kind: 'postgres', url, allowUnsynced: process.env.MILLRACE_SERVING_ALLOW_UNSYNCED === 'true' }
->>>>>>> fccbe31 (Results rest in tables: SQLite in a thread of its own, or PostgreSQL by DATABASE_URL, filled exactly once, at /api/v1/tables)
 }
 
 function portFrom(name: string, otherwise: number): number {
