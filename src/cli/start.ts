@@ -122,6 +122,8 @@ async function delayRulesIn(file: string | undefined): Promise<Pick<StartSetting
   mustExist(file, 'file of delay rules')
   const { parseDelayRules } = await import('../commerce/commerce.ts')
   return { delayRules: parseDelayRules(readFileSync(file, 'utf8')) }
+}
+
 /** PostgreSQL if its address is given. A password is in there: never a flag. */
 function servingPlace(): NonNullable<StartSettings['serving']> | null {
   const url = process.env.DATABASE_URL
