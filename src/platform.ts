@@ -17,6 +17,7 @@ import { liveTables } from './platform/live-tables.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { orderFigures } from './platform/order-figures.ts'
 import { startOrderSink } from './platform/order-sink.ts'
+import { openReconciliation } from './platform/reconcile.ts'
 import { type Interval, reportNamed, reportsPort, runReport as runOver } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
 import { startServing } from './platform/serving-store.ts'
@@ -118,6 +119,13 @@ export async function startPlatform(
       follows: settings.dataDir !== null && settings.lake !== false,
     })
     undo.push(() => house.stop())
+    const reconciliation = openReconciliation(
+      world,
+      broker,
+      house,
+      settings.dataDir !== null && settings.lake !== false,
+    )
+    undo.push(() => reconciliation.stop())
     const sql = settings.sql === true ? openSql(world, broker, house, liveTables(figures)) : null
     if (sql !== null) undo.push(() => sql.close())
     const place = settings.serving ?? {
@@ -160,6 +168,7 @@ export async function startPlatform(
       lake: settings.lake === false ? null : lakePort(house),
       sql,
       tables: serving.tables,
+      reconciliation,
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
       books: { ledger: () => ledgerOf(jobs.all), orders: () => ordersNow.read() },

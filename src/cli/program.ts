@@ -26,6 +26,11 @@ export const commands: readonly Entry[] = [
   { name: 'import', summary: 'bring a real data set in', load: () => import('./import.ts') },
   { name: 'report', summary: 'batch answers over everything there is', load: () => import('./report.ts') },
   { name: 'lake', summary: 'the Parquet files: what there is, check, compact', load: () => import('./lake.ts') },
+  {
+    name: 'reconcile',
+    summary: 'hold the live figures against a batch over the lake',
+    load: () => import('./reconcile.ts'),
+  },
   { name: 'sql', summary: 'one question in SQL over lake, topics and live figures', load: () => import('./sql.ts') },
   {
     name: 'score',

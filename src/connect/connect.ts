@@ -9,6 +9,7 @@ import { offset, partitionId } from '../std/units.ts'
 import { baseOffset, recordSlots, recordsOf, walkRecords } from '../wire/record-batch.ts'
 import type { World } from '../world/world.ts'
 import type { AccountLine } from './account.ts'
+import { dirtyWindows } from './dirty-windows.ts'
 import { identityOfPlan } from './job-plans.ts'
 import { madeTopic } from './job-topics.ts'
 import type { Place } from './moved-places.ts'
@@ -20,7 +21,7 @@ import { startWithPlans } from './starting.ts'
 
 export type { AccountLine, Place }
 
-export { resultTopic }
+export { dirtyWindows, resultTopic }
 
 export interface LogJobSettings {
   /** Names the job in the log: its commits and ticks. Changing it starts the job over from the log's origin. */

@@ -10,7 +10,9 @@ const enriched: ReadonlySet<string> = new Set(['orders-enriched', 'orders_enrich
 
 let byResult: ReadonlyMap<string, Plan> | null = null
 
-export function lakeTopicOf(topic: string): LakeTopic {
+export function lakeTopicOf(topic: string): LakeTopic | null {
+  // Marks of the house for itself.
+  if (topic.endsWith('.dirty')) return null
   const contract = contracts.get(topic)
   if (contract !== undefined && contract.origin !== 'result')
     return { topic, bronze: true, typed: { layer: 'silver', contract, rows: 'valid' } }

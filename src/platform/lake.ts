@@ -45,7 +45,7 @@ export const lakeFolderOf = (dataDir: string): string => `${dataDir}/lake`
 
 /** A table of the lake with what is known of its columns. */
 export function lakeTable(layer: Layer, topic: string): LakeTable {
-  const contract = layer === 'bronze' ? null : (contracts.get(topic) ?? lakeTopicOf(topic).typed?.contract ?? null)
+  const contract = layer === 'bronze' ? null : (contracts.get(topic) ?? lakeTopicOf(topic)?.typed?.contract ?? null)
   return { layer, topic, contract }
 }
 

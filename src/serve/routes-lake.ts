@@ -8,7 +8,7 @@ import type { App, Serving } from './serving.ts'
 
 const problem = { content: { 'application/problem+json': { schema: contract.problem } } }
 
-export function lakeRoutes(app: App, { draining }: Serving, lake: LakePort): void {
+export function lakeRoutes(app: App, { limits, draining }: Serving, lake: LakePort): void {
   app.get(
     '/api/v1/lake',
     { schema: { tags: ['lake'], summary: 'What rests in the lake', response: { 200: contract.lakeStatus } } },
@@ -27,8 +27,10 @@ export function lakeRoutes(app: App, { draining }: Serving, lake: LakePort): voi
         response: { 200: contract.compaction, 503: problem },
       },
     },
-    async () => {
+    async (request) => {
       if (draining()) throw new ProblemError('closing', 'Nothing is begun while Millrace stops.')
+      // Nothing goes over the connection until it is done: it is not idle.
+      request.raw.socket.setTimeout(limits.reportMsMax)
       return await lake.compact()
     },
   )
@@ -61,7 +63,7 @@ export function sqlRoute(app: App, { draining }: Serving, sql: SqlPort): void {
   )
 }
 
-export function reconciliationRoutes(app: App, { world }: Serving, reconciliation: ReconciliationPort): void {
+export function reconciliationRoutes(app: App, { world, limits }: Serving, reconciliation: ReconciliationPort): void {
   const shown = (figures: readonly ReconciledFigure[]) => ({
     asOf: timeText(world.clock.nowMs()),
     figures: figures.map(({ checkedMs, fromMs, toMs, examples, ...figure }) => ({
@@ -93,6 +95,9 @@ export function reconciliationRoutes(app: App, { world }: Serving, reconciliatio
         response: { 200: contract.reconciliation },
       },
     },
-    async () => shown(await reconciliation.check()),
+    async (request) => {
+      request.raw.socket.setTimeout(limits.reportMsMax)
+      return shown(await reconciliation.check())
+    },
   )
 }

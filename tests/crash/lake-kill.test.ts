@@ -100,9 +100,13 @@ test(`after ${kills} kills each record is in the lake exactly once (seed ${seed}
       limits,
     )
     assert.equal(silver.rows.length, wanted.size, `seed ${seed}`)
-    for (const [id] of silver.rows) assert.ok(wanted.delete(String(id)), `${String(id)} is in silver twice (seed ${seed})`)
+    for (const [id] of silver.rows)
+      assert.ok(wanted.delete(String(id)), `${String(id)} is in silver twice (seed ${seed})`)
     assert.equal(
-      lake.manifest().files.filter(({ layer }) => layer === 'bronze').reduce((sum, { rows }) => sum + rows, 0),
+      lake
+        .manifest()
+        .files.filter(({ layer }) => layer === 'bronze')
+        .reduce((sum, { rows }) => sum + rows, 0),
       topicOfTest.partitions * recordsOfPartition,
     )
   } finally {
