@@ -38,8 +38,8 @@ async function imported(dataDir: string): Promise<void> {
   assert.equal(run.code, 0, run.stderr)
   assert.equal((JSON.parse(run.stdout) as { rows: number }).rows, 541_909)
 }
-async function reported(dataDir: string): Promise<unknown> {
-  const run = await runCli(['report', 'run', 'monthly-revenue', '--data-dir', dataDir, '--json'])
+async function reported(dataDir: string, report = 'monthly-revenue'): Promise<unknown> {
+  const run = await runCli(['report', 'run', report, '--data-dir', dataDir, '--json'])
   assert.equal(run.code, 0, run.stderr)
   return JSON.parse(run.stdout)
 }
@@ -48,6 +48,34 @@ test('nothing runs: both commands open the data directory themselves', { skip },
   const dataDir = join(folder, 'alone')
   await imported(dataDir)
   assert.deepEqual(await reported(dataDir), published)
+  // Import, broker, lake, report: the published totals, in pounds.
+  assert.deepEqual(await reported(dataDir, 'retail-revenue'), [
+    { definition: 'gross sales', lines: 530_104, invoices: 19_960, customers: 4_338, revenue: 10_666_684.544 },
+    { definition: 'identified sales', lines: 397_884, invoices: 18_532, customers: 4_338, revenue: 8_911_407.904 },
+    { definition: 'net', lines: 541_909, invoices: 25_900, customers: 4_372, revenue: 9_747_747.934 },
+  ])
+  const cohorts = (await reported(dataDir, 'cohorts')) as { cohort: string; month: number; [name: string]: unknown }[]
+  const december = cohorts.filter(({ cohort }) => cohort === '2010-12')
+  assert.equal(december.length, 13)
+  assert.deepEqual(
+    december
+      .slice(0, 2)
+      .map(({ customers, month, active, retention }) => [customers, month, active, Number(retention).toFixed(4)]),
+    [
+      [885, 0, 885, '1.0000'],
+      [885, 1, 324, '0.3661'],
+    ],
+  )
+  const segments = (await reported(dataDir, 'segments')) as { revenue: number; orders: number; recency: number }[]
+  assert.equal(segments.length, 4_338)
+  assert.equal(
+    segments.reduce((sum, { orders }) => sum + orders, 0),
+    18_532,
+  )
+  // What is in the lake is what was written.
+  const verified = await runCli(['lake', 'verify', '--data-dir', dataDir, '--json'])
+  assert.equal(verified.code, 0, verified.stderr)
+  assert.deepEqual(JSON.parse(verified.stdout), [])
 })
 
 test('a Millrace runs: import goes over the Kafka protocol, the report over HTTP', { skip }, async () => {
