@@ -82,6 +82,34 @@ export function ndjsonLines(settings: NdjsonSettings): NdjsonLines {
     overlongBytes = 0
     inputStarts = false
   }
+  /** Plain lines at once, others one by one: the first of an input, blank ones, those that begin with or end in a space. */
+  const takeAll = (found: Int32Array): void => {
+    while (count + found.length > columns.starts.length) columns = grown(columns)
+    const { starts, ends, offsets } = columns
+    let [from, into, offset] = [lineStart, count, lines]
+    const plain = !inputStarts && overlongBytes === 0
+    for (let i = 0; i < found.length; i++) {
+      const at = found[i]!
+      if (plain && at > from && bytes[from]! > space && bytes[at - 1] !== carriageReturn) {
+        starts[into] = from
+        ends[into] = at
+        offsets[into] = offset
+        into++
+        offset++
+      } else {
+        count = into
+        lines = offset
+        if (overlongBytes > 0) dropLine(overlongBytes + at)
+        else take(from, at)
+        into = count
+        offset = lines
+      }
+      from = at + 1
+    }
+    lineStart = from
+    count = into
+    lines = offset
+  }
   const batch = (): SourceBatch | null => {
     if (count === 0) return null
     const taken = count
@@ -112,12 +140,7 @@ export function ndjsonLines(settings: NdjsonSettings): NdjsonLines {
       for (;;) {
         const found = memory === null ? newlinesIn(bytes, scanned, end) : memory.newlines(scanned, end)
         if (found.length === 0) break
-        for (let i = 0; i < found.length; i++) {
-          const at = found[i]!
-          if (overlongBytes > 0) dropLine(overlongBytes + at)
-          else take(lineStart, at)
-          lineStart = at + 1
-        }
+        takeAll(found)
         scanned = lineStart
       }
       scanned = end

@@ -49,6 +49,10 @@ export class IntSet {
     }
     return -1
   }
+  clear(): void {
+    this.count = 0
+    this.#table.fill(0)
+  }
   get bytes(): number {
     return this.keys.byteLength + this.#table.byteLength
   }
@@ -86,10 +90,28 @@ export class IntMap {
     }
     this.values[this.set.count - 1] = value
   }
+  clear(): void {
+    this.set.clear()
+  }
   get bytes(): number {
     return this.set.bytes + this.values.byteLength
   }
 }
+
+/** Maps given back, for those who need new ones all the time. Large ones are let go. */
+export class SpareMaps {
+  readonly #spare: IntMap[] = []
+  take(): IntMap {
+    return this.#spare.pop() ?? new IntMap()
+  }
+  give(map: IntMap): void {
+    if (this.#spare.length >= SPARE_MAX || map.values.length > SPARE_VALUES_MAX) return
+    map.clear()
+    this.#spare.push(map)
+  }
+}
+const SPARE_MAX = 64
+const SPARE_VALUES_MAX = 64
 
 /**
  * Tuples of int32 to small dense numbers that are given back when removed. `keys[number * width + i]` are the parts.

@@ -39,8 +39,13 @@ export class StateLimitError extends Error {
 }
 
 const STATE_BYTES_MAX = 2 ** 30
-/** State is measured after so many records: measuring walks all panes. */
+/**
+ * State is measured after so many records at least, as measuring walks all panes; later where the limit is far: a record
+ * seldom adds more than RECORD_STATE_BYTES.
+ */
 const MEASURE_EVERY = 16_384
+const MEASURE_EVERY_MAX = 262_144
+const RECORD_STATE_BYTES = 1024
 
 export interface Source {
   readonly topic: string
@@ -68,6 +73,7 @@ export class EngineJob implements Job {
   #lateRecords: LateRecord[] = []
   #raises: WatermarkRaise[] = []
   #sinceMeasured = 0
+  #measureAfter = MEASURE_EVERY
 
   /** `shared`: decoders and dictionaries that another job has too; the two take turns. */
   constructor(
@@ -284,9 +290,10 @@ export class EngineJob implements Job {
   }
   #measure(records: number): void {
     this.#sinceMeasured += records
-    if (this.#sinceMeasured < MEASURE_EVERY) return
+    if (this.#sinceMeasured < this.#measureAfter) return
     this.#sinceMeasured = 0
     const [bytes, bytesMax] = [this.stateBytes(), this.#settings.stateBytesMax ?? STATE_BYTES_MAX]
+    this.#measureAfter = Math.max(MEASURE_EVERY, Math.min(MEASURE_EVERY_MAX, (bytesMax - bytes) / RECORD_STATE_BYTES))
     if (bytes <= bytesMax) return
     const largest = this.#runners.reduce((a, b) => (a.bytes() >= b.bytes() ? a : b))
     throw new StateLimitError(

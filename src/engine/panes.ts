@@ -1,6 +1,6 @@
 // Panes and their cells: which pane and group a cell belongs to, which are in use, and the offsets behind each pane.
 // Numbers of panes are far apart and unbounded; slots and cells are small, dense and reused, so states are plain arrays.
-import { grownFloats, grownInts, IntMap, TupleIndex } from './int-set.ts'
+import { grownFloats, grownInts, IntMap, SpareMaps, TupleIndex } from './int-set.ts'
 import type { StateReader, StateWriter } from './state-bytes.ts'
 import type { CellPlaces } from './window-state.ts'
 
@@ -57,6 +57,9 @@ export class PaneTable implements CellPlaces {
   panes: Pane[] = []
   readonly #byNumber = new Map<number, Pane>()
   readonly #bySlot: Pane[] = []
+  readonly #spare = new SpareMaps()
+  /** Taken out last: whoever took them out may still look at them. */
+  #removed: readonly Pane[] = []
   readonly #partitions: number
 
   constructor(partitions: number) {
@@ -73,7 +76,9 @@ export class PaneTable implements CellPlaces {
     return this.#bySlot[slot]!
   }
   add(number: number): Pane {
-    const pane: Pane = { number, slot: this.slots.take(), cells: new IntMap(), changed: false }
+    for (const { cells } of this.#removed) this.#spare.give(cells)
+    this.#removed = []
+    const pane: Pane = { number, slot: this.slots.take(), cells: this.#spare.take(), changed: false }
     this.#place(pane)
     const each = this.#partitions * 2
     this.offsets = grownFloats(this.offsets, this.slots.high * each)
@@ -111,7 +116,10 @@ export class PaneTable implements CellPlaces {
     }
     return low
   }
-  /** Takes out the panes up to `number`, oldest first; the caller clears what its cells held. */
+  /**
+   * Takes out the panes up to `number`, oldest first; the caller clears what its cells held. They may be looked at until the
+   * next pane is added.
+   */
   removeThrough(number: number): Pane[] {
     const removed = this.panes.splice(0, this.indexAfter(number))
     for (const pane of removed) {
@@ -119,6 +127,8 @@ export class PaneTable implements CellPlaces {
       this.slots.give(pane.slot)
       for (let i = 0; i < pane.cells.set.count; i++) this.cells.give(pane.cells.values[i]!)
     }
+    for (const { cells } of this.#removed) this.#spare.give(cells)
+    this.#removed = removed
     return removed
   }
   write(out: StateWriter): void {

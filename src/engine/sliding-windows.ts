@@ -3,7 +3,7 @@
 // record does not depend on size / slide.
 import type { Batch } from './columns.ts'
 import { MonotonicDeques } from './extreme-state.ts'
-import { grownBytes, grownInts, IntMap } from './int-set.ts'
+import { grownBytes, grownInts, IntMap, SpareMaps } from './int-set.ts'
 import { paneGathering } from './pane-gathering.ts'
 import { Numbers, type Pane } from './panes.ts'
 import { EARLY, LATE, ON_TIME } from './results.ts'
@@ -39,6 +39,10 @@ export class SlidingWindows implements WindowOperator {
   readonly #active = new Set<number>()
   #sorted: number[] | null = null
   readonly #given = new Map<number, GivenOut>()
+  /** No window before this one is in `#given`. */
+  #givenFrom = Number.POSITIVE_INFINITY
+  readonly #spare = new SpareMaps()
+  readonly #offsets: Float64Array<ArrayBuffer>
   readonly #results = new Numbers()
   #resultChanged: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #correctionsDue = false
@@ -60,6 +64,7 @@ export class SlidingWindows implements WindowOperator {
     this.#input = input
     this.#rows = rows
     this.#settings = settings
+    this.#offsets = new Float64Array(input.partitions * 2)
     const paneOf = (node: number): number => input.table.slotPane[Math.floor(node / input.partitions)]!
     this.#least = new MonotonicDeques(-1, paneOf)
     this.#greatest = new MonotonicDeques(1, paneOf)
@@ -115,8 +120,9 @@ export class SlidingWindows implements WindowOperator {
       offsets[i] = Number.POSITIVE_INFINITY
       offsets[i + 1] = -1
     }
-    const given: GivenOut = { cells: new IntMap(), offsets, changed: false }
+    const given: GivenOut = { cells: this.#spare.take(), offsets, changed: false }
     this.#given.set(window, given)
+    if (window < this.#givenFrom) this.#givenFrom = window
     return given
   }
   #newResult(given: GivenOut, group: number): number {
@@ -215,7 +221,7 @@ export class SlidingWindows implements WindowOperator {
   /** The rows of the window that ends with this pane; kept when late records may still come. */
   #emitRunning(window: number, keep: boolean): void {
     const { clock, partitions } = this.#input
-    const offsets = new Float64Array(partitions * 2)
+    const offsets = this.#offsets
     for (let partition = 0; partition < partitions; partition++) {
       const greatest = this.#greatest.top(partition)
       offsets[partition * 2] = Number.isNaN(greatest) ? Number.POSITIVE_INFINITY : this.#least.top(partition)
@@ -245,21 +251,36 @@ export class SlidingWindows implements WindowOperator {
     }
     this.frozen = freezing
     this.#rows.forget(this.#input.clock, freezing)
-    for (const [window, given] of this.#given) {
-      if (window > freezing) continue
-      const { set, values } = given.cells
-      for (let i = 0; i < set.count; i++) {
-        this.#results.give(values[i]!)
-        this.#input.groups.release(set.keys[i]!)
-      }
-      this.#given.delete(window)
-    }
+    this.#forgetGiven(freezing)
     for (const pane of this.#input.removeThrough(Math.min(freezing, this.#input.closed - this.#settings.width)))
       for (let partition = 0; partition < this.#input.partitions; partition++) {
         const node = pane.slot * this.#input.partitions + partition
         this.#least.clear(node)
         this.#greatest.clear(node)
       }
+  }
+
+  #forgetGiven(freezing: number): void {
+    const from = this.#givenFrom
+    if (freezing < from) return
+    // Mostly one after another; where they lie far apart it is shorter to ask which there are.
+    if (freezing - from > this.#given.size * 2)
+      for (const window of [...this.#given.keys()]) {
+        if (window <= freezing) this.#forget(window)
+      }
+    else for (let window = from; window <= freezing; window++) this.#forget(window)
+    this.#givenFrom = this.#given.size === 0 ? Number.POSITIVE_INFINITY : freezing + 1
+  }
+  #forget(window: number): void {
+    const given = this.#given.get(window)
+    if (given === undefined) return
+    const { set, values } = given.cells
+    for (let i = 0; i < set.count; i++) {
+      this.#results.give(values[i]!)
+      this.#input.groups.release(set.keys[i]!)
+    }
+    this.#given.delete(window)
+    this.#spare.give(given.cells)
   }
 
   tick(running: boolean): void {
@@ -361,6 +382,7 @@ export class SlidingWindows implements WindowOperator {
     for (const group of from.numbers()) this.#active.add(group)
     this.#sorted = null
     this.#given.clear()
+    this.#givenFrom = Number.NEGATIVE_INFINITY
     const windows = from.u32()
     for (let i = 0; i < windows; i++) {
       const window = from.f64()

@@ -37,6 +37,10 @@ export class WindowInput {
   /** Result cells in use, for `grow`. */
   resultsHigh = 0
   states: readonly WindowState[] = []
+  /** So much room the states have; -1 after they were restored. */
+  #grownCells = -1
+  #grownGroups = -1
+  #grownResults = -1
   readonly #settings: WindowInputSettings
   readonly #cacheNumbers = new Float64Array(CACHE).fill(Number.NaN)
   readonly #cacheSlots = new Int32Array(CACHE)
@@ -346,7 +350,12 @@ export class WindowInput {
   }
   /** Room in the states for every cell, group and result there is. */
   grow(): void {
-    const [cells, groups] = [this.table.cells.high, this.groups.keys.high]
+    const cells = this.table.cells.high
+    const groups = this.groups.keys.high
+    if (cells === this.#grownCells && groups === this.#grownGroups && this.resultsHigh === this.#grownResults) return
+    this.#grownCells = cells
+    this.#grownGroups = groups
+    this.#grownResults = this.resultsHigh
     for (const state of this.states) state.grow(cells, groups, this.resultsHigh)
   }
   /** Forgets panes up to `number`. */
@@ -378,6 +387,7 @@ export class WindowInput {
     this.changed = new Uint8Array(from.raw())
     this.#cacheNumbers.fill(Number.NaN)
     for (const state of this.states) state.restore(from)
+    this.#grownCells = -1
     this.grow()
   }
   bytes(): number {

@@ -77,10 +77,11 @@ export class KernelDecoder implements Decoder {
   }
 
   decode(source: SourceBatch, refuse: (refusal: Refusal) => void): Batch {
-    const [low, high] = bounds(source)
+    const memoryNow = this.#opened?.memory
+    const inPlace = memoryNow?.holds(source.bytes) ?? false
+    const [low, high] = inPlace ? [0, 0] : bounds(source)
     const isLarge = high - low > KERNEL_BATCH_BYTES_MAX || source.count > KERNEL_BATCH_RECORDS_MAX
     const opened = isLarge ? null : this.#open()
-    const inPlace = opened?.memory.holds(source.bytes) ?? false
     // Its memory must not grow under a batch that lies in it.
     if (opened === null || (inPlace && source.count > opened.memory.rowsMax)) {
       this.wholeBatchesByJson++
