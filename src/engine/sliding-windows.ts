@@ -263,8 +263,8 @@ export class SlidingWindows implements WindowOperator {
   #forgetGiven(freezing: number): void {
     const from = this.#givenFrom
     if (freezing < from) return
-    // Mostly one after another; where they lie far apart it is shorter to ask which there are.
-    if (freezing - from > this.#given.size * 2)
+    // Mostly one after another; where they lie far apart, or an end is infinite, it is asked which there are.
+    if (!(freezing - from <= this.#given.size * 2))
       for (const window of [...this.#given.keys()]) {
         if (window <= freezing) this.#forget(window)
       }
