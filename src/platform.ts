@@ -3,6 +3,7 @@
 import { checkListener, openBroker } from './broker/broker.ts'
 import { contracts, type DelayRules, type ReportRow, sales } from './commerce/commerce.ts'
 import { ensureTopic } from './connect/connect.ts'
+import type { Profile } from './generate/generate.ts'
 import { answerBackups } from './platform/backup-requests.ts'
 import { type BrokerSettings, listenOn, type Opened } from './platform/broker-alone.ts'
 import { deadLettersOf } from './platform/dead-letters.ts'
@@ -36,6 +37,8 @@ export interface StartSettings extends BrokerSettings {
   readonly rate: number
   readonly seed: string
   readonly generate: boolean
+  /** Of the generator; `documents` if not given. */
+  readonly profile?: Profile
   /** Folders whose files are taken in. */
   readonly watch?: readonly FolderToWatch[]
   /** The log goes into the lake as it comes; false: only what a report asks for. */

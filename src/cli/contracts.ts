@@ -1,6 +1,7 @@
 // `millrace contracts`: what each topic promises, for people or as an Open Data Contract.
 import type { Contract } from '../query/contract.ts'
 import { type Define, examples } from './command.ts'
+import { exitCodes } from './errors.ts'
 import { notFound } from './names.ts'
 import { terminalOutput } from './terminal.ts'
 
@@ -58,6 +59,47 @@ export const define: Define = (command, act) => {
         return undefined
       }),
     )
+  const diff = command
+    .command('diff')
+    .summary('what changed between versions')
+    .description(
+      'What changed between two versions of a contract (default: the last two), and whether old records are still read ' +
+        'by the new version (backward) and new ones by the old (forward). Exit code 1: old records are not.',
+    )
+    .argument('<topic>', 'its name (millrace contracts ls)')
+    .argument('[from]', 'version')
+    .argument('[to]', 'version')
+    .action(
+      act(async (globals, parsed) => {
+        const out = terminalOutput(globals)
+        const { topic } = await contractNamed(parsed.args[0] ?? '')
+        const { contractChanges, contractVersions, isBreaking } = await import('../commerce/commerce.ts')
+        const versions = contractVersions(topic)
+        const numbered = (text: string | undefined, otherwise: number): Contract => {
+          const found = versions.find(({ version }) => version === Number(text ?? otherwise))
+          if (found !== undefined) return found
+          const known = versions.map(({ version }) => String(version))
+          throw notFound(`version of ${topic}`, String(text ?? otherwise), known, `millrace contracts diff ${topic}`)
+        }
+        const to = numbered(parsed.args[2], versions.length)
+        const from = numbered(parsed.args[1], Math.max(1, to.version - 1))
+        const changes = contractChanges(from, to)
+        if (changes.length === 0 && (out.form === 'text' || out.form === 'plain')) {
+          out.say(`${topic} has not changed between versions ${from.version} and ${to.version}`)
+          return undefined
+        }
+        out.table(
+          [{ name: 'path', title: 'field' }, { name: 'change' }, { name: 'backward' }, { name: 'forward' }],
+          changes.map(({ path, change, backward, forward }) => ({
+            path,
+            change,
+            backward: backward ? 'yes' : 'no',
+            forward: forward ? 'yes' : 'no',
+          })),
+        )
+        return isBreaking(changes) ? exitCodes.failed : undefined
+      }),
+    )
   examples(command, [
     ['millrace contracts ls', 'topics, keys, meaning'],
     ['millrace contracts show sales', 'fields, types, rules'],
@@ -65,6 +107,10 @@ export const define: Define = (command, act) => {
   examples(ls, [
     ['millrace contracts ls', 'a table'],
     ['millrace contracts ls --plain | cut -f1', 'only the names'],
+  ])
+  examples(diff, [
+    ['millrace contracts diff transactions', 'what the newest version changed'],
+    ['millrace contracts diff transactions 1 2 --json', 'two versions, for scripts'],
   ])
   examples(show, [
     ['millrace contracts show transactions', 'for people'],

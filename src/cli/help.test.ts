@@ -21,6 +21,7 @@ const lines = [
   'pipelines ls --help',
   'contracts ls --help',
   'contracts show --help',
+  'contracts diff --help',
 ]
 
 test('the help of every command, examples first', async () => {

@@ -17,6 +17,7 @@ import { mustExist } from './files.ts'
 import { chunksOf, linesOf } from './lines.ts'
 import { notFound } from './names.ts'
 import type { Output } from './output.ts'
+import { type ProfileFlag, parseProfile, parseSpeed, parseStartTime, shopClock } from './produce-modes.ts'
 import { type Stopping, stdinUntilStopped, watchSignals } from './stopping.ts'
 import { brokersFromEnvironment, dataDirOf, realWorld, terminalOutput } from './terminal.ts'
 
@@ -35,6 +36,10 @@ interface Modes {
   readonly lateBatch?: number | true
   readonly demo?: boolean
   readonly faults?: number | true
+  readonly drift?: number
+  readonly profile?: ProfileFlag
+  readonly speed?: number
+  readonly startTime?: number
 }
 
 /** Generated records are handed over so often; what was due in between goes together. */
@@ -74,6 +79,26 @@ export const define: Define = (command, act) => {
       'a share of the records is doubled, broken or misdated, each labelled on ground-truth; times the usual share',
       (text) => parseFactor('--faults', text),
     )
+    .option(
+      '--drift <after>',
+      'after this time records come more and more in a second form, as contracts allow it',
+      (text) => parseDurationMs('--drift', text),
+    )
+    .option(
+      '--profile <name>',
+      'default: rates as documented; realistic: funnel and hours of real shops, programs, declined cards, figures that go wrong',
+      parseProfile,
+    )
+    .option(
+      '--speed <times>',
+      'the shop lives so many times faster, or max, until it has caught up with now',
+      parseSpeed,
+    )
+    .option(
+      '--start-time <instant>',
+      'begin in the past, e.g. 2026-01-05T00:00:00Z (default: now; with --speed the duration before it)',
+      parseStartTime(Date.now()),
+    )
     .option('--input <file>', 'send its lines instead, one record each; - is stdin')
     .option(
       '--brokers <list>',
@@ -95,7 +120,8 @@ export const define: Define = (command, act) => {
         const stopping = watchSignals(out)
         const [{ kafkaProducer }, world] = await Promise.all([import('../connect/kafka-producer.ts'), realWorld()])
         const settings: KafkaProducerSettings = { brokers: await brokersOf(flags), clientId: 'millrace-produce' }
-        const labels = flags.faults === undefined ? [] : ['ground-truth']
+        const isLabelled = flags.faults !== undefined || flags.drift !== undefined || flags.profile === 'realistic'
+        const labels = isLabelled ? ['ground-truth'] : []
         await prepareTopics(
           scenario === undefined ? [name] : [...new Set([...scenario.topics, ...scenario.beside, ...labels])],
           settings,
@@ -133,6 +159,7 @@ export const define: Define = (command, act) => {
     ['millrace produce sales --rate 1000 --duration 60s', 'a busy minute'],
     ['millrace produce sales --rate 10k --seed demo', 'repeatable, until Ctrl-C'],
     ['millrace produce store --faults', 'visits, purchases and stock; some records are broken on purpose'],
+    ['millrace produce store --profile realistic --duration 7d --speed max', 'a week'],
     ['millrace produce ecommerce --burst', 'twenty orders at once, with customers, items and suspicions'],
     ['SALES_PER_HOUR=3600 millrace produce marketplace-sales --demo --duration 10m', 'the delay demonstration'],
     ['millrace produce marketplace-sales --late-batch 50', 'a late batch'],
@@ -187,6 +214,9 @@ function withEnvironment(name: string, flags: Flags): Flags {
   }
 }
 
+/** Flags that go with any generated traffic. */
+const anyTraffic = ['--faults', '--drift', '--profile', '--speed', '--start-time']
+
 /** Flags that make no sense together are refused before anything is sent. */
 function checkTogether(name: string, flags: Flags): void {
   const refuse = (what: string, cause: string, cure: string): never => {
@@ -197,6 +227,10 @@ function checkTogether(name: string, flags: Flags): void {
     ...(flags.lateBatch === undefined ? [] : ['--late-batch']),
     ...(flags.demo === undefined ? [] : ['--demo']),
     ...(flags.faults === undefined ? [] : ['--faults']),
+    ...(flags.drift === undefined ? [] : ['--drift']),
+    ...(flags.profile === undefined ? [] : ['--profile']),
+    ...(flags.speed === undefined ? [] : ['--speed']),
+    ...(flags.startTime === undefined ? [] : ['--start-time']),
   ]
   if (flags.input !== undefined) {
     if (flags.seed !== undefined || flags.duration !== undefined || modes.length > 0)
@@ -208,7 +242,7 @@ function checkTogether(name: string, flags: Flags): void {
     if (flags.input !== '-') mustExist(flags.input, 'file')
     return
   }
-  const [first = '', ...others] = modes.filter((mode) => mode !== '--faults')
+  const [first = '', ...others] = modes.filter((mode) => !anyTraffic.includes(mode))
   if (others.length > 0)
     refuse(
       `${first} goes without ${others.join(' and ')}`,
@@ -219,8 +253,10 @@ function checkTogether(name: string, flags: Flags): void {
   if (wanted !== undefined && name !== wanted)
     refuse(`${first} is not for ${name}`, `only ${wanted} has it`, `millrace produce ${wanted} ${first}`)
   const once = first === '--burst' || first === '--late-batch'
-  if (once && (flags.rate !== undefined || flags.duration !== undefined || flags.faults !== undefined))
-    refuse(`${first} goes without --rate, --duration and --faults`, 'all of it is sent at once', 'leave them out')
+  const with_ = ['--rate', '--duration'].filter((_, i) => (i === 0 ? flags.rate : flags.duration) !== undefined)
+  const refused = [...with_, ...modes.filter((mode) => anyTraffic.includes(mode))]
+  if (once && refused.length > 0)
+    refuse(`${first} goes without ${refused.join(' and ')}`, 'all of it is sent at once', 'leave them out')
 }
 
 /** Topics of the shop are made when they are missing; any other must be there. */
@@ -285,21 +321,24 @@ async function generate(
     return
   }
   const ratePerSecond = flags.rate ?? scenario.ratePerSecond
-  const traffic = await trafficOf(scenario, seed, ratePerSecond, startMs, flags)
-  const endMs = flags.duration === undefined ? Number.POSITIVE_INFINITY : startMs + flags.duration
+  const { duration: durationMs, speed, startTime } = flags
+  const clock = shopClock(startMs, { startMs: startTime, speed, durationMs })
+  const traffic = await trafficOf(scenario, seed, ratePerSecond, clock.startMs, flags)
+  const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.startMs + durationMs
   out.say(
     `producing ${formatCount(Number(ratePerSecond.toPrecision(3)))} ${scenario.name}/s, seed ${seed}${flags.duration === undefined ? ', until Ctrl-C' : ` for ${formatDuration(flags.duration)}`}`,
   )
   while (!stopping.signal.aborted) {
     const nowMs = Date.now()
-    const untilMs = Math.min(nowMs, endMs)
+    const shopMs = clock.at(nowMs)
+    const untilMs = Math.min(shopMs, endMs)
     const sent = traffic.produceUntil(untilMs, producer, recordsPerTurnMax)
     await producer.room()
     if (sent >= recordsPerTurnMax) {
       await new Promise((resolve) => setImmediate(resolve))
       continue
     }
-    if (nowMs >= endMs) return
+    if (shopMs >= endMs) return
     progress(out, producer, nowMs - startMs)
     await new Promise((resolve) => setTimeout(resolve, turnMs))
   }
@@ -312,10 +351,16 @@ async function trafficOf(
   startMs: number,
   flags: Flags,
 ): Promise<Traffic> {
-  const { faultSharesDefault, faults, marketplaceTraffic, withFaults } = await import('../generate/generate.ts')
-  const settings = { ratePerSecond, startMs, steady: true }
-  const clean =
+  const { faultSharesDefault, faults, marketplaceTraffic, withDrift, withFaults } = await import(
+    '../generate/generate.ts'
+  )
+  const { profile = 'documents', drift } = flags
+  // Who asks for a rate by default wants it at once; a realistic shop sleeps at night.
+  const settings = { ratePerSecond, startMs, steady: profile !== 'realistic', profile }
+  const plain =
     flags.demo === true ? marketplaceTraffic(seed, { ...settings, demo: true }) : scenario.traffic(seed, settings)
+  const drifting = { fromMs: startMs + (drift ?? 0), mixedMs: drift ?? 0, topics: scenario.topics }
+  const clean = drift === undefined ? plain : withDrift(seed, plain, drifting)
   if (flags.faults === undefined) return clean
   const times = flags.faults === true ? 1 : flags.faults
   return withFaults(seed, clean, {

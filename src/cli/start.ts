@@ -8,6 +8,7 @@ import { CommandError, exitCodes, withPortFlag } from './errors.ts'
 import { mustExist } from './files.ts'
 import { logLines } from './log-lines.ts'
 import { clean, type Output } from './output.ts'
+import { type ProfileFlag, parseProfile } from './produce-modes.ts'
 import { openInBrowser, screenFolder } from './screen-files.ts'
 import { stayUntilStopped, watchSignals } from './stopping.ts'
 import { ownVersion, realWorld, terminalOutput } from './terminal.ts'
@@ -17,6 +18,7 @@ interface Flags extends BrokerFlags {
   readonly port: number
   readonly rate: number
   readonly seed?: string
+  readonly profile?: ProfileFlag
   readonly generate: boolean
   readonly watch: readonly FolderToWatch[]
   readonly metricsFile?: string
@@ -40,6 +42,7 @@ export const define: Define = (command, act) => {
   placeOptions(command)
     .option('--rate <events/s>', 'sales per second of the generator', (text) => parseRate('--rate', text), 50)
     .option('--seed <text>', 'of the generator: the same seed, the same shop (default: a new one each time)')
+    .option('--profile <name>', 'of the generator: default (rates as documented) or realistic', parseProfile)
     .option('--no-generate', 'nothing is generated: only what you send')
     .option(
       '--watch <folder=topic>',
@@ -79,6 +82,7 @@ export const define: Define = (command, act) => {
         rate: flags.rate,
         seed: flags.seed ?? world.random.fork('seed').u32().toString(36),
         generate: flags.generate,
+        ...(flags.profile === undefined ? {} : { profile: flags.profile }),
         watch: flags.watch,
         metricsFile: flags.metricsFile ?? (broker.dataDir === null ? null : `${broker.dataDir}/output/metrics.json`),
         lake: flags.lake,

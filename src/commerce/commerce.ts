@@ -3,6 +3,8 @@
 import type { Contract } from '../query/contract.ts'
 import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
+import { type ContractChange, contractChanges, isBreaking } from './contract-changes.ts'
+import { earlierVersions } from './contract-versions.ts'
 import { chargebacks } from './contracts/chargebacks.ts'
 import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-customers.ts'
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
@@ -50,9 +52,10 @@ import { hourlySalesReport, sellerConcentrationReport } from './reports/sales.ts
 import { dailyEngagementReport, inventoryTurnoverReport } from './reports/store.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { DelayRules, OdcsContract, Reaction, Report, ReportColumn, ReportRow }
+export type { ContractChange, DelayRules, OdcsContract, Reaction, Report, ReportColumn, ReportRow }
 export {
   chargebacks,
+  contractChanges,
   customerSegments,
   delayMonitor,
   delayPatterns,
@@ -66,6 +69,7 @@ export {
   fraudScoresTopic,
   groundTruth,
   inventoryUpdates,
+  isBreaking,
   marketplaceSales,
   odcs,
   onlineRetail,
@@ -136,6 +140,12 @@ export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
   ],
   ({ topic }) => topic,
 )
+
+/** All versions of a topic's contract, side by side: the oldest first, the current one last. */
+export function contractVersions(topic: string): readonly Contract[] {
+  const current = contracts.get(topic)
+  return current === undefined ? [] : [...(earlierVersions.get(topic) ?? []), current]
+}
 
 /** Pipelines by name. */
 export const pipelines: ReadonlyMap<string, Pipeline> = byKey(

@@ -69,8 +69,8 @@ test('M9: over two weeks of sales each kind of anomaly shows in the records of i
           partition: partitionOfKey(key, sales.partitions),
         })
         const some = prices.get(product) ?? []
-      prices.set(product, some)
-      some.push(record.price)
+        prices.set(product, some)
+        some.push(record.price)
       },
     },
   )
@@ -84,14 +84,20 @@ test('M9: over two weeks of sales each kind of anomaly shows in the records of i
     const times = price / usual[usual.length >> 1]!
     if (usual.length >= 10 && (times > 5 || times < 0.2)) {
       wrong++
-      assert.ok(during('price-error', ms).some(({ entity_ids }) => String(entity_ids) === seller), `${product} at ${ms}: ${times}`)
+      assert.ok(
+        during('price-error', ms).some(({ entity_ids }) => String(entity_ids) === seller),
+        `${product} at ${ms}: ${times}`,
+      )
     }
     const skewed = during('clock-skew', ms).filter(({ entity_ids }) => String(entity_ids) === seller)
     if (skewed.length === 0) assert.ok(skewMs <= 0 && skewMs > -5_000, `${seller} at ${ms}: ${skewMs}`)
     else assert.ok(skewMs < 600_000)
     for (const silent of during('missing-partition', ms)) assert.notEqual(String(silent.entity_ids), String(partition))
   }
-  assert.equal(wrong > 0, truths.some(({ scenario }) => scenario === 'price-error'))
+  assert.equal(
+    wrong > 0,
+    truths.some(({ scenario }) => scenario === 'price-error'),
+  )
   for (const [minute, { again }] of minutes) if (again > 0) assert.ok(during('duplicate-storm', minute).length > 0)
   // The rate inside of spikes and drops, over that outside of everything: 9 a minute.
   const mean = (fits: (minute: number) => boolean): number => {

@@ -3,7 +3,7 @@ import type { Broker } from '../broker/broker.ts'
 import { sales } from '../commerce/commerce.ts'
 import { batchProducer } from '../connect/batch-producer.ts'
 import type { RecordProducer } from '../connect/record-producer.ts'
-import { salesTraffic, shopBesideSales, type Traffic } from '../generate/generate.ts'
+import { type Profile, salesTraffic, shopBesideSales, type Traffic } from '../generate/generate.ts'
 import { partitionId } from '../std/units.ts'
 import type { Timer, World } from '../world/world.ts'
 
@@ -21,6 +21,8 @@ export interface GeneratorSettings {
   /** Sales per second. */
   readonly rate: number
   readonly seed: string
+  /** `documents` if not given. */
+  readonly profile?: Profile
 }
 
 export interface Generator {
@@ -45,7 +47,9 @@ export async function startGenerator(
   ).every((end) => end === 0)
   const seededMs = Math.min(seededMsMax, Math.floor((seededRecordsMax / settings.rate) * 1_000))
   const startMs = world.clock.nowMs() - (isNew ? seededMs : 0)
-  const traffic = salesTraffic(settings.seed, { ratePerSecond: settings.rate, startMs, steady: true })
+  const { profile = 'documents' } = settings
+  // Steady in both: a first look at night must not be at an empty page.
+  const traffic = salesTraffic(settings.seed, { ratePerSecond: settings.rate, startMs, steady: true, profile })
   const producer = inProcessProducer(world, broker, await broker.newProducerId())
   if (isNew) {
     tell({ text: `generating the last ${Math.round(seededMs / 60_000)} minutes of sales` })
@@ -65,7 +69,7 @@ export async function startGenerator(
         const nowMs = world.clock.nowMs()
         traffic.produceUntil(nowMs, producer, Math.ceil(settings.rate))
         // Made only now: its visitors take a moment to come, which the first figures do not wait for.
-        beside ??= shopBesideSales(settings.seed, { startMs, steady: true })
+        beside ??= shopBesideSales(settings.seed, { startMs, steady: true, profile })
         beside.produceUntil(nowMs, producer, besideAtOnce)
       }
       if (!stopped) timer = world.clock.timer(paceMs, step)

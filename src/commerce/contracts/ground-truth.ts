@@ -9,7 +9,7 @@ export const truthKinds = Object.freeze(['fault', 'fraud', 'bot', 'anomaly', 'dr
 
 export const groundTruth = contract({
   topic: 'ground-truth',
-  version: 1,
+  version: 2,
   partitions: 1,
   key: 'truth_id',
   eventTime: 'start',

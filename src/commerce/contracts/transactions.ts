@@ -6,7 +6,7 @@ export const transactionStatuses = Object.freeze(['approved', 'declined'])
 
 export const transactions = contract({
   topic: 'transactions',
-  version: 1,
+  version: 2,
   partitions: 3,
   key: 'user_id',
   eventTime: 'timestamp',

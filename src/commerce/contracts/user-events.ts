@@ -6,7 +6,7 @@ export const userEventTypes = Object.freeze(['product_view', 'add_to_cart', 'sea
 
 export const userEvents = contract({
   topic: 'user-events',
-  version: 1,
+  version: 2,
   partitions: 3,
   // The visitor, so that the steps of a session stay in order.
   key: 'user_id',
