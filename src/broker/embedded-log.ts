@@ -438,7 +438,7 @@ export class EmbeddedLog implements Log, BrokerCore {
   /** Lets go of all who follow; nothing is told to anyone afterwards. */
   close(): void {
     this.transactions.close()
-    for (const follower of [...this.#followers]) follower.close()
+    for (const follower of [...this.#followers]) follower.abandon()
     this.#listeners.clear()
   }
 }

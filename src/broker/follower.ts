@@ -43,6 +43,7 @@ export class LogFollower implements Follower {
   readonly #visible: VisibleTransactions
   #after: Cursor
   #isClosed = false
+  #isAbandoned = false
   #waiting: (() => void)[] = []
 
   constructor(
@@ -83,6 +84,7 @@ export class LogFollower implements Follower {
   }
 
   poll(maxBytes: number): LogEntry[] {
+    if (this.#isAbandoned) throw new LogError('KAFKA_STORAGE_ERROR', 'the log is closed')
     if (this.#isClosed) return []
     const entries: LogEntry[] = []
     let bytes = 0
@@ -254,6 +256,11 @@ export class LogFollower implements Follower {
   }
   cursor(): Cursor {
     return this.#after
+  }
+  /** The log is closed under whoever follows: the next poll says so, for a closed follower would be silence for ever. */
+  abandon(): void {
+    this.#isAbandoned = !this.#isClosed
+    this.close()
   }
   close(): void {
     if (this.#isClosed) return

@@ -2,6 +2,7 @@
 //
 // In a snapshot a dictionary is the log of its changes, so that what is old stays the same bytes: entries of
 //   u32 id | i32 length, -1 when the id was given back | the value: UTF-8, or f64
+//   a text that UTF-8 cannot hold (half of a surrogate pair): length = -2 - bytes, and its UTF-16 units
 // written anew once more than half of it is void.
 import { SnapshotError, type StateReader, type StateWriter } from './state-bytes.ts'
 
@@ -99,18 +100,23 @@ export class Dictionary<T extends string | number> {
     }
     const view = new DataView(this.#kept.buffer, this.#keptLength)
     let length = 0
-    if (typeof value === 'string')
+    let stored = 0
+    if (typeof value === 'string' && !value.isWellFormed()) {
+      for (let i = 0; i < value.length; i++) view.setUint16(ENTRY_BYTES + i * 2, value.charCodeAt(i), true)
+      length = value.length * 2
+      stored = -2 - length
+    } else if (typeof value === 'string')
       length = encoder.encodeInto(value, this.#kept.subarray(this.#keptLength + ENTRY_BYTES)).written
     else if (typeof value === 'number') {
       view.setFloat64(ENTRY_BYTES, value, true)
       length = 8
     }
     view.setUint32(0, id, true)
-    view.setInt32(4, value === undefined ? GIVEN_BACK : length, true)
+    view.setInt32(4, value === undefined ? GIVEN_BACK : stored === 0 ? length : stored, true)
     this.#keptLength += ENTRY_BYTES + length
   }
   /** `read` makes a value of its bytes. */
-  restore(from: StateReader, read: (bytes: DataView<ArrayBuffer>) => T): void {
+  restore(from: StateReader, read: (bytes: DataView<ArrayBuffer>, isHalf: boolean) => T): void {
     const kept = from.raw()
     const high = from.u32()
     const free = from.numbers()
@@ -120,11 +126,13 @@ export class Dictionary<T extends string | number> {
       if (at + ENTRY_BYTES > kept.length)
         throw new SnapshotError('the snapshot is damaged: a dictionary ends in the middle')
       const id = view.getUint32(at, true)
-      const length = view.getInt32(at + 4, true)
+      const stored = view.getInt32(at + 4, true)
+      const isHalf = stored < GIVEN_BACK
+      const length = isHalf ? -2 - stored : stored
       at += ENTRY_BYTES
       if (id >= high || at + length > kept.length)
         throw new SnapshotError(`the snapshot is damaged: a dictionary of ${high} values names ${id}`)
-      values[id] = length === GIVEN_BACK ? undefined : read(new DataView(kept.buffer, at, length))
+      values[id] = stored === GIVEN_BACK ? undefined : read(new DataView(kept.buffer, at, length), isHalf)
       at += Math.max(0, length)
     }
     this.load(values, free, from.f64())
@@ -151,5 +159,13 @@ export class Dictionary<T extends string | number> {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** What `restore` reads a text by, and a number. */
-export const textOf = (bytes: DataView<ArrayBuffer>): string => decoder.decode(bytes)
+export const textOf = (bytes: DataView<ArrayBuffer>, isHalf: boolean): string =>
+  isHalf ? unitsOf(bytes) : decoder.decode(bytes)
 export const numberOf = (bytes: DataView<ArrayBuffer>): number => bytes.getFloat64(0, true)
+
+/** A decoder of UTF-16 would mend what is to be kept. */
+function unitsOf(bytes: DataView<ArrayBuffer>): string {
+  let text = ''
+  for (let at = 0; at < bytes.byteLength; at += 2) text += String.fromCharCode(bytes.getUint16(at, true))
+  return text
+}

@@ -112,7 +112,7 @@ export class PlanGraph {
       origins.set(node.id, this.#addView(node, origins))
       return
     }
-    const inputs = node.inputs.map((id) => this.#checked(node, id, origins.get(id)!))
+    const inputs = node.inputs.map((id, index) => asChanging(node, this.#checked(node, id, index, origins.get(id)!)))
     const top = inputs[0]?.shape.updates ? null : (this.#lowered.tops.get(node.id) ?? null)
     const given = top ?? node
     const out = given === this.#lowered.result ? null : new BatchBuilder(given.columns, this.lanes.length)
@@ -278,24 +278,40 @@ export class PlanGraph {
     return { chain, takers }
   }
   /** An input of an operator; what aggregates compute from its rows is checked before they are taken in. */
-  #checked(node: PlanNode, id: string, origin: Origin): Origin {
+  #checked(node: PlanNode, id: string, index: number, origin: Origin): Origin {
     const computed: { name: string; value: Expression }[] = []
     if ('aggregates' in node)
       for (const { name, aggregate } of node.aggregates)
         for (const value of computedIn(aggregate, origin.shape.fromRecords)) computed.push({ name, value })
     if (node.kind === 'decayed-sum' && node.value.op !== 'literal')
       computed.push({ name: node.columns[node.columns.length - 1]?.name ?? node.kind, value: node.value })
-    // What a result is grouped by may be a sum that has left the exact numbers.
-    if (!origin.shape.fromRecords && 'groups' in node)
+    // What a result is grouped or joined by may be a sum that has left the exact numbers.
+    const keys = keysTaken(node, index)
+    if (!origin.shape.fromRecords)
       for (const { name, type } of origin.shape.columns)
-        if (node.groups.includes(name) && !isTextKind(type.kind))
-          computed.push({ name, value: { op: 'column', name, type } })
+        if (keys.includes(name) && !isTextKind(type.kind)) computed.push({ name, value: { op: 'column', name, type } })
     if (computed.length === 0) return origin
     const { chain, takers } = this.#chainFrom(id, origin)
     chain.check(computed)
     return { ...origin, chain, takers, shape: chain.shape, slots: chain.slots }
   }
 }
+
+function keysTaken(node: PlanNode, input: number): readonly string[] {
+  if ('groups' in node) return node.groups
+  return node.kind === 'join' ? node.on.map(({ left, right }) => (input === 0 ? left : right)) : []
+}
+/**
+ * Which of two rows of one instant is the first is told by their keys where rows may change: then it is so too where they
+ * happen not to, or the answer would depend on how rows are emitted.
+ */
+function asChanging(node: PlanNode, origin: Origin): Origin {
+  const { shape } = origin
+  const picks = node.kind === 'window-aggregate' && node.aggregates.some(({ aggregate }) => isPick(aggregate.function))
+  if (!picks || shape.fromRecords || shape.changelog.mode !== 'upsert' || node.window.kind === 'session') return origin
+  return { ...origin, shape: { ...shape, updates: true } }
+}
+const isPick = (name: string): boolean => name === 'first' || name === 'last' || name === 'argmax'
 
 /** What an operator gave out goes to what follows it. */
 export function flush({ out, takers, watermarkMs }: OperatorStage): void {

@@ -321,15 +321,26 @@ function keepTrue(condition: Float64Array, selection: Selection): void {
   }
   selection.count = kept
 }
-/** Infinity marks a computation that left the exact numbers. */
+/**
+ * Infinity marks a computation that left the exact numbers. Where rows may be replaced, what stands under the row's key is
+ * taken back: it is not true any more, and there is nothing exact to put in its place.
+ */
 function refuseOverflow(view: Batch, values: Float64Array, selection: Selection, name: string, fates: RowFates): void {
+  const weights = view.derived?.weights
   let kept = 0
   for (let i = 0; i < selection.count; i++) {
     const row = selection.rows[i]!
     const value = values[row]!
-    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+      if (weights !== undefined && weights[row] === -1) {
+        selection.rows[kept++] = row
+        continue
+      }
       fates.refuse(view, row, 'overflow', name, `'${name}' is beyond what is exact (2^53)`)
-    else selection.rows[kept++] = row
+      if (weights === undefined) continue
+      weights[row] = -1
+    }
+    selection.rows[kept++] = row
   }
   selection.count = kept
 }

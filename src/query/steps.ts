@@ -162,6 +162,13 @@ function derived(draft: Draft, columns: Derived): Draft {
   const added = made.map(([name, value]) => ({ name, type: value.type, nullable: value.nullable }))
   const derive = made.map(([name, value]) => ({ name, value: value.expression }))
   const kept = draft.columns.filter((column) => !added.some((other) => other.name === column.name))
+  if (draft.time !== null && added.some(({ name }) => name === draft.time))
+    throw new PlanError(
+      placeOf(draft),
+      'derive',
+      `'${draft.time}' is the event time: windows and joins would still go by the old one`,
+      'Give the column another name',
+    )
   keepsKey(
     draft,
     'derive',
