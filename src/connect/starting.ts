@@ -222,7 +222,9 @@ function asJob(
       await fault
       await now.running.stop()
     },
-    watermarkMs: (topic) => now.job.watermarkMs(topic),
+    // A plan that is still being computed has none.
+    watermarkMs: (name) =>
+      now.plans.includes(name) || now.job.topics.includes(name) ? now.job.watermarkMs(name) : Number.NEGATIVE_INFINITY,
     partitions: (topic) => now.job.partitions(topic),
     ledger: () => now.job.ledger().map((line) => accountOf(log, line, now.running)),
     handed: (topic, partition) => now.running.handed(topic, partition),

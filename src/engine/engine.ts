@@ -10,9 +10,9 @@ import { EngineJob } from './job.ts'
 import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
 
-export { StateLimitError } from './job.ts'
 export { timings } from './results.ts'
 export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
+export { StateLimitError } from './state-limit.ts'
 
 import { recordsJson, rowsJson } from './encoded-rows.ts'
 import { lowerPlan } from './lower.ts'

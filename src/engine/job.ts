@@ -31,12 +31,8 @@ import { copyOf, recordOf } from './raw-records.ts'
 import { readPiece, ShardIds } from './shard-pieces.ts'
 import { type PartitionTime, SourceTime } from './source-time.ts'
 import { flatten, type StateParts } from './state-bytes.ts'
+import { stateLimitError } from './state-limit.ts'
 import { touchedWindows } from './touched-windows.ts'
-
-/** State grew beyond `stateBytesMax`. The job cannot go on: nothing was dropped silently. */
-export class StateLimitError extends Error {
-  override name = 'StateLimitError'
-}
 
 const STATE_BYTES_MAX = 2 ** 30
 /**
@@ -295,10 +291,8 @@ export class EngineJob implements Job {
     const [bytes, bytesMax] = [this.stateBytes(), this.#settings.stateBytesMax ?? STATE_BYTES_MAX]
     this.#measureAfter = Math.max(MEASURE_EVERY, Math.min(MEASURE_EVERY_MAX, (bytesMax - bytes) / RECORD_STATE_BYTES))
     if (bytes <= bytesMax) return
-    const largest = this.#runners.reduce((a, b) => (a.bytes() >= b.bytes() ? a : b))
-    throw new StateLimitError(
-      `the job's state of ${bytes} bytes is over its limit of ${bytesMax}; plan '${largest.plan.name}' holds ${largest.bytes()}. Shorten its window or lateness, group by fewer keys, or raise stateBytesMax`,
-    )
+    const plans = this.#runners.map((one) => ({ plan: one.plan, bytes: one.bytes(), operators: one.operators() }))
+    throw stateLimitError(bytes, bytesMax, plans)
   }
   stateBytes(): number {
     let bytes = 0
