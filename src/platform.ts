@@ -19,6 +19,7 @@ import { deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { orderFigures } from './platform/order-figures.ts'
 import { startOrderSink } from './platform/order-sink.ts'
 import { openReconciliation } from './platform/reconcile.ts'
+import { startReportSchedule } from './platform/report-schedule.ts'
 import { type Interval, reportNamed, reportsPort, runReport as runOver } from './platform/reports.ts'
 import { announce } from './platform/running.ts'
 import { startServing } from './platform/serving-store.ts'
@@ -129,6 +130,10 @@ export async function startPlatform(
       settings.dataDir !== null && settings.lake !== false,
     )
     undo.push(() => reconciliation.stop())
+    if (settings.dataDir !== null && settings.lake !== false) {
+      const schedule = startReportSchedule(world, broker, house)
+      undo.push(() => schedule.stop())
+    }
     const sql = settings.sql === true ? openSql(world, broker, house, liveTables(figures)) : null
     if (sql !== null) undo.push(() => sql.close())
     const place = settings.serving ?? {

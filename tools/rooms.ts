@@ -223,6 +223,7 @@ export const librariesWithIo: readonly { readonly library: string; readonly plac
   { library: 'node:sqlite', places: ['src/stores/serving/'] },
   { library: 'pg', places: ['src/stores/serving/'] },
   { library: 'kysely', places: ['src/stores/serving/'] },
+  { library: 'croner', places: ['src/platform/'] },
   { library: '@duckdb/node-api', places: ['src/stores/lake/'] },
 ]
 

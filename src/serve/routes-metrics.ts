@@ -4,6 +4,7 @@ import type { Registry } from '@prometheus-io/client'
 import { z } from 'zod'
 import { brokerCounters, brokerGauges, type Family, requestDurations, type Sample } from './broker-metrics.ts'
 import { engineCounters, engineGauges } from './engine-metrics.ts'
+import { lakeGauges } from './lake-metrics.ts'
 import type { GroupLagLine, LedgerRow, MetricsPort } from './ports.ts'
 import type { App, Serving } from './serving.ts'
 
@@ -64,6 +65,7 @@ async function registryOf({ hub, ports, version }: Serving, metrics: MetricsPort
     ['millrace_journal_pending_bytes', 'Taken and not yet durable.', [], () => one(journal().pendingBytes)],
     ...brokerGauges(broker, groups),
     ...engineGauges(engine),
+    ...lakeGauges(ports),
   ]
   const counters: readonly Family[] = [
     [
