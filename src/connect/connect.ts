@@ -17,6 +17,7 @@ import { resultTopic } from './outputs.ts'
 import { recordSource } from './record-source.ts'
 import { reprocessPlan } from './reprocess.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
+import type { AskForSchema } from './schema-registry.ts'
 import { startWithPlans } from './starting.ts'
 
 export type { AccountLine, Place }
@@ -49,6 +50,8 @@ export interface LogJobSettings {
   readonly onCommitted?: (places: readonly Place[]) => void
   /** Topics whose dead letters another job keeps. */
   readonly judgedElsewhere?: ReadonlySet<string>
+  /** For topics in Avro: where the schemas of their records come from. Plans over such topics that change are computed anew. */
+  readonly schemas?: AskForSchema
   /** It is opened where its last commit left it, to be looked at, and does not go on. */
   readonly atRest?: boolean
 }

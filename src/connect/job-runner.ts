@@ -7,6 +7,7 @@ import type { Contract } from '../query/contract.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type World } from '../world/world.ts'
 import { openedAt, openedBy } from './job-opening.ts'
+import { idleCommitMs, pendingOutputBytesMax, snapshotEveryBytes, snapshotEveryMs, stepBytesMax } from './job-paces.ts'
 import { decodeTick } from './job-ticks.ts'
 import { MovedPlaces, type TellPlaces } from './moved-places.ts'
 import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
@@ -15,6 +16,7 @@ import { commitAgainMs, PatientCommit } from './patient-commit.ts'
 import { recordSource } from './record-source.ts'
 import { ReplayError } from './replay-error.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
+import type { SchemaRegistry } from './schema-registry.ts'
 import { Sharding, type ShardingSettings } from './sharding.ts'
 import { Silence } from './silence.ts'
 import type { Keeping, Snapshot, SnapshotStore } from './snapshots.ts'
@@ -38,16 +40,9 @@ export interface JobSettings {
   readonly sharding: ShardingSettings
   /** Where the plans are to be others: what is done for it beside the job. */
   readonly switching: Switching | null
+  /** For topics in Avro. */
+  readonly schemas: SchemaRegistry | null
 }
-
-/** Entries taken in one step: about 4 ms of work, so that sockets and timers get their turn. */
-const stepBytesMax = 1 << 20
-/** Uncommitted output that makes the job wait for its commit. */
-const pendingOutputBytesMax = 16 << 20
-/** With nothing due, progress is committed this often: it only shortens a replay. */
-const idleCommitMs = 1000
-const snapshotEveryMs = 5000
-const snapshotEveryBytes = 64 << 20
 
 /** Takes the job over and replays it to its committed cursor, or rejects with a ReplayError; resolves when it is running. */
 export async function startJob(
@@ -156,6 +151,7 @@ class JobRunner implements RunningJob {
         // Of a log that is somewhere else, what comes next is on its way.
         await this.#follower.ready()
       }
+      await this.#settings.schemas?.prepare(entries)
       for (const entry of entries) {
         this.#heard(entry)
         this.#process(entry)
@@ -200,6 +196,7 @@ class JobRunner implements RunningJob {
   async stop(): Promise<void> {
     if (this.#stopping) return this.#loop
     this.#stopping = true
+    this.#settings.schemas?.close()
     this.#ticking.stop()
     this.#patience.end()
     this.#wake()
@@ -216,6 +213,10 @@ class JobRunner implements RunningJob {
       const entries = this.#follower.poll(stepBytesMax)
       for (const entry of entries) this.#heard(entry)
       const before = this.#processed
+      if (this.#settings.schemas !== null) {
+        await this.#settings.schemas.prepare(entries)
+        if (this.#stopping) break
+      }
       if (entries.length > 0) await this.#sharding.take(entries)
       else if (this.#sharding.underWay) await this.#sharding.absorb()
       // A state is kept when all of it is here.

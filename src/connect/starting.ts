@@ -12,6 +12,7 @@ import { startJob } from './job-runner.ts'
 import { jobTopics, madeTopic, type TopicsOfJob } from './job-topics.ts'
 import type { OutputTopics } from './outputs.ts'
 import { Rebuilding } from './rebuilding.ts'
+import { type SchemaRegistry, schemaRegistry } from './schema-registry.ts'
 import { openSnapshots, type Snapshot, type SnapshotStore } from './snapshots.ts'
 import { Switching } from './switching.ts'
 
@@ -58,6 +59,8 @@ export async function startWithPlans(world: World, log: Log, settings: LogJobSet
 /** Null: what ran cannot be run by this release, so nothing goes on meanwhile and the log is replayed. */
 function upgradeFrom({ world, settings, topics }: Parts, known: JobPlans): Upgrade | null {
   const { plans, reactions = [] } = settings
+  // Two jobs beside each other would wait for schemas at two places of the log.
+  if (settings.schemas !== undefined) return null
   try {
     return openUpgrade({
       running: known,
@@ -90,7 +93,14 @@ async function startPlain(parts: Parts, of: JobPlans, given: Snapshot | null = n
   const { name, plans, reactions = [] } = settings
   if (!settings.atRest) clearOthers(parts, of.generation)
   const { partitions } = topics
-  const open = () => openJob(plans, { bounded: false, partitions, monoMs: () => world.clock.monoMs() }, reactions)
+  const avro = registryOf(parts)
+  const jobSettings = {
+    bounded: false,
+    partitions,
+    monoMs: () => world.clock.monoMs(),
+    ...(avro === null ? {} : { avro }),
+  }
+  const open = () => openJob(plans, jobSettings, reactions)
   const started = await startJob(
     world,
     log,
@@ -112,10 +122,18 @@ async function startPlain(parts: Parts, of: JobPlans, given: Snapshot | null = n
         always: settings.shardsAlways ?? false,
       },
       switching: null,
+      schemas: avro,
     },
     given,
   )
   return { ...started, plans: plans.map((plan) => plan.name) }
+}
+
+/** Null: none of the topics is in Avro. */
+function registryOf({ world, settings, topics }: Parts): SchemaRegistry | null {
+  const inAvro = [...topics.contracts].flatMap(([topic, { format }]) => (format === 'avro' ? [topic] : []))
+  if (settings.schemas === undefined || inAvro.length === 0) return null
+  return schemaRegistry(world.clock, settings.schemas, new Set(inAvro))
 }
 
 function outputsOf({ settings: { judgedElsewhere } }: Parts, outputs: OutputTopics): OutputTopics {
@@ -155,6 +173,7 @@ async function startBefore(
       always: false,
     },
     switching,
+    schemas: null,
   })
   return { ...started, plans: known.plans.map((plan) => plan.name) }
 }

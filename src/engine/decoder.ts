@@ -1,9 +1,9 @@
-// The seam between record bytes and columns. Now: JSON.parse per record behind strict checks; a faster kernel takes the
-// same seat later and must give the same rows and the same refusals.
+// The seam between record bytes and columns: the kernel for JSON, and one record after the other for JSON, CSV and Avro. All of
+// them give the same rows for the same values, and the same refusals where a value is not what the contract says.
 import type { Contract } from '../query/contract.ts'
 import type { Batch } from './columns.ts'
 import type { Dictionary } from './dictionary.ts'
-import type { DecoderMemory, SourceBatch } from './engine.ts'
+import type { AvroReaders, DecoderMemory, SourceBatch } from './engine.ts'
 
 /** How a column is wanted: text as ids where values are grouped, counted, compared or looked up. */
 export interface Projection {
@@ -32,8 +32,9 @@ export interface DecoderSettings {
   readonly dictionaries: { readonly [column: string]: Dictionary<string> }
   /** Compare event times with arrivals; a file has no arrivals to compare with. */
   readonly futureLimit: boolean
+  /** For topics in Avro. */
+  readonly avro?: AvroReaders
 }
-
 /** Why a record was refused. The names are part of the dead letters' contract. */
 export const refusalReasons = [
   'tombstone',
@@ -49,6 +50,9 @@ export const refusalReasons = [
   'future',
   'unknown-key',
   'overflow',
+  'not-csv',
+  'not-avro',
+  'unknown-schema',
 ] as const
 export type RefusalReason = (typeof refusalReasons)[number]
 export interface Refusal {

@@ -7,8 +7,8 @@ import { randomStream } from '../std/random.ts'
 import { batchOf } from './batches.suite.ts'
 import { encodeRow, encodeRows, resultRow } from './engine.ts'
 import { EngineJob } from './job.ts'
-import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
+import { rowDecoder } from './row-decoder.ts'
 
 const things = contract({
   topic: 'things',
@@ -92,7 +92,7 @@ function records(): string[] {
 for (const times of ['iso-seconds', 'iso-milliseconds', 'epoch-seconds', 'epoch-milliseconds'] as const)
   test(`rows of a plan without windows, ${times}`, () => {
     const plan = from(things).lookup(shelves, { by: 'shelf', unknown: 'null' }).output({ times }).named('rows')
-    const found = [openDecoder, jsonDecoder].map((open) => {
+    const found = [openDecoder, rowDecoder].map((open) => {
       const job = new EngineJob([plan], open, { bounded: true })
       const lines: string[] = []
       const given = records()

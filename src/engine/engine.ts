@@ -5,10 +5,11 @@ import { type Plan, PlanError } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
 import { assert } from '../std/assert.ts'
 import type { EventTimeMs } from '../std/units.ts'
+import { schemaIdOf } from './avro-values.ts'
 import type { RowTexts } from './columns.ts'
 import { EngineJob } from './job.ts'
-import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
+import { rowDecoder } from './row-decoder.ts'
 
 export { timings } from './results.ts'
 export { FORMAT_VERSION as STATE_FORMAT_VERSION, SnapshotError, type StateParts } from './state-bytes.ts'
@@ -98,8 +99,29 @@ export interface JobSettings {
   readonly stateBytesMax?: number
   /** Partitions of a topic where they are not the contract's. */
   readonly partitions?: { readonly [topic: string]: number }
+  /** What reads the records of topics in Avro. */
+  readonly avro?: AvroReaders
   /** For figures of operators; without it they are never busy. Results do not depend on it. */
   readonly monoMs?: () => number
+}
+
+/** Readers of records in Avro, by the id of the schema that they were written with. */
+export interface AvroReaders {
+  /** Null: the registry knows no such schema. Has to be there: whoever pushes a batch has asked for its schemas before. */
+  reader(schemaId: number): AvroReader | null
+}
+export interface AvroReader {
+  /** A record as JSON would have it: times and dates as text, decimals as numbers; or why it cannot be read. */
+  read(record: Uint8Array): { readonly value: unknown } | AvroFault
+}
+/** Bytes that are not a record of their schema, or a number that would not be exact. */
+export interface AvroFault {
+  readonly fault: 'not-avro' | 'range'
+  readonly message: string
+}
+/** The id of the schema of the value [start, end) of a topic in Avro; null: it does not begin as such records do. */
+export function avroSchemaId(bytes: Uint8Array, start: number, end: number): number | null {
+  return schemaIdOf(bytes, start, end)
 }
 
 /** Runs some Plans over their sources. One decode per topic, whatever the number of Plans. */
@@ -364,7 +386,14 @@ export function openRecordCheck(contract: Contract, field: string): RecordCheck 
     `${contract.topic}.${field} is neither text nor a whole number`,
   )
   const as = kind === 'int64' ? 'number' : 'text'
-  const decoder = jsonDecoder({ contract, projections: [{ name: field, as }], dictionaries: {}, futureLimit: true })
+  // What comes through such doorways is JSON.
+  const asJson = { ...contract, format: 'json' } as const
+  const decoder = rowDecoder({
+    contract: asJson,
+    projections: [{ name: field, as }],
+    dictionaries: {},
+    futureLimit: true,
+  })
   return {
     check(batch, stands, refused) {
       const { rows, records, columns } = decoder.decode(batch, refused)

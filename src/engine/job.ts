@@ -355,7 +355,7 @@ function withOwnTime(sources: ReadonlyMap<string, Source>, topics: readonly stri
 export function openSources(
   lowered: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
-  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'monoMs' | 'judgesFuture'>,
+  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'monoMs' | 'judgesFuture' | 'avro'>,
 ): { readonly sources: ReadonlyMap<string, Source>; readonly runnerSettings: RunnerSettings } {
   const opened = topicsOf(lowered).map((topic) =>
     openSource(
@@ -381,7 +381,7 @@ function openSource(
   topic: string,
   plans: readonly Lowered[],
   openDecoder: (settings: DecoderSettings) => Decoder,
-  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'judgesFuture'>,
+  settings: Pick<JobSettings, 'bounded' | 'partitions' | 'judgesFuture' | 'avro'>,
 ): { readonly source: Source; readonly projections: readonly Projection[] } {
   const first = plans[0]
   assert(first !== undefined, 'a source has plans')
@@ -406,6 +406,7 @@ function openSource(
       projections,
       dictionaries,
       futureLimit: !bounded || settings.judgesFuture === true,
+      ...(settings.avro === undefined ? {} : { avro: settings.avro }),
     }),
     dictionaries,
     projections,

@@ -6,8 +6,8 @@ import { batchOf } from './batches.suite.ts'
 import type { ListColumn } from './columns.ts'
 import { type Decoder, idColumnsOf, type Projection, type Refusal } from './decoder.ts'
 import { Dictionary } from './dictionary.ts'
-import { jsonDecoder } from './json-decoder.ts'
 import { openDecoder } from './kernel/kernel-decoder.ts'
+import { rowDecoder } from './row-decoder.ts'
 
 const purchases = contract({
   topic: 'purchases',
@@ -76,7 +76,7 @@ const records = [
 ]
 
 function decoders(): [string, Decoder, Record<string, Dictionary<string>>][] {
-  return [jsonDecoder, openDecoder].map((open) => {
+  return [rowDecoder, openDecoder].map((open) => {
     const dictionaries = Object.fromEntries(idColumnsOf(projections).map((name) => [name, new Dictionary<string>()]))
     return [open.name, open({ contract: purchases, projections, dictionaries, futureLimit: false }), dictionaries]
   })
@@ -159,7 +159,7 @@ test('partition, offset and arrival of each row, where it has one; a field of su
     [contract({ ...head, key: 'id', eventTime: 'at', fields: { id, at: time } }), [40, 42]],
     [plain, [7, Number.NaN]],
   ] as const)
-    for (const open of [jsonDecoder, openDecoder]) {
+    for (const open of [rowDecoder, openDecoder]) {
       const names = ['_arrival', '_offset', '_partition'].map((name) => ({ name, as: 'number' as const }))
       const decoder = open({ contract: of, projections: names, dictionaries: {}, futureLimit: false })
       const given = [`{"id":"a",${at},"_offset":7}`, '{}', `{"id":"b",${at}}`]

@@ -20,7 +20,12 @@ const GATHERED_RECORDS_MAX = 1_000_000
 /** Can rows of these Plans' topics be passed between threads? */
 export function canShard(plans: readonly Lowered[]): boolean {
   const kinds = plans.flatMap(({ projections }) => [...projections.values()].flat().map(({ as }) => as as string))
-  return kinds.every((kind) => kind === 'number' || kind === 'id' || kind === 'text')
+  const contracts = plans.flatMap(({ plan }) => Object.values(plan.contracts))
+  return (
+    kinds.every((kind) => kind === 'number' || kind === 'id' || kind === 'text') &&
+    // The schemas of Avro are on the job's own thread.
+    contracts.every(({ format }) => format !== 'avro')
+  )
 }
 
 export class EngineShard implements Shard {

@@ -52,6 +52,10 @@ export interface Contract<F extends Fields = Fields> {
   readonly idleTimeoutMs: number
   /** Event times further ahead of the record's arrival than this go to the dead letters and never move a watermark. */
   readonly futureLimitMs: number
+  /** How a record's value is written. Default: `json`. `avro`: with the id of its schema in a registry in front. */
+  readonly format?: 'json' | 'csv' | 'avro'
+  /** Of `csv`, where it is not a line of the contract's fields in their order with commas between them. */
+  readonly csv?: { readonly delimiter?: string; readonly columns?: readonly string[] }
   /** `result`: a pipeline writes the topic and makes it, producers do not. Default: `input`. */
   readonly origin?: 'input' | 'result'
   readonly fields: F

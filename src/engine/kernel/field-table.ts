@@ -112,6 +112,7 @@ export function kernelTakes(contract: Contract, projections: readonly Projection
   const names = readers.flatMap((reader) => reader.names)
   const ids = projections.filter(({ as }) => as === 'id').length
   return (
+    (contract.format ?? 'json') === 'json' &&
     readers.length <= FIELDS_MAX &&
     projections.length * 2 <= COLUMNS_MAX &&
     ids + readers.length <= DICTIONARIES_MAX &&

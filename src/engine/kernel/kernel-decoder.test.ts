@@ -15,7 +15,7 @@ import type { Decoder, DecoderSettings, Projection, Refusal } from '../decoder.t
 import { Dictionary } from '../dictionary.ts'
 import type { SourceBatch } from '../engine.ts'
 import { EngineJob } from '../job.ts'
-import { jsonDecoder } from '../json-decoder.ts'
+import { rowDecoder } from '../row-decoder.ts'
 import { contracts, producerOf, recordOf, tokens, UTF8_EDGES, wholeRecord } from './fuzz-records.suite.ts'
 import { KERNEL_BATCH_BYTES_MAX, KERNEL_BATCH_RECORDS_MAX, KernelDecoder, openDecoder } from './kernel-decoder.ts'
 
@@ -44,7 +44,7 @@ function both(of: Contract, projections: readonly Projection[], futureLimit = fa
   assert.ok(fast instanceof KernelDecoder)
   return {
     fast,
-    slow: jsonDecoder(settings(b)),
+    slow: rowDecoder(settings(b)),
     dictionaries: ids.map((name) => [a[name]!, b[name]!]),
   }
 }
@@ -181,7 +181,7 @@ for (const of of contracts)
     // A record that is taken: the odd value alone decides then.
     let seed = 0
     const isTaken = (): boolean =>
-      jsonDecoder({ contract: of, projections: all, dictionaries: {}, futureLimit: false }).decode(
+      rowDecoder({ contract: of, projections: all, dictionaries: {}, futureLimit: false }).decode(
         batchOf(of.topic, 0, 0, [wholeRecord(randomStream(seed), of, null, '1')]),
         () => {},
       ).rows === 1
@@ -384,7 +384,7 @@ test('a job gives the same rows and the same snapshot by either decoder', () => 
   const settings = { bounded: false }
   const jobs = [
     new EngineJob([plan], (decoder) => openDecoder(decoder, kernel), settings),
-    new EngineJob([plan], jsonDecoder, settings),
+    new EngineJob([plan], rowDecoder, settings),
   ] as const
   const traffic = salesTraffic('2', { startMs: 1_769_000_000_000, ratePerSecond: 200, steady: true })
   const producer = producerOf(random, sales)

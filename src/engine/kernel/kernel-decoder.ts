@@ -6,9 +6,9 @@ import { type Decoder, type DecoderSettings, idColumnsOf, type Refusal } from '.
 import { Dictionary } from '../dictionary.ts'
 import type { DecoderMemory, SourceBatch } from '../engine.ts'
 import { grownFloats } from '../int-set.ts'
-import { jsonDecoder } from '../json-decoder.ts'
 import { columnsFor } from '../nested-columns.ts'
 import { pseudoFiller } from '../pseudo-columns.ts'
+import { rowDecoder } from '../row-decoder.ts'
 import { fieldTable, kernelTakes } from './field-table.ts'
 import { kernelModule } from './kernel-file.ts'
 import { KernelMemory } from './kernel-memory.ts'
@@ -21,7 +21,7 @@ export const KERNEL_BATCH_RECORDS_MAX = 2 ** 18
 
 /** The kernel where it was built and takes the contract, else JSON. */
 export function openDecoder(settings: DecoderSettings, module: WebAssembly.Module | null = kernelModule()): Decoder {
-  if (module === null || !kernelTakes(settings.contract, settings.projections)) return jsonDecoder(settings)
+  if (module === null || !kernelTakes(settings.contract, settings.projections)) return rowDecoder(settings)
   const dictionaries: Record<string, Dictionary<string>> = {}
   for (const name of idColumnsOf(settings.projections))
     dictionaries[name] = settings.dictionaries[name] ?? new Dictionary()
@@ -58,7 +58,7 @@ export class KernelDecoder implements Decoder {
     const { contract, projections, dictionaries } = settings
     this.#settings = settings
     this.#module = module
-    this.#json = jsonDecoder(settings)
+    this.#json = rowDecoder(settings)
     this.#fillPseudo = pseudoFiller(contract, projections)
     this.#futureLimitMs = settings.futureLimit ? contract.futureLimitMs : Number.POSITIVE_INFINITY
     const columns = columnsFor(projections, dictionaries)

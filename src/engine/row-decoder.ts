@@ -1,23 +1,21 @@
-// The reference decoder: each record through JSON.parse and the contract's readers into columns. Whatever decodes
+// The reference decoder: each record through its format's reader and the contract's readers into columns. Whatever decodes
 // faster is held to its rows and refusals by fuzzing.
 import { assert } from '../std/assert.ts'
 import type { Batch, BatchColumn } from './columns.ts'
 import type { Decoder, DecoderSettings, Refusal, RefusalReason } from './decoder.ts'
 import type { SourceBatch } from './engine.ts'
-import { type Fault, type FieldReader, fieldReaders, isFault, isObject, memberOf } from './field-readers.ts'
+import { type Fault, type FieldReader, fieldReaders, isFault, memberOf } from './field-readers.ts'
 import { grownFloats, grownInts } from './int-set.ts'
-import { memberNames, type Structure, structureOf } from './json-structure.ts'
 import { columnsFor, growColumn, type NestedTarget, nestedTargets, put } from './nested-columns.ts'
 import { pseudoFiller } from './pseudo-columns.ts'
+import { type ReadRecord, type RecordObject, recordReader } from './record-values.ts'
 
-/** Deeper nesting is refused: what reads records recursively must not run out of stack. */
-export const DEPTH_MAX = 64
-
-export function jsonDecoder(settings: DecoderSettings): Decoder {
-  return new JsonDecoder(settings)
+/** Of JSON, CSV or Avro, as the contract says. */
+export function rowDecoder(settings: DecoderSettings): Decoder {
+  return new RowDecoder(settings)
 }
 
-class JsonDecoder implements Decoder {
+class RowDecoder implements Decoder {
   readonly #readers: readonly FieldReader[]
   /** Column of each reader's field, or null if no plan wants it. */
   readonly #targets: readonly (BatchColumn | null)[]
@@ -26,11 +24,13 @@ class JsonDecoder implements Decoder {
   readonly #fillPseudo: ReturnType<typeof pseudoFiller>
   readonly #eventTime: number
   readonly #futureLimitMs: number
-  readonly #knownNames: ReadonlySet<string>
   readonly #batch: Batch
-  /** `ignoreBOM` keeps a byte order mark, which JSON.parse then refuses. */
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  readonly #structure: Structure = { depth: 0, members: 0 }
+  readonly #readRecord: ReadRecord
+  #fault: Fault | null = null
+  readonly #refuse = (reason: RefusalReason, message: string, field = ''): null => {
+    this.#fault = { reason, field, message }
+    return null
+  }
 
   constructor(settings: DecoderSettings) {
     const { contract, projections } = settings
@@ -42,7 +42,7 @@ class JsonDecoder implements Decoder {
     this.#eventTime = this.#readers.findIndex(({ name }) => name === contract.eventTime)
     assert(this.#eventTime >= 0, `contract ${contract.topic} has no event time ${contract.eventTime}`)
     this.#futureLimitMs = settings.futureLimit ? contract.futureLimitMs : Number.POSITIVE_INFINITY
-    this.#knownNames = new Set(this.#readers.flatMap(({ names }) => names))
+    this.#readRecord = recordReader(settings)
     const empty = (): Float64Array<ArrayBuffer> => new Float64Array(0)
     this.#batch = {
       topic: contract.topic,
@@ -83,31 +83,12 @@ class JsonDecoder implements Decoder {
 
   #read(source: SourceBatch, record: number, row: number): Fault | null {
     const start = source.starts[record]!
-    const end = source.ends[record]!
     if (start < 0) return whole('tombstone', 'the record has no value')
-    structureOf(source.bytes, start, end, DEPTH_MAX, this.#structure)
-    if (this.#structure.depth > DEPTH_MAX) return whole('too-deep', `nested deeper than ${DEPTH_MAX} levels`)
-    let text: string
-    try {
-      text = this.#utf8.decode(source.bytes.subarray(start, end))
-    } catch {
-      return whole('not-utf8', 'the bytes are not UTF-8')
-    }
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch (error) {
-      return whole('not-json', `not JSON: ${error instanceof Error ? error.message.slice(0, 120) : ''}`)
-    }
-    if (!isObject(value)) return whole('wrong-type', 'the record is not a JSON object')
-    if (Object.keys(value).length !== this.#structure.members) {
-      const twice = this.#knownTwice(text)
-      if (twice !== null) return { reason: 'duplicate-key', field: twice, message: `field '${twice}' is there twice` }
-    }
-    return this.#readFields(value, source.arrivals[record]!, row)
+    const value = this.#readRecord(source.bytes, start, source.ends[record]!, this.#refuse)
+    return value === null ? this.#fault : this.#readFields(value, source.arrivals[record]!, row)
   }
 
-  #readFields(value: { readonly [name: string]: unknown }, arrivalMs: number, row: number): Fault | null {
+  #readFields(value: RecordObject, arrivalMs: number, row: number): Fault | null {
     for (let i = 0; i < this.#readers.length; i++) {
       const reader = this.#readers[i]!
       const given = memberOf(value, reader.names)
@@ -127,16 +108,6 @@ class JsonDecoder implements Decoder {
       const column = this.#targets[i]!
       if (column !== null && column.kind !== 'list') put(column, row, inside)
       for (const nested of this.#nested[i]!) nested.take(given, row)
-    }
-    return null
-  }
-
-  /** Doubles of names no contract knows do not matter. */
-  #knownTwice(text: string): string | null {
-    const seen = new Set<string>()
-    for (const name of memberNames(text)) {
-      if (seen.has(name) && this.#knownNames.has(name)) return name
-      seen.add(name)
     }
     return null
   }
