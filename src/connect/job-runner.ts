@@ -40,7 +40,6 @@ export interface JobSettings {
   readonly sharding: ShardingSettings
   /** Where the plans are to be others: what is done for it beside the job. */
   readonly switching: Switching | null
-  /** For topics in Avro. */
   readonly schemas: SchemaRegistry | null
 }
 
