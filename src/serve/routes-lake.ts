@@ -30,7 +30,7 @@ export function lakeRoutes(app: App, { limits, draining }: Serving, lake: LakePo
     async (request) => {
       if (draining()) throw new ProblemError('closing', 'Nothing is begun while Millrace stops.')
       // Nothing goes over the connection until it is done: it is not idle.
-      request.raw.socket.setTimeout(limits.reportMsMax)
+      request.raw.socket.setTimeout(limits.reportMsMax + limits.idleConnectionMsMax)
       return await lake.compact()
     },
   )
@@ -96,7 +96,7 @@ export function reconciliationRoutes(app: App, { world, limits }: Serving, recon
       },
     },
     async (request) => {
-      request.raw.socket.setTimeout(limits.reportMsMax)
+      request.raw.socket.setTimeout(limits.reportMsMax + limits.idleConnectionMsMax)
       return shown(await reconciliation.check())
     },
   )

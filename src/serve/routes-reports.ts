@@ -59,7 +59,7 @@ export function reportRoutes(app: App, { world, limits, draining }: Serving, rep
         throw new ProblemError('busy', `${running} reports are running.`, 'Try again when one has ended.')
       const startedMs = world.clock.monoMs()
       // Nothing goes over the connection until it is done: it is not idle.
-      request.raw.socket.setTimeout(limits.reportMsMax)
+      request.raw.socket.setTimeout(limits.reportMsMax + limits.idleConnectionMsMax)
       // Not Fastify's own signal and time limit: both end when the body of a POST has been read.
       const work = new AbortController()
       const givenUp = new Promise<never>((_, reject) => {
