@@ -177,6 +177,7 @@ export async function startPlatform(
       sql,
       tables: serving.tables,
       reconciliation,
+      insights: jobs.detection,
       ingest,
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
       books: { ledger: () => ledgerOf(jobs.all), orders: () => ordersNow.read() },

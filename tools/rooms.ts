@@ -156,7 +156,7 @@ export const rooms: readonly Room[] = [
       'HTTP, server-sent events, ingest, metrics; what it needs from log and engine it declares in `serve/ports.ts`, and `platform.ts` supplies; its second door `contract.ts` is all the screen may know',
     mayImport: ['std', 'world', 'query', 'commerce', 'stores'],
     neverReaches: 'broker, engine',
-    doors: ['serve.ts', 'contract.ts', 'ports.ts', 'lake-ports.ts', 'live-figures.ts'],
+    doors: ['serve.ts', 'contract.ts', 'ports.ts', 'lake-ports.ts', 'insights-port.ts', 'live-figures.ts'],
   },
   {
     name: 'screen',
@@ -182,6 +182,8 @@ export const rooms: readonly Room[] = [
       'watching.ts',
       'reprocessing.ts',
       'score.ts',
+      'score-store.ts',
+      'score-recommendations.ts',
       'lake-look.ts',
       'sql.ts',
       'report-files.ts',

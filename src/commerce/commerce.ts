@@ -5,12 +5,14 @@ import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
 import { type ContractChange, contractChanges, isBreaking } from './contract-changes.ts'
 import { earlierVersions } from './contract-versions.ts'
+import { cartAbandonments } from './contracts/cart-abandonments.ts'
 import { chargebacks } from './contracts/chargebacks.ts'
 import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-customers.ts'
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
 import { ecommerceOrders, orderStatuses } from './contracts/ecommerce-orders.ts'
 import { fraudAlerts } from './contracts/fraud-alerts.ts'
+import { funnel } from './contracts/funnel.ts'
 import { groundTruth } from './contracts/ground-truth.ts'
 import { inventoryUpdates } from './contracts/inventory-updates.ts'
 import { delayPatterns, marketplaceSales } from './contracts/marketplace-sales.ts'
@@ -23,10 +25,33 @@ import { promotions } from './contracts/promotions.ts'
 import { returns } from './contracts/returns.ts'
 import { sales } from './contracts/sales.ts'
 import { salesEvents } from './contracts/sales-events.ts'
+import { trafficAlerts } from './contracts/traffic-alerts.ts'
 import { transactions } from './contracts/transactions.ts'
 import { userEvents } from './contracts/user-events.ts'
+import {
+  type EntityKind,
+  type FeatureDefinition,
+  type FeaturesState,
+  featureDefinitions,
+  featureStore,
+  featuresOf,
+  salesFeaturePlans,
+  storeFeaturePlans,
+} from './features/features.ts'
 import { type OdcsContract, odcs } from './odcs.ts'
 import { onlineRetailLines } from './online-retail.ts'
+import { viewsByMinute, visitorActs } from './pipelines/behaviour.ts'
+import { basketsByProduct, basketsInAll, boughtTogether } from './pipelines/bought-together.ts'
+import {
+  paymentsByDevice,
+  paymentsByUser,
+  priceByMinute,
+  purchasesByProduct,
+  sellerVolume,
+  stockByMinute,
+  viewsByProduct,
+  visitorsByMinute,
+} from './pipelines/features.ts'
 import { chargebacksOnce, orderVelocity, paymentVelocity, returnsOnce } from './pipelines/fraud.ts'
 import { marketplaceArrivals } from './pipelines/marketplace-arrivals.ts'
 import { marketplaceHourly } from './pipelines/marketplace-hourly.ts'
@@ -38,12 +63,21 @@ import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
 import { stockChanges } from './pipelines/stock-changes.ts'
 import { productSales, storeMetrics, storeSales, trendingProducts } from './pipelines/store.ts'
+import { abandonedCarts } from './reactions/abandoned-carts.ts'
 import { type DelayRules, parseDelayRules } from './reactions/delay-rules.ts'
 import { delayMonitor, delayTopics } from './reactions/delays.ts'
 import { fraudMonitor, fraudScoresTopic } from './reactions/fraud.ts'
+import { funnelMonitor } from './reactions/funnel.ts'
 import { orderFraudMonitor } from './reactions/order-fraud.ts'
+import {
+  type PersonalisationState,
+  personalisation,
+  type Recommendations,
+  recommend,
+} from './reactions/personalisation.ts'
 import { salesEventTracker } from './reactions/sales-events.ts'
 import { stockAlertsTopic, stockMonitor } from './reactions/stock.ts'
+import { trafficMonitor } from './reactions/traffic.ts'
 import { dataQualityReport, lateArrivalsReport } from './reports/arrivals.ts'
 import { cohortsReport, segmentsReport } from './reports/customers.ts'
 import { monthlyRevenueReport, retailRevenueReport } from './reports/monthly-revenue.ts'
@@ -52,8 +86,23 @@ import { hourlySalesReport, sellerConcentrationReport } from './reports/sales.ts
 import { dailyEngagementReport, inventoryTurnoverReport } from './reports/store.ts'
 import { topicPage, topicsPage } from './topics-page.ts'
 
-export type { ContractChange, DelayRules, OdcsContract, Reaction, Report, ReportColumn, ReportRow }
+export type {
+  ContractChange,
+  DelayRules,
+  EntityKind,
+  FeatureDefinition,
+  FeaturesState,
+  OdcsContract,
+  PersonalisationState,
+  Reaction,
+  Recommendations,
+  Report,
+  ReportColumn,
+  ReportRow,
+}
 export {
+  abandonedCarts,
+  cartAbandonments,
   chargebacks,
   contractChanges,
   customerSegments,
@@ -64,9 +113,14 @@ export {
   ecommerceFraudAlerts,
   ecommerceOrderItems,
   ecommerceOrders,
+  featureDefinitions,
+  featureStore,
+  featuresOf,
   fraudAlerts,
   fraudMonitor,
   fraudScoresTopic,
+  funnel,
+  funnelMonitor,
   groundTruth,
   inventoryUpdates,
   isBreaking,
@@ -79,18 +133,24 @@ export {
   orderStatuses,
   orders,
   parseDelayRules,
+  personalisation,
   priceChanges,
   processedOrders,
   productMetricsRows,
   promotions,
+  recommend,
   returns,
   sales,
   salesEvents,
   salesEventTracker,
+  salesFeaturePlans,
   stockAlertsTopic,
   stockMonitor,
+  storeFeaturePlans,
   topicPage,
   topicsPage,
+  trafficAlerts,
+  trafficMonitor,
   transactions,
   userEvents,
 }
@@ -127,6 +187,9 @@ export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
     ecommerceOrderItems,
     ecommerceFraudAlerts,
     fraudAlerts,
+    funnel,
+    cartAbandonments,
+    trafficAlerts,
     userEvents,
     transactions,
     inventoryUpdates,
@@ -177,6 +240,22 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
     pipeline(chargebacksOnce, 'Chargebacks, each once: what fraud scoring learns from.'),
     pipeline(returnsOnce, 'Returns, each once: what fraud scoring knows of refunds.'),
     pipeline(orderVelocity, 'Orders, each with how fast its customer orders and what is known of the customer.'),
+    pipeline(
+      visitorActs,
+      'What visitors do and buy, in the order of time: sessions, funnel, bots and recommendations read it.',
+    ),
+    pipeline(viewsByMinute, 'Views of each category and minute: what spikes of views are found in.'),
+    pipeline(boughtTogether, 'For every two products, how many purchases hold both.'),
+    pipeline(basketsByProduct, 'For each product, how many purchases hold it.'),
+    pipeline(basketsInAll, 'How many purchases there are.'),
+    pipeline(sellerVolume, 'Pieces each seller sold in ten seconds: features of models.'),
+    pipeline(priceByMinute, 'What each product cost in a minute, in the mean: features of models.'),
+    pipeline(viewsByProduct, 'Views of each product and minute: features of models.'),
+    pipeline(visitorsByMinute, 'What each visitor did in a minute: features of models.'),
+    pipeline(purchasesByProduct, 'Purchases of each product and minute: features of models.'),
+    pipeline(paymentsByUser, 'Payments each account tried in a minute: features of models.'),
+    pipeline(paymentsByDevice, 'Payments each device tried in a minute: features of models.'),
+    pipeline(stockByMinute, 'Stock of each product and warehouse by the minute: features of models.'),
     pipeline(monthlyRevenue, 'Gross sales of the online-retail wholesaler per calendar month, in thousandths.'),
   ],
   ({ name }) => name,

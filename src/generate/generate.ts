@@ -18,6 +18,7 @@ import {
   type Suite,
   suites,
 } from './labelled-minutes.ts'
+import { type LabelledAct, labelledVisits } from './labelled-visits.ts'
 import {
   type LateBatchSettings,
   lateBatch,
@@ -43,6 +44,7 @@ export type {
   Fault,
   FaultSettings,
   FaultShares,
+  LabelledAct,
   LabelledMinute,
   LabelledStream,
   LateBatchSettings,
@@ -68,6 +70,7 @@ export {
   faults,
   fraudKinds,
   labelledStream,
+  labelledVisits,
   lateBatch,
   marketplaceTraffic,
   merged,

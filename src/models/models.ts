@@ -1,5 +1,16 @@
 // The door of the models: pure algorithms over plain data, with no clock and no I/O.
 export {
+  type CoVisitRules,
+  type CoVisits,
+  coVisitRules,
+  newCoVisits,
+  popular,
+  type Suggestion,
+  suggest,
+  trending,
+  visited,
+} from './co-visits.ts'
+export {
   type LogisticRules,
   learn,
   logisticRules,

@@ -95,6 +95,7 @@ async function serveOperators(
       },
       reports: null,
       tables: null,
+      insights: null,
       ingest: null,
       metrics: aloneMetrics(broker),
       fault: (error, where) => log('error', 'serve', `a fault in ${where}`, { err: error }),

@@ -1,23 +1,28 @@
 // The shop's jobs on the broker's log: which pipelines and reactions run together, and where their rows go besides topics.
 import type { Broker } from '../broker/broker.ts'
 import {
+  abandonedCarts,
   type DelayRules,
   delayMonitor,
   fraudMonitor,
+  funnelMonitor,
   orderFraudMonitor,
   pipelines,
   sales,
   salesEventTracker,
   stockMonitor,
+  trafficMonitor,
 } from '../commerce/commerce.ts'
 import { type LogJob, type LogJobSettings, startLogJob } from '../connect/connect.ts'
 import type { Plan } from '../query/plan.ts'
 import type { Reaction } from '../query/reaction.ts'
+import type { InsightsPort } from '../serve/insights-port.ts'
 import type { LiveFigures } from '../serve/live-figures.ts'
 import { assert } from '../std/assert.ts'
 import { noLog, type WriteLog } from '../std/log-line.ts'
 import type { World } from '../world/world.ts'
 import { delayLog } from './delay-log.ts'
+import { type Detection, openDetection } from './detection.ts'
 import { show } from './figures.ts'
 import { groupProgress } from './group-progress.ts'
 import type { DeadLetterCount } from './metrics.ts'
@@ -26,6 +31,8 @@ import type { DeadLetterCount } from './metrics.ts'
 export interface JobRules {
   /** Not given: those of the documents. */
   readonly delays?: DelayRules
+  /** Reactions whose state somebody asks. Not given: nobody does. */
+  readonly detection?: Detection
 }
 
 /** What runs together: one decode of each topic, one commit, one snapshot. */
@@ -60,8 +67,15 @@ const analyticsEngine: JobDefinition = {
 const salesJob: JobDefinition = {
   name: 'sales',
   published: ['sales-window', 'sales-per-second'],
-  inHouse: ['sales-by-product', 'sales-by-seller', 'sales-by-category', 'sales-by-minute'],
-  reactions: () => [salesEventTracker()],
+  inHouse: [
+    'sales-by-product',
+    'sales-by-seller',
+    'sales-by-category',
+    'sales-by-minute',
+    'seller-volume',
+    'price-by-minute',
+  ],
+  reactions: ({ detection = openDetection() }) => [salesEventTracker(), ...detection.ofSales],
 }
 const shopJob: JobDefinition = {
   name: 'shop',
@@ -72,6 +86,7 @@ const shopJob: JobDefinition = {
     'store-sales',
     'product-sales',
     'trending-products',
+    'bought-together',
   ],
   inHouse: [
     'stock-changes',
@@ -80,8 +95,27 @@ const shopJob: JobDefinition = {
     'chargebacks-once',
     'returns-once',
     'order-velocity',
+    'visitor-acts',
+    'views-by-minute',
+    'baskets-by-product',
+    'baskets-in-all',
+    'views-by-product',
+    'visitors-by-minute',
+    'purchases-by-product',
+    'payments-by-user',
+    'payments-by-device',
+    'stock-by-minute',
   ],
-  reactions: ({ delays }) => [stockMonitor(), delayMonitor(delays), fraudMonitor(), orderFraudMonitor()],
+  reactions: ({ delays, detection = openDetection() }) => [
+    stockMonitor(),
+    delayMonitor(delays),
+    fraudMonitor(),
+    orderFraudMonitor(),
+    funnelMonitor(),
+    abandonedCarts(),
+    trafficMonitor(),
+    ...detection.ofShop,
+  ],
 }
 
 /** The plans whose rows become topics. */
@@ -96,6 +130,8 @@ export interface Jobs {
   readonly sales: LogJob
   readonly orders: LogJob
   readonly byPipeline: ReadonlyMap<string, LogJob>
+  /** What the API asks the jobs' reactions. */
+  readonly detection: InsightsPort
 }
 
 interface JobPlaces {
@@ -144,11 +180,12 @@ function settingsOf(definition: JobDefinition, logIdentity: string, dataDir: str
 export async function startJobs(world: World, broker: Broker, places: JobPlaces): Promise<Jobs> {
   const { dataDir, figures, deadLetters } = places
   const tellDelays = delayLog(world, places.log ?? noLog)
+  const detection = openDetection()
   /** Topics whose dead letters a job before keeps. */
   const judged = new Set<string>()
   const start = async (definition: JobDefinition, onOutput: LogJobSettings['onOutput']): Promise<LogJob> => {
     const progress = definition.group === undefined ? null : groupProgress(world, broker, definition.group)
-    const settings = settingsOf(definition, broker.clusterId, dataDir, places.rules)
+    const settings = settingsOf(definition, broker.clusterId, dataDir, { ...places.rules, detection })
     const job = await startLogJob(world, broker, {
       name: definition.name,
       ...settings,
@@ -200,6 +237,7 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
     sales: ofSales,
     orders: jobOf(running, orderProcessor),
     byPipeline,
+    detection,
   }
 }
 

@@ -14,6 +14,7 @@ import { deadLetterRoutes, ledgerRoute } from './routes-books.ts'
 import { figureRoutes } from './routes-figures.ts'
 import { healthRoutes } from './routes-health.ts'
 import { ingestRoutes } from './routes-ingest.ts'
+import { insightRoutes } from './routes-insights.ts'
 import { lakeRoutes, reconciliationRoutes, sqlRoute } from './routes-lake.ts'
 import { liveRoute } from './routes-live.ts'
 import { metricsRoute } from './routes-metrics.ts'
@@ -98,6 +99,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
         { name: 'figures', description: 'The live tables' },
         { name: 'live', description: 'Server-sent events' },
         { name: 'ingest', description: 'Records in' },
+        { name: 'insights', description: 'What to show a visitor, features of models' },
         { name: 'reports', description: 'Batch answers over the log' },
         { name: 'books', description: 'The account of every record, and what was refused' },
         { name: 'health', description: 'For probes and people' },
@@ -111,6 +113,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (hub !== null) liveRoute(app, serving, hub)
   if (ports.ingest !== null) ingestRoutes(app, serving, ports.ingest)
   if (ports.metrics !== null) metricsRoute(app, serving, ports.metrics)
+  if (ports.insights !== null) insightRoutes(app, serving, ports.insights)
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)
   if (ports.books !== undefined) ledgerRoute(app, serving, ports.books)
   if (ports.deadLetters !== undefined) deadLetterRoutes(app, serving, ports.deadLetters)

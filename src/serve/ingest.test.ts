@@ -29,6 +29,7 @@ async function serving(
     health: { checks: unused },
     reports: null,
     tables: null,
+    insights: null,
     metrics: null,
     ingest: {
       topics: ['sales', 'orders'],

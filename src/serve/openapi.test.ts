@@ -18,6 +18,10 @@ const ports: ServePorts = {
   health: { checks: () => assert.fail('describing asks for nothing') },
   reports: { list: () => [], runs: () => [], run: () => assert.fail('describing asks for nothing') },
   tables: null,
+  insights: {
+    recommendations: () => assert.fail('describing asks for nothing'),
+    features: () => assert.fail('describing asks for nothing'),
+  },
   ingest: { topics: [], take: () => assert.fail('describing asks for nothing') },
   metrics: {
     read: () => assert.fail('describing asks for nothing'),

@@ -1,5 +1,6 @@
 // What serving needs from the rest of the house, as plain data and functions. `platform.ts` supplies it from log and
 // engine; tests supply it from arrays. Times are milliseconds since the epoch (UTC), money is integer minor units.
+import type { InsightsPort } from './insights-port.ts'
 import type { LakePort, ReconciliationPort, ReportsPort, SqlPort } from './lake-ports.ts'
 import type { RecordSlices } from './record-slices.ts'
 
@@ -423,6 +424,7 @@ export interface ServePorts {
   readonly sql?: SqlPort | null
   readonly reconciliation?: ReconciliationPort | null
   readonly tables: TablesPort | null
+  readonly insights: InsightsPort | null
   readonly ingest: IngestPort | null
   readonly metrics: MetricsPort | null
   readonly books?: BooksPort

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { nodeWorld } from '../world/node.ts'
 import * as contract from './contract.ts'
+import { features as featuresSchema, recommendations } from './contract-insights.ts'
 import type { Check, LiveState, ServePorts } from './ports.ts'
 import { ServeError, type ServeSettings, serve } from './serve.ts'
 
@@ -83,6 +84,14 @@ function shop(): Shop {
       },
       health: { checks: () => made.checks() },
       tables: null,
+      insights: {
+        recommendations: (user, _nowMs, count) => ({
+          known: user === 'U1',
+          items: [{ productId: 'P1', score: count, reason: 'goes-with', with: 'P2' }],
+          boughtTogether: [],
+        }),
+        features: (kind, id) => ({ [`${kind}_of_${id}`]: 1, unknown: null }),
+      },
       reports: {
         list: () => [
           { name: 'monthly-revenue', doc: 'Gross revenue per calendar month', period: 'all', schedule: null },
@@ -225,6 +234,17 @@ test('draining: not ready, no new stream, no new report; figures still come', as
   }
 })
 
+test('insights: what to show a visitor, features of an entity by kind and name', () =>
+  served(async (url) => {
+    const answer = async (path: string) => JSON.parse((await ask(url, path)).text)
+    const shown = recommendations.parse(await answer('/api/v1/recommendations/U1?count=3'))
+    assert.deepEqual([shown.known, shown.items[0]?.score, shown.items[0]?.with], [true, 3, 'P2'])
+    assert.equal((await answer('/api/v1/recommendations/U2')).known, false)
+    assert.equal((await ask(url, '/api/v1/recommendations/U2?count=51')).status, 400)
+    const features = featuresSchema.parse(await answer('/api/v1/features/seller:A%20B'))
+    assert.deepEqual(features.features, { 'seller_of_A B': 1, unknown: null })
+    assert.equal((await ask(url, '/api/v1/features/nothing')).status, 404)
+  }))
 test('reports: listed, run, unknown, broken, too many, aborted when the caller goes', () =>
   served(
     async (url, shop) => {

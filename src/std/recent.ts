@@ -36,6 +36,11 @@ export function use<Value>(recent: Recent<Value>, key: string, keysMax: number, 
   recent.count++
   return value
 }
+/** Replaces the value of the key, or takes it in. */
+export function put<Value>(recent: Recent<Value>, key: string, value: Value, keysMax: number): void {
+  use(recent, key, keysMax, () => value)
+  recent.young[own(key)] = value
+}
 export function forget<Value>(recent: Recent<Value>, key: string): void {
   const name = own(key)
   if (recent.young[name] !== undefined) {

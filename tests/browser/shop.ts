@@ -146,6 +146,7 @@ export function shop(settings: ShopSettings): Shop {
       health: { checks: async () => [{ name: 'broker', ok: true, needed: true, detail: '3 topics' }] },
       tables: null,
       reports: null,
+      insights: null,
       ingest: null,
       metrics: null,
       fault: (error, where) => void faults.push(`${where}: ${error.message}`),

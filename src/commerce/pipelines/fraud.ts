@@ -14,8 +14,6 @@ const monthHalfLifeMs = Math.round(days(30) * Math.LN2)
 const one = constant({ kind: 'int64' }, 1)
 
 const payments = from(transactions, { with: ['shipping_address.street', 'shipping_address.zip'] })
-  .deduplicate({ identity: ['transaction_id'], horizonMs: hours(24) })
-  .rename({ 'shipping_address.street': 'street', 'shipping_address.zip': 'zip' })
   .select(
     'timestamp',
     'transaction_id',
@@ -30,9 +28,11 @@ const payments = from(transactions, { with: ['shipping_address.street', 'shippin
     'shipping_country',
     'ip_country',
     'seller',
-    'street',
-    'zip',
+    'shipping_address.street',
+    'shipping_address.zip',
   )
+  .rename({ 'shipping_address.street': 'street', 'shipping_address.zip': 'zip' })
+  .deduplicate({ identity: ['transaction_id'], horizonMs: hours(24) })
 
 /**
  * A row for each payment, in the order of event time, once nothing can come between. A null device, card or address is

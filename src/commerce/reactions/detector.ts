@@ -20,8 +20,8 @@ export interface DetectorRules {
   /** … for so many minutes. */
   readonly quietMinutes: number
 }
-/** Once by chance in some sixteen weeks of one stream, on generated shops; resolves as an operator would. */
-export const detectorRules: DetectorRules = Object.freeze({ fireNats: 12, quietZ: 2, quietMinutes: 20 })
+/** Once by chance in about eight weeks of one stream, on generated shops; resolves as an operator would. */
+export const detectorRules: DetectorRules = Object.freeze({ fireNats: 11, quietZ: 2, quietMinutes: 20 })
 
 /** Plain data. */
 export interface Detector {

@@ -1,0 +1,115 @@
+SET 'pipeline.name' = 'millrace views-by-product';
+SET 'execution.runtime-mode' = 'streaming';
+SET 'table.local-time-zone' = 'UTC';
+SET 'execution.checkpointing.interval' = '1 s';
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+SET 'table.exec.source.idle-timeout' = '30000 ms';
+
+CREATE TEMPORARY TABLE `user-events` (
+  `event_id` STRING,
+  `user_id` STRING,
+  `event_type` STRING,
+  `timestamp` STRING,
+  `product_id` STRING,
+  `product_name` STRING,
+  `category` STRING,
+  `price` DECIMAL(22, 6),
+  `search_query` STRING,
+  `session_id` STRING,
+  `ip_address` STRING,
+  `user_agent` STRING,
+  `device_id` STRING,
+  `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) <= `_arrival` + INTERVAL '10' MINUTE
+    THEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
+  WATERMARK FOR `_at` AS `_at` - INTERVAL '5' SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'user-events',
+  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'properties.group.id' = 'millrace-flink-views-by-product',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.watermark.idle-timeout' = '30000 ms',
+  'format' = 'json',
+  'json.ignore-parse-errors' = 'true',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
+
+CREATE TEMPORARY VIEW `views-by-product-source` AS
+SELECT
+  `event_type`,
+  CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END AS `timestamp`,
+  `product_id`,
+  `_at`
+FROM `user-events`
+WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
+  AND `event_id` IS NOT NULL
+  AND `user_id` IS NOT NULL
+  AND `event_type` IS NOT NULL
+  AND `event_type` IN ('product_view', 'add_to_cart', 'search', 'login', 'login_failed')
+  AND (`price` IS NULL OR `price` = ROUND(`price`, 2) AND ABS(`price`) <= 90071992547409.91)
+  AND (`price` IS NULL OR CAST(`price` * 100 AS BIGINT) >= 0)
+  AND `session_id` IS NOT NULL;
+
+CREATE TEMPORARY VIEW `views-by-product-step-1` AS
+SELECT *
+FROM `views-by-product-source`
+WHERE ((`event_type` = 'product_view') AND (NOT (`product_id` IS NULL)));
+
+CREATE TEMPORARY VIEW `views-by-product-step-2` AS
+SELECT
+  window_start,
+  window_end,
+  `product_id`,
+  `_count_1` AS `views`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    `product_id`,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`
+  FROM TABLE(
+    TUMBLE(TABLE `views-by-product-step-1`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
+  GROUP BY window_start, window_end, `product_id`, window_time);
+
+CREATE TEMPORARY TABLE `views-by-product-sink` (
+  `_key` STRING NOT NULL,
+  `window_start` STRING,
+  `window_end` STRING,
+  `product_id` STRING,
+  `views` DECIMAL(38, 0),
+  PRIMARY KEY (`_key`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'views-by-product',
+  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-views-by-product',
+  'properties.transaction.timeout.ms' = '900000',
+  'key.format' = 'raw',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'value.json.encode.decimal-as-plain-number' = 'true',
+  'value.fields-include' = 'EXCEPT_KEY'
+);
+
+INSERT INTO `views-by-product-sink`
+SELECT
+  CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ',', COALESCE(JSON_STRING(`product_id`), 'null'), ']') AS `_key`,
+  DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_start`,
+  DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_end`,
+  `product_id`,
+  CAST(`views` AS DECIMAL(38, 0)) AS `views`
+FROM `views-by-product-step-2`;
