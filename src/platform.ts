@@ -18,6 +18,7 @@ import { liveTables } from './platform/live-tables.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { orderFigures } from './platform/order-figures.ts'
 import { startOrderSink } from './platform/order-sink.ts'
+import { qualityFigures } from './platform/quality.ts'
 import { openReconciliation } from './platform/reconcile.ts'
 import { startReportSchedule } from './platform/report-schedule.ts'
 import { type Interval, reportNamed, reportsPort, runReport as runOver } from './platform/reports.ts'
@@ -101,8 +102,9 @@ export async function startPlatform(
     })
     await showLastRows(broker, figures)
     const deadLetters = deadLetterCount()
+    const quality = await qualityFigures(world, broker)
     const jobs = await startJobs(world, broker, {
-      ...{ dataDir: settings.dataDir, figures, deadLetters, log: settings.log },
+      ...{ dataDir: settings.dataDir, figures, deadLetters, quality, log: settings.log },
       rules: settings.delayRules === undefined ? {} : { delays: settings.delayRules },
     })
     undo.push(() => Promise.all(jobs.all.map((job) => job.stop())))
@@ -182,6 +184,7 @@ export async function startPlatform(
       metrics: metricsPort(world, { broker, ingest, deadLetters, pipelines: jobs.byPipeline }),
       books: { ledger: () => ledgerOf(jobs.all), orders: () => ordersNow.read() },
       deadLetters: deadLettersOf(world, broker),
+      quality: quality.port({ jobs, deadLetters }),
       fault: (error, where) => settings.log('error', 'serve', `a fault in ${where}`, { err: error }),
     }
     const { serve } = await servingModule

@@ -1,7 +1,7 @@
 // `millrace dlq ls | show | replay`: what was refused, why, and its way back. From a running Millrace, or of a data
 // directory that nobody holds.
 import type { Command } from 'commander'
-import type { DeadLetterFilter, DeadLetterList, DeadLetterWhole, ReplayOutcome } from '../serve/ports.ts'
+import type { DeadLetterFilter, DeadLetterList, DeadLetterWhole, ReplayOutcome } from '../serve/books-ports.ts'
 import { parseInstant } from '../std/instant.ts'
 import { formatCount, parseCount, parseDurationMs } from './amounts.ts'
 import { type Define, examples } from './command.ts'
@@ -234,7 +234,7 @@ async function list(flags: ListFlags): Promise<DeadLetterList> {
   if (url === null) return fromData(flags, (port) => port.list(filterOf(flags), flags.limit))
   const query = new URLSearchParams({ ...queryOf(flags), limit: String(flags.limit) })
   const [{ deadLetterList }, body] = await Promise.all([
-    import('../serve/contract.ts'),
+    import('../serve/books-contract.ts'),
     askJson(url, `/api/v1/dead-letters?${query}`, {}),
   ])
   const { matching, counts, letters } = deadLetterList.parse(body)
@@ -250,7 +250,7 @@ async function whole(flags: Where, topic: string, partition: number, offset: num
   const url = await runningUrl(flags)
   if (url === null) return fromData(flags, (port) => port.show(topic, partition, offset))
   const [{ deadLetterWhole }, body] = await Promise.all([
-    import('../serve/contract.ts'),
+    import('../serve/books-contract.ts'),
     askJson(url, `/api/v1/dead-letters/${encodeURIComponent(topic)}/${partition}/${offset}`, {}),
   ])
   return inHouse(deadLetterWhole.parse(body))
@@ -265,7 +265,7 @@ async function send(flags: ReplayFlags): Promise<ReplayOutcome> {
   if (url === null) return fromData(flags, (port) => port.replay(filterOf(flags), how))
   const post = { ...queryOf(flags), dryRun: how.dryRun, all: how.all, ...(how.set === null ? {} : { set: how.set }) }
   const [{ replayOutcome }, body] = await Promise.all([
-    import('../serve/contract.ts'),
+    import('../serve/books-contract.ts'),
     askJson(url, '/api/v1/dead-letters/replay', { post }),
   ])
   return replayOutcome.parse(body)

@@ -5,7 +5,7 @@ import { exitCodes } from './errors.ts'
 import { askJson, notOurVersion, notRunning, runningUrl, type Where } from './server.ts'
 import { dataDirOf, realWorld, terminalOutput } from './terminal.ts'
 
-type Ledger = z.infer<typeof import('../serve/contract.ts').ledger>
+type Ledger = z.infer<typeof import('../serve/books-contract.ts').ledger>
 
 const columns = ['in', 'processed', 'duplicates', 'late', 'deadLettered', 'inFlight', 'imbalance'] as const
 const titles: Readonly<Record<string, string>> = { deadLettered: 'dead letters', inFlight: 'in flight' }
@@ -62,7 +62,7 @@ export const define: Define = (command, act) => {
 
 async function running(url: string): Promise<Ledger> {
   const path = '/api/v1/ledger'
-  const [{ ledger }, body] = await Promise.all([import('../serve/contract.ts'), askJson(url, path, {})])
+  const [{ ledger }, body] = await Promise.all([import('../serve/books-contract.ts'), askJson(url, path, {})])
   const answer = ledger.safeParse(body)
   if (answer.success) return answer.data
   throw notOurVersion(`${url}${path}`, answer.error.issues[0]?.message)

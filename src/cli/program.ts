@@ -39,6 +39,11 @@ export const commands: readonly Entry[] = [
   },
   { name: 'kpis', summary: 'the live figures, in the terminal', load: () => import('./kpis.ts') },
   { name: 'alerts', summary: 'what left its usual, why, and what to do', load: () => import('./alerts.ts') },
+  {
+    name: 'quality',
+    summary: 'completeness, validity, freshness, and what is wrong',
+    load: () => import('./quality.ts'),
+  },
   { name: 'ledger', summary: 'where every record is', load: () => import('./ledger.ts') },
   { name: 'dlq', summary: 'dead letters: what was refused, why, and its way back', load: () => import('./dlq.ts') },
   {

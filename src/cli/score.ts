@@ -99,7 +99,10 @@ export const define: Define = (command, act) => {
     .description(
       'Score the detectors on generated shops whose truth is known. Events of the marketplace, two weeks each, the second one scored: easy: clear incidents; hard: 1.5 sales a minute, weak ones; sellers: of one seller each. fraud: campaigns among the payments of three weeks; bots: among visits; recommendations: the next thing of each visitor.',
     )
-    .argument('[suite]', 'easy, hard, sellers, fraud, bots or recommendations (default: all)')
+    .argument(
+      '[suite]',
+      'easy, hard, sellers, fraud, bots or recommendations (default: all of these), or quality: faults, price spikes, lost volume',
+    )
     .option('--seeds <n>', 'so many seeds, pooled', (text) => parseCount('--seeds', text, 1_000), 1)
     .option('--seed <text>', 'the first part of each seed: the same text, the same shops', 'score')
     .option('--streams <n>', 'shops of each seed, of the marketplace', (text) => parseCount('--streams', text, 100), 12)
@@ -114,6 +117,18 @@ export const define: Define = (command, act) => {
           import('../generate/generate.ts'),
         ])
         const asked = parsed.args[0]
+        if (asked === 'quality') {
+          const { scoreQuality } = await import('../platform/score-quality.ts')
+          const scores = scoreQuality(seed, streams)
+          out.table(
+            ['what', 'made', 'found', 'wrong', 'precision', 'recall'].map((name) => ({
+              name,
+              alignRight: name !== 'what',
+            })),
+            scores.map((score) => ({ ...score })),
+          )
+          return undefined
+        }
         const wanted = (name: string): boolean => asked === undefined || name === asked
         const some = suites.filter(wanted)
         const others = detectors.filter(wanted)

@@ -59,6 +59,21 @@ import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
 import { ordersEnriched } from './pipelines/orders-enriched.ts'
 import { processedOrdersPlan } from './pipelines/processed-orders.ts'
 import { orderAnalytics, productMetrics } from './pipelines/product-metrics.ts'
+import {
+  qualityAmounts,
+  qualityEcommerceCustomers,
+  qualityEcommerceOrders,
+  qualityInventoryUpdates,
+  qualityMarketplaceSales,
+  qualityOrderHeads,
+  qualityOrderItems,
+  qualityOrders,
+  qualityPaymentLines,
+  qualityPrices,
+  qualitySales,
+  qualityTransactions,
+  qualityUserEvents,
+} from './pipelines/quality.ts'
 import { salesByCategory, salesByMinute, salesBySeller } from './pipelines/sales-minutes.ts'
 import { salesByProduct, salesPerSecond, salesWindow } from './pipelines/sales-window.ts'
 import { stockChanges } from './pipelines/stock-changes.ts'
@@ -75,6 +90,7 @@ import {
   type Recommendations,
   recommend,
 } from './reactions/personalisation.ts'
+import { type QualitySettings, qualityMonitor, qualityTopics } from './reactions/quality.ts'
 import { salesEventTracker } from './reactions/sales-events.ts'
 import { stockAlertsTopic, stockMonitor } from './reactions/stock.ts'
 import { trafficMonitor } from './reactions/traffic.ts'
@@ -94,6 +110,7 @@ export type {
   FeaturesState,
   OdcsContract,
   PersonalisationState,
+  QualitySettings,
   Reaction,
   Recommendations,
   Report,
@@ -138,6 +155,8 @@ export {
   processedOrders,
   productMetricsRows,
   promotions,
+  qualityMonitor,
+  qualityTopics,
   recommend,
   returns,
   sales,
@@ -232,6 +251,23 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
     pipeline(trendingProducts, 'Five products of each category most put into carts in ten minutes.'),
     pipeline(marketplaceArrivals, 'Sales of the marketplaces with the moment they came: what the delay monitor reads.'),
     pipeline(marketplaceHourly, 'Sales and revenue of each marketplace and hour, corrected for 48 hours.'),
+    ...[
+      qualitySales,
+      qualityOrders,
+      qualityUserEvents,
+      qualityTransactions,
+      qualityInventoryUpdates,
+      qualityMarketplaceSales,
+      qualityEcommerceOrders,
+      qualityEcommerceCustomers,
+    ].map((plan) =>
+      pipeline(plan, `Records of ${Object.keys(plan.contracts)[0]} by minute, and how many have what they may lack.`),
+    ),
+    pipeline(qualityPrices, 'Lowest and highest price of each product and minute: what price spikes are seen by.'),
+    pipeline(qualityPaymentLines, 'The lines of payments, which must add up to them.'),
+    pipeline(qualityOrderHeads, 'Orders, each once, to be held against their items.'),
+    pipeline(qualityOrderItems, 'Items of orders, each once, to be held against their orders.'),
+    pipeline(qualityAmounts, 'Deciles of what is ordered in an hour: its drift is seen by them.'),
     pipeline(stockChanges, 'Changes of stock, each once: what the stock monitor reads.'),
     pipeline(
       paymentVelocity,

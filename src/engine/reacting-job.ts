@@ -48,7 +48,12 @@ export function reactingJob(inner: Job, reactions: readonly Reaction[]): Reactin
   }
   const drain = (): void => {
     const output = inner.take()
-    if (output.deadLetters.length > 0) deadLetters.push(...output.deadLetters)
+    if (output.deadLetters.length > 0) {
+      deadLetters.push(...output.deadLetters)
+      for (const { reaction, state } of running)
+        if (reaction.deadLetter !== undefined)
+          for (const letter of output.deadLetters) reaction.deadLetter(state, letter, emit)
+    }
     if (output.lateRecords.length > 0) lateRecords.push(...output.lateRecords)
     if (output.raises.length > 0) raises.push(...output.raises)
     if (output.results.length === 0) return

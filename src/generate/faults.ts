@@ -11,7 +11,7 @@ import type { Traffic } from './traffic.ts'
 type Contract = NonNullable<ReturnType<typeof contracts.get>>
 type Field = Contract['fields'][string]
 
-/** What can be wrong with a record. `zone`: local time written without its zone, so read as UTC. */
+/** What can be wrong with a record. `price-spike`: a price five to twenty times as high, only where it is asked for. `zone`: local time written without its zone, so read as UTC. */
 export const faults = Object.freeze([
   'duplicate',
   'duplicate-under-new-id',
@@ -22,6 +22,7 @@ export const faults = Object.freeze([
   'unknown-enum',
   'future',
   'zone',
+  'price-spike',
 ] as const)
 export type Fault = (typeof faults)[number]
 
@@ -37,6 +38,7 @@ export const faultSharesDefault: FaultShares = Object.freeze({
   'unknown-enum': 0.0005,
   future: 0.0002,
   zone: 0.0002,
+  'price-spike': 0,
 })
 
 export interface FaultSettings {
@@ -234,6 +236,11 @@ function make(
       if (fault === 'zone') return made(contract.eventTime, instantText(atMs - zoneMs, true), 'late')
       const ahead = contract.futureLimitMs + futureMs[0] + draw.below(futureMs[1] - futureMs[0])
       return made(contract.eventTime, instantText(record.timeMs + ahead, true), 'dead-letter:future')
+    }
+    case 'price-spike': {
+      const { price } = fields
+      if (contract.fields.price?.type.kind !== 'money' || typeof price !== 'number') return null
+      return made('price', Math.round(price * (5 + 15 * draw.float()) * 100) / 100, 'quality-alert:price-spike')
     }
     default:
       return unreachable(fault)

@@ -26,6 +26,8 @@ import { type Detection, openDetection } from './detection.ts'
 import { show } from './figures.ts'
 import { groupProgress } from './group-progress.ts'
 import type { DeadLetterCount } from './metrics.ts'
+import type { QualityFigures } from './quality.ts'
+import { qualityOfOrders, qualityOfSales, qualityOfShop } from './quality-of-jobs.ts'
 
 /** What whoever starts the house may say. */
 export interface JobRules {
@@ -51,8 +53,8 @@ interface JobDefinition {
 const orderProcessor: JobDefinition = {
   name: 'order-processors',
   published: ['processed-orders'],
-  inHouse: [],
-  reactions: () => [],
+  inHouse: [...qualityOfOrders.plans],
+  reactions: () => [qualityOfOrders.reaction()],
   group: 'order-processors',
 }
 /** O5: what they come to, by product and minute. */
@@ -74,8 +76,13 @@ const salesJob: JobDefinition = {
     'sales-by-minute',
     'seller-volume',
     'price-by-minute',
+    ...qualityOfSales.plans,
   ],
-  reactions: ({ detection = openDetection() }) => [salesEventTracker(), ...detection.ofSales],
+  reactions: ({ detection = openDetection() }) => [
+    salesEventTracker(),
+    ...detection.ofSales,
+    qualityOfSales.reaction(),
+  ],
 }
 const shopJob: JobDefinition = {
   name: 'shop',
@@ -105,6 +112,7 @@ const shopJob: JobDefinition = {
     'payments-by-user',
     'payments-by-device',
     'stock-by-minute',
+    ...qualityOfShop.plans,
   ],
   reactions: ({ delays, detection = openDetection() }) => [
     stockMonitor(),
@@ -115,6 +123,7 @@ const shopJob: JobDefinition = {
     abandonedCarts(),
     trafficMonitor(),
     ...detection.ofShop,
+    qualityOfShop.reaction(),
   ],
 }
 
@@ -140,6 +149,7 @@ interface JobPlaces {
   readonly figures: LiveFigures
   readonly deadLetters: DeadLetterCount
   readonly rules?: JobRules
+  readonly quality?: QualityFigures
   /** Told what the reactions say in words. Default: nobody. */
   readonly log?: WriteLog
 }
@@ -215,6 +225,7 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
   const ofSales = await start(salesJob, (output, { epoch }) => {
     show(output, figures)
     deadLetters.add(output)
+    places.quality?.add(output)
     if (progress !== null) figures.moved(progressOf(progress, epoch))
   })
   progress = ofSales
@@ -226,6 +237,7 @@ export async function startJobs(world: World, broker: Broker, places: JobPlaces)
       await start(definition, (output) => {
         deadLetters.add(output)
         tellDelays(output)
+        places.quality?.add(output)
       }),
     ])
   const byPipeline = new Map(

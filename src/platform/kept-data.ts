@@ -1,6 +1,6 @@
 // A data directory that nobody holds, opened for one question.
 import { openBroker } from '../broker/broker.ts'
-import type { DeadLettersPort } from '../serve/ports.ts'
+import type { DeadLettersPort } from '../serve/books-ports.ts'
 import type { World } from '../world/world.ts'
 import { deadLettersOf } from './dead-letters.ts'
 

@@ -2,7 +2,8 @@
 // dead-lettered + in flight. From the jobs while they run, and of a data directory that nobody holds.
 import { openBroker } from '../broker/broker.ts'
 import type { AccountLine, LogJob } from '../connect/connect.ts'
-import type { Ledger, LedgerRow } from '../serve/ports.ts'
+import type { Ledger } from '../serve/books-ports.ts'
+import type { LedgerRow } from '../serve/ports.ts'
 import { entryOf } from '../std/maps.ts'
 import type { World } from '../world/world.ts'
 import { jobsAtRest } from './jobs.ts'

@@ -12,19 +12,29 @@ import type { Ingest } from './ingest.ts'
 export interface DeadLetterCount {
   add(output: JobOutput): void
   counts(): readonly { readonly topic: string; readonly reason: string; readonly records: number }[]
+  /** The same by the field at fault too. */
+  byRule(): readonly {
+    readonly topic: string
+    readonly reason: string
+    readonly rule: string
+    readonly records: number
+  }[]
 }
 
 export function deadLetterCount(): DeadLetterCount {
-  const topics = new Map<string, Map<string, number>>()
+  const lines = new Map<string, { topic: string; reason: string; rule: string; records: number }>()
   return {
     add({ deadLetters }) {
-      for (const { topic, reason } of deadLetters) {
-        const reasons = entryOf(topics, topic, () => new Map<string, number>())
-        reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-      }
+      for (const { topic, reason, field: rule } of deadLetters)
+        entryOf(lines, `${topic} ${reason} ${rule}`, () => ({ topic, reason, rule, records: 0 })).records++
     },
-    counts: () =>
-      [...topics].flatMap(([topic, reasons]) => [...reasons].map(([reason, records]) => ({ topic, reason, records }))),
+    counts() {
+      const sums = new Map<string, { topic: string; reason: string; records: number }>()
+      for (const { topic, reason, records } of lines.values())
+        entryOf(sums, `${topic} ${reason}`, () => ({ topic, reason, records: 0 })).records += records
+      return [...sums.values()]
+    },
+    byRule: () => [...lines.values()],
   }
 }
 

@@ -1,6 +1,6 @@
 // How the orders pipeline is doing (O4): how many a second, how many of the valid ones failed, what was rejected.
 import type { LogJob } from '../connect/connect.ts'
-import type { OrdersState } from '../serve/ports.ts'
+import type { OrdersState } from '../serve/books-ports.ts'
 import type { Timer, World } from '../world/world.ts'
 import type { OrderSink } from './order-sink.ts'
 

@@ -30,6 +30,16 @@ export interface ReactionTick {
 }
 export type ReactionInput = ReactionRow | ReactionTick
 
+/** A record that was refused: what broke which promise of its topic. */
+export interface ReactionLetter {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly reason: string
+  /** Dotted path of the field at fault, or '' for the whole record. */
+  readonly field: string
+}
+
 /** One record for a topic of the reaction; `value` becomes JSON. A null value takes the key back. */
 export type Emit = (topic: string, key: string, value: Readonly<Record<string, unknown>> | null) => void
 
@@ -45,4 +55,6 @@ export interface Reaction<State = unknown> {
   initial(): State
   /** Changes the state and emits. Bounded work; never throws for anything in a row. */
   step(state: State, input: ReactionInput, emit: Emit): void
+  /** Takes the dead letters of the job too, before the rows that became due with them. */
+  deadLetter?(state: State, letter: ReactionLetter, emit: Emit): void
 }

@@ -18,6 +18,7 @@ import { insightRoutes } from './routes-insights.ts'
 import { lakeRoutes, reconciliationRoutes, sqlRoute } from './routes-lake.ts'
 import { liveRoute } from './routes-live.ts'
 import { metricsRoute } from './routes-metrics.ts'
+import { qualityRoute } from './routes-quality.ts'
 import { reportRoutes } from './routes-reports.ts'
 import { screenRoutes } from './routes-screen.ts'
 import { tableRoutes } from './routes-tables.ts'
@@ -115,6 +116,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (ports.metrics !== null) metricsRoute(app, serving, ports.metrics)
   if (ports.insights !== null) insightRoutes(app, serving, ports.insights)
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)
+  if (ports.quality !== undefined) qualityRoute(app, serving, ports.quality)
   if (ports.books !== undefined) ledgerRoute(app, serving, ports.books)
   if (ports.deadLetters !== undefined) deadLetterRoutes(app, serving, ports.deadLetters)
   if (ports.lake) lakeRoutes(app, serving, ports.lake)

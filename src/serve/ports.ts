@@ -1,5 +1,6 @@
 // What serving needs from the rest of the house, as plain data and functions. `platform.ts` supplies it from log and
 // engine; tests supply it from arrays. Times are milliseconds since the epoch (UTC), money is integer minor units.
+import type { BooksPort, DeadLettersPort, QualityPort } from './books-ports.ts'
 import type { InsightsPort } from './insights-port.ts'
 import type { LakePort, ReconciliationPort, ReportsPort, SqlPort } from './lake-ports.ts'
 import type { RecordSlices } from './record-slices.ts'
@@ -134,116 +135,6 @@ export interface LedgerRow {
   readonly late: number
   readonly deadLettered: number
   readonly inFlight: number
-}
-
-export interface LedgerLine extends Omit<LedgerRow, 'topic'> {
-  /** Records that are nowhere: 0, or there is a fault. */
-  readonly imbalance: number
-}
-export interface LedgerTopic extends LedgerLine {
-  readonly topic: string
-  readonly partitions: readonly (LedgerLine & { readonly partition: number })[]
-}
-/** The whole account: topics by name. */
-export interface Ledger {
-  readonly imbalance: number
-  readonly topics: readonly LedgerTopic[]
-}
-/** What the house says of itself beyond its figures. */
-export interface BooksPort {
-  /** Memory only. */
-  ledger(): Ledger
-  orders(): OrdersState
-}
-/** The orders pipeline: processor, analytics, sink. Counts are since the topic was created. */
-export interface OrdersState {
-  readonly received: number
-  readonly processed: number
-  readonly duplicates: number
-  /** In the dead letters, with their reasons. */
-  readonly rejected: number
-  readonly inFlight: number
-  /** Processed a second, over the last ten. */
-  readonly perSecond: number
-  /** Of the orders that are through: valid ones that are nowhere. */
-  readonly errorRate: number
-  /** Written since the start. */
-  readonly metricsLines: number
-  readonly metricsFile: string | null
-}
-
-/** What was refused, and its way back. */
-export interface DeadLettersPort {
-  /** The newest that match, and how many match in all, by what is wrong with them. */
-  list(filter: DeadLetterFilter, rowsMax: number): Promise<DeadLetterList>
-  /** By its place among the dead letters of the topic; null: there is none. */
-  show(topic: string, partition: number, offset: number): Promise<DeadLetterWhole | null>
-  /** Sends those back that stand by the contract of today; each once, whoever asks how often. */
-  replay(
-    filter: DeadLetterFilter,
-    how: {
-      readonly dryRun: boolean
-      /** Those too that would fail again. */
-      readonly all: boolean
-      /** Fields of the JSON object that are set before; null: it goes as it is. */
-      readonly set: Readonly<Record<string, unknown>> | null
-    },
-  ): Promise<ReplayOutcome>
-}
-export interface DeadLetterFilter {
-  /** In which the record was. */
-  readonly topic?: string
-  readonly reason?: string
-  /** The field at fault. */
-  readonly rule?: string
-  /** By the time at which it arrived: from, to before. */
-  readonly sinceMs?: number
-  readonly untilMs?: number
-}
-export interface DeadLetterRow {
-  readonly topic: string
-  /** Among the dead letters of the topic. */
-  readonly partition: number
-  readonly offset: number
-  readonly keptMs: number
-  readonly bytes: number
-  readonly reason: string
-  /** The field at fault, dotted; '' for the whole record. */
-  readonly rule: string
-  readonly message: string
-  /** Of the record that failed; -1 where it is not told. */
-  readonly original: { readonly partition: number; readonly offset: number; readonly timestampMs: number }
-  /** Of the contract. */
-  readonly version: number
-  /** The how manieth time the record failed. */
-  readonly attempt: number
-  readonly replayed: boolean
-}
-export interface DeadLetterWhole extends DeadLetterRow {
-  readonly value: { readonly text: string; readonly encoding: 'utf-8' | 'base64' }
-}
-export interface DeadLetterList {
-  readonly matching: number
-  readonly counts: readonly {
-    readonly topic: string
-    readonly reason: string
-    readonly rule: string
-    readonly version: number
-    readonly records: number
-  }[]
-  /** Newest first. */
-  readonly letters: readonly DeadLetterRow[]
-}
-export interface ReplayOutcome {
-  readonly dryRun: boolean
-  readonly found: number
-  /** Or, of a dry run, would be. */
-  readonly sent: number
-  /** Sent before. */
-  readonly already: number
-  /** Would fail again, and stay. */
-  readonly stillBad: number
-  readonly topics: readonly { readonly topic: string; readonly records: number }[]
 }
 
 /** What `/readyz` asks. */
@@ -429,6 +320,7 @@ export interface ServePorts {
   readonly metrics: MetricsPort | null
   readonly books?: BooksPort
   readonly deadLetters?: DeadLettersPort
+  readonly quality?: QualityPort
   /** Told of every fault that a handler did not expect (the caller got a 500 without details). */
   readonly fault: (error: Error, where: string) => void
 }

@@ -1,8 +1,9 @@
 // The books of the house: the account of every record, and what was refused with its way back.
 import { z } from 'zod'
 import { timeText } from './answers.ts'
-import * as contract from './contract.ts'
-import type { BooksPort, DeadLetterFilter, DeadLetterRow, DeadLettersPort, LedgerLine } from './ports.ts'
+import * as contract from './books-contract.ts'
+import type { BooksPort, DeadLetterFilter, DeadLetterRow, DeadLettersPort, LedgerLine } from './books-ports.ts'
+import { problem as problemSchema } from './contract.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
 
@@ -50,7 +51,7 @@ function line({ in: all, processed, duplicates, late, deadLettered, inFlight, im
 }
 
 export function deadLetterRoutes(app: App, { world, draining }: Serving, deadLetters: DeadLettersPort): void {
-  const problem = { content: { 'application/problem+json': { schema: contract.problem } } }
+  const problem = { content: { 'application/problem+json': { schema: problemSchema } } }
   app.get(
     '/api/v1/dead-letters',
     {

@@ -2,14 +2,15 @@
 // producer sends them, rows are read back from their topics.
 import assert from 'node:assert/strict'
 import { type Broker, openBroker } from '../../src/broker/broker.ts'
-import { contracts } from '../../src/commerce/commerce.ts'
+import { contracts, parseDelayRules } from '../../src/commerce/commerce.ts'
 import { ensureTopic } from '../../src/connect/connect.ts'
 import { deadLettersOf } from '../../src/platform/dead-letters.ts'
 import { type Jobs, startJobs } from '../../src/platform/jobs.ts'
 import { ledgerOf } from '../../src/platform/ledger.ts'
 import { deadLetterCount } from '../../src/platform/metrics.ts'
+import { qualityFigures } from '../../src/platform/quality.ts'
+import type { DeadLettersPort, Ledger, QualityPort } from '../../src/serve/books-ports.ts'
 import { liveFigures } from '../../src/serve/live-figures.ts'
-import type { DeadLettersPort, Ledger } from '../../src/serve/ports.ts'
 import { offset, partitionId } from '../../src/std/units.ts'
 import { BatchWriter } from '../../src/wire/batch-writer.ts'
 import { partitionOfKey } from '../../src/wire/partitioner.ts'
@@ -34,6 +35,7 @@ export interface House {
   readonly broker: Broker
   readonly jobs: Jobs
   readonly deadLetters: DeadLettersPort
+  readonly quality: QualityPort
   ledger(): Ledger
   /** `atMs`: arrival. In one batch a partition, in the order given. */
   send(topic: string, records: readonly Sent[], atMs?: number): Promise<void>
@@ -54,7 +56,12 @@ export async function openHouse(dataDir: string | null = null): Promise<House> {
   for (const { topic, partitions, origin } of contracts.values())
     if (origin !== 'result') await ensureTopic(broker, { name: topic, partitions })
   const figures = liveFigures({ currency: 'USD', scale: 2, windowMs: 900_000, slideMs: 1_000 })
-  const jobs = await startJobs(world, broker, { dataDir, figures, deadLetters: deadLetterCount() })
+  const [deadLetters, quality] = [deadLetterCount(), await qualityFigures(world, broker)]
+  const jobs = await startJobs(world, broker, {
+    ...{ dataDir, figures, deadLetters, quality },
+    // Half a minute is long for a test.
+    rules: { delays: parseDelayRules('{"statisticsMs": 1000}') },
+  })
   const rows = async (topic: string): Promise<Row[]> => {
     const found: Row[] = []
     const slots = recordSlots(512)
@@ -99,6 +106,7 @@ export async function openHouse(dataDir: string | null = null): Promise<House> {
     jobs,
     rows,
     deadLetters: deadLettersOf(world, broker),
+    quality: quality.port({ jobs, deadLetters }),
     ledger: () => ledgerOf(jobs.all),
     async table(topic) {
       const table = new Map<string, Json>()

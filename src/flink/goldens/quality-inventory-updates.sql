@@ -1,0 +1,102 @@
+SET 'pipeline.name' = 'millrace quality-inventory-updates';
+SET 'execution.runtime-mode' = 'streaming';
+SET 'table.local-time-zone' = 'UTC';
+SET 'execution.checkpointing.interval' = '1 s';
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+SET 'table.exec.source.idle-timeout' = '30000 ms';
+
+CREATE TEMPORARY TABLE `inventory-updates` (
+  `event_id` STRING,
+  `event_type` STRING,
+  `product_id` STRING,
+  `product_name` STRING,
+  `stock_change` DECIMAL(20, 4),
+  `current_stock` DECIMAL(20, 4),
+  `warehouse_location` STRING,
+  `timestamp` STRING,
+  `_arrival` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `_at` AS CASE WHEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) <= `_arrival` + INTERVAL '10' MINUTE
+    THEN TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
+  WATERMARK FOR `_at` AS `_at` - INTERVAL '65' SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'inventory-updates',
+  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'properties.group.id' = 'millrace-flink-quality-inventory-updates',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.watermark.idle-timeout' = '30000 ms',
+  'format' = 'json',
+  'json.ignore-parse-errors' = 'true',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
+
+CREATE TEMPORARY VIEW `quality-inventory-updates-source` AS
+SELECT
+  CASE WHEN REGEXP(`timestamp`, '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?$') THEN
+    UNIX_TIMESTAMP(CONCAT(SUBSTRING(`timestamp`, 1, 10), ' ', SUBSTRING(`timestamp`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`timestamp`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
+    - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
+    + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`timestamp`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END AS `timestamp`,
+  `_at`
+FROM `inventory-updates`
+WHERE `_at` > TO_TIMESTAMP_LTZ(-62167219200000, 3)
+  AND `event_id` IS NOT NULL
+  AND COALESCE(`event_type`, 'inventory_update') IN ('inventory_update')
+  AND `product_id` IS NOT NULL
+  AND `product_name` IS NOT NULL
+  AND `stock_change` IS NOT NULL
+  AND `stock_change` = FLOOR(`stock_change`) AND ABS(`stock_change`) <= 9007199254740991
+  AND `current_stock` IS NOT NULL
+  AND `current_stock` = FLOOR(`current_stock`) AND ABS(`current_stock`) <= 9007199254740991
+  AND CAST(`current_stock` AS BIGINT) >= 0
+  AND `warehouse_location` IS NOT NULL;
+
+CREATE TEMPORARY VIEW `quality-inventory-updates-step-1` AS
+SELECT
+  window_start,
+  window_end,
+  `_count_1` AS `records`,
+  `_at`
+FROM (
+  SELECT
+    window_start,
+    window_end,
+    window_time AS `_at`,
+    COUNT(*) AS `_count_1`
+  FROM TABLE(
+    TUMBLE(TABLE `quality-inventory-updates-source`, DESCRIPTOR(`_at`), INTERVAL '1' MINUTE))
+  GROUP BY window_start, window_end, window_time);
+
+CREATE TEMPORARY TABLE `quality-inventory-updates-sink` (
+  `_key` STRING NOT NULL,
+  `window_start` STRING,
+  `window_end` STRING,
+  `records` DECIMAL(38, 0),
+  PRIMARY KEY (`_key`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'quality-inventory-updates',
+  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-quality-inventory-updates',
+  'properties.transaction.timeout.ms' = '900000',
+  'key.format' = 'raw',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'value.json.encode.decimal-as-plain-number' = 'true',
+  'value.fields-include' = 'EXCEPT_KEY'
+);
+
+INSERT INTO `quality-inventory-updates-sink`
+SELECT
+  CONCAT('[', COALESCE(JSON_STRING(DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ',', COALESCE(JSON_STRING(DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''')), 'null'), ']') AS `_key`,
+  DATE_FORMAT(`window_start`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_start`,
+  DATE_FORMAT(`window_end`, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS `window_end`,
+  CAST(`records` AS DECIMAL(38, 0)) AS `records`
+FROM `quality-inventory-updates-step-1`;
