@@ -10,6 +10,7 @@ import { chargebacks } from './contracts/chargebacks.ts'
 import { customerSegments, ecommerceCustomers } from './contracts/ecommerce-customers.ts'
 import { ecommerceFraudAlerts } from './contracts/ecommerce-fraud-alerts.ts'
 import { ecommerceOrderItems } from './contracts/ecommerce-order-items.ts'
+import { ecommerceOrderStatus } from './contracts/ecommerce-order-status.ts'
 import { ecommerceOrders, orderStatuses } from './contracts/ecommerce-orders.ts'
 import { fraudAlerts } from './contracts/fraud-alerts.ts'
 import { funnel } from './contracts/funnel.ts'
@@ -129,6 +130,7 @@ export {
   ecommerceCustomers,
   ecommerceFraudAlerts,
   ecommerceOrderItems,
+  ecommerceOrderStatus,
   ecommerceOrders,
   featureDefinitions,
   featureStore,
@@ -204,6 +206,7 @@ export const contracts: ReadonlyMap<string, Contract> = byKey<Contract>(
     ecommerceOrders,
     ecommerceCustomers,
     ecommerceOrderItems,
+    ecommerceOrderStatus,
     ecommerceFraudAlerts,
     fraudAlerts,
     funnel,

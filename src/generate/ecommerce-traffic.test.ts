@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseInstant } from '../std/instant.ts'
-import { ecommerceBurst, ecommerceTopics, ecommerceTraffic } from './generate.ts'
+import { ecommerceBurst, ecommerceTopics, ecommerceTraffic, scenarios } from './generate.ts'
 import type { RecordSink } from './sink.ts'
 
 const startMs = Date.UTC(2026, 0, 5, 15)
@@ -108,4 +108,65 @@ test('a topic alone has the records that it has beside the others', () => {
   const alone = of(100, ['ecommerce_orders'])
   assert.ok(alone.length > 1_800)
   assert.deepEqual(alone.slice(0, 500), beside.slice(0, 500))
+})
+
+test('M1: orders of the realistic profile live on: paid, shipped, delivered after about ten days, 8 % late, some cancelled', () => {
+  const { made, sink } = gathering()
+  const settings = { ratePerSecond: 0.012, startMs, profile: 'realistic' as const }
+  scenarios
+    .get('ecommerce')!
+    .traffic('6', settings)
+    .produceUntil(startMs + 60 * 86_400_000, sink)
+  const orders = new Map<
+    string,
+    { status: string; orderedMs: number; lastMs: number; late: boolean; reason: unknown }
+  >()
+  const days: number[] = []
+  for (const { topic, key, value, arrivalMs } of made) {
+    if (topic === 'ecommerce_orders') {
+      assert.equal(value.status, 'pending')
+      const orderedMs = parseInstant(value.order_date)
+      orders.set(key, { status: 'pending', orderedMs, lastMs: orderedMs, late: false, reason: null })
+    } else if (topic === 'ecommerce_order_status') {
+      const order = orders.get(key)!
+      assert.equal(value.previous_status, order.status, key)
+      const atMs = parseInstant(value.changed_at)
+      assert.ok(atMs >= order.lastMs && atMs === arrivalMs)
+      order.lastMs = atMs
+      order.status = value.status
+      order.reason = value.reason
+      if (value.status === 'delivered') {
+        if (order.orderedMs < startMs + 10 * 86_400_000) days.push((atMs - order.orderedMs) / 86_400_000)
+        order.late = atMs > parseInstant(value.promised_at)
+      }
+    }
+  }
+  // Those of the first ten days: nearly all of them have come to their end.
+  const old = [...orders.values()].filter(({ orderedMs }) => orderedMs < startMs + 10 * 86_400_000)
+  assert.ok(old.length > 1_500, `${old.length}`)
+  const share = (fits: (order: (typeof old)[number]) => boolean): number => old.filter(fits).length / old.length
+  const near = (seen: number, asked: number, by: number): void =>
+    assert.ok(Math.abs(seen - asked) < by, `${seen}, asked ${asked}`)
+  near(
+    share(({ status }) => status === 'delivered'),
+    0.985,
+    0.01,
+  )
+  near(
+    share(({ late }) => late),
+    0.08,
+    0.015,
+  )
+  near(
+    share(({ status, reason }) => status === 'cancelled' && reason === 'customer'),
+    0.006,
+    0.004,
+  )
+  near(
+    share(({ status, reason }) => status === 'cancelled' && reason === 'unavailable'),
+    0.006,
+    0.004,
+  )
+  days.sort((a, b) => a - b)
+  near(days[days.length >> 1]!, 10, 1)
 })

@@ -5,13 +5,16 @@ import {
   ecommerceCustomers,
   ecommerceFraudAlerts,
   ecommerceOrderItems,
+  ecommerceOrderStatus,
   ecommerceOrders,
   orderStatuses,
 } from '../commerce/commerce.ts'
 import { instantText } from '../std/instant.ts'
 import { type RandomStream, randomStream } from '../std/random.ts'
+import { Agenda } from './agenda.ts'
 import { arrivals, jitterMs } from './arrivals.ts'
 import { weightedChoice } from './distributions.ts'
+import { type OrderStep, orderLife } from './order-life.ts'
 import type { RecordSink } from './sink.ts'
 import { storeProducts, storeProductWeights } from './store-data.ts'
 import { type Traffic, type TrafficSettings, traffic } from './traffic.ts'
@@ -23,8 +26,11 @@ export const ecommerceTopics = Object.freeze([
   ecommerceFraudAlerts.topic,
 ])
 
+/** What is told of orders later, in the realistic profile only; not counted in the rate. */
+export const ecommerceTopicsBeside: readonly string[] = Object.freeze([ecommerceOrderStatus.topic])
+
 export interface EcommerceSettings extends TrafficSettings {
-  /** Only these topics are handed over, and `ratePerSecond` counts their records; all four by default. */
+  /** Only these topics are handed over, and `ratePerSecond` counts the records of the first four; those by default. */
   readonly topics?: readonly string[]
 }
 export interface BurstSettings {
@@ -80,6 +86,11 @@ interface Customer {
   segment: string
   orders: number
 }
+interface Order {
+  readonly id: string
+  readonly customerId: string
+  readonly orderedMs: number
+}
 interface Due {
   readonly topic: string
   readonly key: string
@@ -100,14 +111,26 @@ export function ecommerceTraffic(seed: string, settings: EcommerceSettings): Tra
   )
   const ratePerSecond = settings.ratePerSecond / perCycle
   const due = arrivals(random.fork('arrivals'), { startMs, ratePerSecond, steady: settings.steady ?? false })
-  const cycle = cycles(random)
+  const isAlive = settings.profile === 'realistic' && topics.includes(ecommerceOrderStatus.topic)
+  const lives = random.fork('lives')
+  const later = new Agenda<RecordSink>()
+  const cycle = cycles(random, settings.profile === 'realistic', (order) => {
+    if (!isAlive) return
+    orderLife(lives, order.orderedMs).forEach((step, i) => {
+      later.put(step.atMs, (sink, nowMs) => {
+        hand(sink, statusDue(order, step, i + 1), Math.floor(nowMs))
+        return true
+      })
+    })
+  })
   let atMs = 0
   let waiting: Due[] = []
   return traffic({
     get nextMs() {
-      return waiting.length > 0 ? atMs : due.nextMs
+      return Math.min(waiting.length > 0 ? atMs : due.nextMs, later.nextMs)
     },
     step(sink) {
+      if (later.nextMs < (waiting.length > 0 ? atMs : due.nextMs)) return later.step(sink)
       if (waiting.length === 0) {
         atMs = Math.floor(due.nextMs)
         due.advance()
@@ -123,7 +146,7 @@ export function ecommerceTraffic(seed: string, settings: EcommerceSettings): Tra
 
 /** Hands over some cycles at once. */
 export function ecommerceBurst(seed: string, settings: BurstSettings, sink: RecordSink): void {
-  const cycle = cycles(randomStream(seed).fork(`ecommerce-burst/${settings.atMs}`))
+  const cycle = cycles(randomStream(seed).fork(`ecommerce-burst/${settings.atMs}`), false, () => {})
   for (let i = 0; i < (settings.cycles ?? burstCycles); i++) {
     for (const due of cycle(settings.atMs)) hand(sink, due, settings.atMs)
   }
@@ -134,8 +157,22 @@ function hand(sink: RecordSink, { topic, key, value }: Due, atMs: number): void 
   sink.record(topic, encoder.encode(key), encoder.encode(JSON.stringify(value)), atMs)
 }
 
+function statusDue(order: Order, step: OrderStep, number: number): Due {
+  const value = {
+    status_change_id: `${order.id}/${number}`,
+    order_id: order.id,
+    customer_id: order.customerId,
+    previous_status: step.from,
+    status: step.to,
+    reason: step.reason,
+    promised_at: step.promisedMs === null ? null : time(step.promisedMs),
+    changed_at: time(step.atMs),
+  }
+  return { topic: ecommerceOrderStatus.topic, key: order.id, value }
+}
+
 /** Each call is one cycle, arriving at the given time: the customer first, then the order, its items, its alert. */
-function cycles(random: RandomStream): (atMs: number) => Due[] {
+function cycles(random: RandomStream, isPending: boolean, onOrder: (order: Order) => void): (atMs: number) => Due[] {
   const draw = random.fork('records')
   const run = random.fork('run').u32().toString(36).padStart(7, '0')
   const chooseStatus = weightedChoice(statusWeights)
@@ -220,7 +257,8 @@ function cycles(random: RandomStream): (atMs: number) => Due[] {
         order_id: orderId,
         customer_id: customer.id,
         order_date: time(orderedMs),
-        status: orderStatuses[chooseStatus.pick(draw)],
+        // As it stands when it is told; where orders live on, that is the beginning.
+        status: isPending ? 'pending' : orderStatuses[chooseStatus.pick(draw)],
         payment_method: payments[choosePayment.pick(draw)],
         currency: 'USD',
         subtotal: amount(subtotalMinor),
@@ -250,6 +288,7 @@ function cycles(random: RandomStream): (atMs: number) => Due[] {
         },
       })
     }
+    onOrder({ id: orderId, customerId: customer.id, orderedMs: Math.max(orderedMs, atMs) })
     const reasons: string[] = []
     if (totalMinor >= 1_500_00) reasons.push('high_value')
     if (country !== homes[customer.home]![0]) reasons.push('shipping_country_differs')

@@ -7,6 +7,7 @@ import {
   type EcommerceSettings,
   ecommerceBurst,
   ecommerceTopics,
+  ecommerceTopicsBeside,
   ecommerceTraffic,
 } from './ecommerce-traffic.ts'
 import { type Fault, type FaultSettings, type FaultShares, faultSharesDefault, faults, withFaults } from './faults.ts'
@@ -151,7 +152,13 @@ const parts: readonly Scenario[] = [
   scenario('sales', 'the marketplace', ['sales'], salesTraffic),
   scenario('orders', 'the small shop', ['orders'], ordersTraffic),
   scenario('marketplace-sales', 'sales that marketplaces tell late', ['marketplace-sales'], marketplaceTraffic),
-  scenario('ecommerce', 'orders with their customers, items and suspicions', ecommerceTopics, ecommerceTraffic),
+  scenario(
+    'ecommerce',
+    'orders with their customers, items and suspicions',
+    ecommerceTopics,
+    wholeEcommerce,
+    ecommerceTopicsBeside,
+  ),
   scenario('store', 'visits, purchases and stock', storeTopics, wholeStore, storeTopicsBeside),
 ]
 
@@ -170,6 +177,9 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
   ].map((one) => [one.name, one]),
 )
 
+function wholeEcommerce(seed: string, settings: TrafficSettings): Traffic {
+  return ecommerceTraffic(seed, { ...settings, topics: [...ecommerceTopics, ...ecommerceTopicsBeside] })
+}
 /** The store with all it tells, returns and chargebacks and labels as well. */
 function wholeStore(seed: string, settings: TrafficSettings): Traffic {
   return storeTraffic(seed, { ...settings, topics: [...storeTopics, ...storeTopicsBeside] })

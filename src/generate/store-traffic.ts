@@ -55,8 +55,8 @@ export const botShareRealistic = 0.08
 const visitorsAtOnceMax = 0.3
 /** Inventory updates for one purchase in the `documents` profile: 0.67/s beside 1/s. One update then tells several sales. */
 const updatesPerPurchase = 0.67
-/** Users come as often as customers of a real shop buy: half of them rarely, one of ten 4.5 times as often. */
-const loyaltySigma = 1.17
+/** With known customers buying 2.5 times as often, half of all buy twice where one of ten buys nine times. */
+const loyaltySigma = 0.5
 /** So many of the users, the most frequent ones, are known customers. */
 const returningUsers = 0.15
 
