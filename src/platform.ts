@@ -25,6 +25,7 @@ import { type Interval, reportNamed, reportsPort, runReport as runOver } from '.
 import { announce } from './platform/running.ts'
 import { startServing } from './platform/serving-store.ts'
 import { openSql } from './platform/sql.ts'
+import { topicsPort } from './platform/topics.ts'
 import { type FolderToWatch, startWatching } from './platform/watching.ts'
 import { liveFigures } from './serve/live-figures.ts'
 import type { Component, ServePorts } from './serve/ports.ts'
@@ -178,6 +179,7 @@ export async function startPlatform(
       lake: settings.lake === false ? null : lakePort(house),
       sql,
       tables: serving.tables,
+      topics: topicsPort(broker),
       reconciliation,
       insights: jobs.detection,
       ingest,

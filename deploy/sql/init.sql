@@ -4,6 +4,33 @@
 create table "sink_progress" ("sink" text not null, "partition" integer not null, "next_offset" bigint not null, "epoch" bigint not null, constraint "sink_progress_pk" primary key ("sink", "partition"));
 create table "sink_owner" ("sink" text primary key, "topic_id" text not null, "epoch" bigint not null);
 
+-- topic bought-together
+create table "bought_together" (
+  "product_id" text not null,
+  "other_id" text not null,
+  "baskets" bigint not null,
+  "timing" text,
+  "_key" text primary key,
+  "_partition" integer not null,
+  "_offset" bigint not null,
+  "_evidence" jsonb
+);
+
+-- topic cart-abandonments
+create table "cart_abandonments" (
+  "session_id" text not null,
+  "user_id" text not null,
+  "product_ids" jsonb not null,
+  "value_minor" bigint,
+  "last_cart_at" timestamptz not null,
+  "abandoned_at" timestamptz not null,
+  "_key" text primary key,
+  "_partition" integer not null,
+  "_offset" bigint not null,
+  "_evidence" jsonb
+);
+create index "cart_abandonments_by_time" on "cart_abandonments" ("last_cart_at", "_key");
+
 -- topic fraud-alerts
 create table "fraud_alerts" (
   "alert_id" text not null,
@@ -28,6 +55,32 @@ create table "fraud_alerts" (
   "_evidence" jsonb
 );
 create index "fraud_alerts_by_time" on "fraud_alerts" ("detected_at", "_key");
+
+-- topic funnel
+create table "funnel" (
+  "funnel_id" text not null,
+  "window_start" timestamptz not null,
+  "window_end" timestamptz not null,
+  "size_seconds" bigint not null,
+  "category" text,
+  "entered" bigint not null,
+  "carted" bigint not null,
+  "purchased" bigint not null,
+  "cart_rate" double precision,
+  "purchase_rate" double precision,
+  "conversion" double precision,
+  "cart_drop_off" double precision,
+  "purchase_drop_off" double precision,
+  "median_seconds" double precision,
+  "mean_seconds" double precision,
+  "conversion_window_seconds" bigint not null,
+  "is_final" boolean not null,
+  "_key" text primary key,
+  "_partition" integer not null,
+  "_offset" bigint not null,
+  "_evidence" jsonb
+);
+create index "funnel_by_time" on "funnel" ("window_end", "_key");
 
 -- topic marketplace-hourly
 create table "marketplace_hourly" (
@@ -232,6 +285,32 @@ create table "store_sales" (
   "_evidence" jsonb
 );
 create index "store_sales_by_time" on "store_sales" ("window_end", "_key");
+
+-- topic traffic-alerts
+create table "traffic_alerts" (
+  "alert_id" text not null,
+  "kind" text not null,
+  "status" text not null,
+  "score" double precision not null,
+  "session_id" text,
+  "ip_address" text,
+  "user_id" text,
+  "category" text,
+  "reasons" jsonb not null,
+  "sentence" text not null,
+  "acts" bigint not null,
+  "expected" double precision,
+  "acts_per_second" double precision,
+  "gap_variation" double precision,
+  "since" timestamptz not null,
+  "detected_at" timestamptz not null,
+  "updated_at" timestamptz not null,
+  "_key" text primary key,
+  "_partition" integer not null,
+  "_offset" bigint not null,
+  "_evidence" jsonb
+);
+create index "traffic_alerts_by_time" on "traffic_alerts" ("updated_at", "_key");
 
 -- topic trending-products
 create table "trending_products" (

@@ -22,6 +22,7 @@ import { qualityRoute } from './routes-quality.ts'
 import { reportRoutes } from './routes-reports.ts'
 import { screenRoutes } from './routes-screen.ts'
 import { tableRoutes } from './routes-tables.ts'
+import { groupRoutes, topicRoutes } from './routes-topics.ts'
 import type { App, Serving } from './serving.ts'
 
 export async function application(serving: Serving, names: ReadonlySet<string>): Promise<App> {
@@ -102,6 +103,8 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
         { name: 'ingest', description: 'Records in' },
         { name: 'insights', description: 'What to show a visitor, features of models' },
         { name: 'reports', description: 'Batch answers over the log' },
+        { name: 'tables', description: 'The serving store' },
+        { name: 'topics', description: 'The broker as people look at it' },
         { name: 'books', description: 'The account of every record, and what was refused' },
         { name: 'health', description: 'For probes and people' },
       ],
@@ -123,6 +126,8 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (ports.sql) sqlRoute(app, serving, ports.sql)
   if (ports.reconciliation) reconciliationRoutes(app, serving, ports.reconciliation)
   if (ports.tables !== null) tableRoutes(app, serving, ports.tables)
+  if (ports.topics !== undefined) topicRoutes(app, serving, ports.topics)
+  if (ports.metrics !== null) groupRoutes(app, serving, ports.metrics)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     reply.header('cache-control', 'no-cache').send(app.swagger()),
   )

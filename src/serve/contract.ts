@@ -178,32 +178,17 @@ export const reportRuns = z
     ),
   })
   .meta({ id: 'ReportRuns' })
-export const tableList = z.object({
-  tables: z.array(
-    z.object({
-      name: z.string(),
-      topic: z.string().meta({ description: 'the topic whose newest rows it holds' }),
-      time: z.string().nullable().meta({ description: 'the column by which rows are newest first' }),
-      columns: z.array(
-        z.object({
-          name: z.string(),
-          type: z.enum(['text', 'integer', 'real', 'boolean', 'json', 'timestamp']),
-          nullable: z.boolean(),
-          scale: z.int().nullable().meta({ description: 'of an amount in minor units: its decimals' }),
-          currency: z.string().nullable().meta({ description: 'of an amount of money: ISO 4217' }),
-        }),
-      ),
-    }),
-  ),
-})
-export const tableRows = z.object({
-  table: z.string(),
-  asOf: time,
-  rows: z
-    .array(z.record(z.string(), z.unknown()))
-    .meta({ description: 'by column; `_key`, `_partition` and `_offset` tell the record it comes from' }),
-  next: z.string().nullable().meta({ description: '`cursor` of the next page; null: this was the last' }),
-})
+/** Pages of the screen besides `/`: each is the same document, which knows its address. */
+export const pagePaths = [
+  '/events',
+  '/fraud',
+  '/store',
+  '/marketplaces',
+  '/reports',
+  '/topics',
+  '/groups',
+  '/quality',
+] as const
 
 export const reportList = z.object({ reports: z.array(reportInfo) }).meta({ id: 'ReportList' })
 const reportColumn = z.discriminatedUnion('type', [

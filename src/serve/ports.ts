@@ -4,6 +4,9 @@ import type { BooksPort, DeadLettersPort, QualityPort } from './books-ports.ts'
 import type { InsightsPort } from './insights-port.ts'
 import type { LakePort, ReconciliationPort, ReportsPort, SqlPort } from './lake-ports.ts'
 import type { RecordSlices } from './record-slices.ts'
+import type { TablesPort, TopicsPort } from './store-ports.ts'
+
+export type { TableInfo, TablesPort, TopicLine, TopicRecord, TopicsPort } from './store-ports.ts'
 
 /** Where the live figures come from: tables the engine keeps in memory. */
 export interface LivePort {
@@ -271,35 +274,6 @@ export interface GroupLagLine {
   }[]
 }
 
-/** The tables of the serving store: result topics, the newest row under each key. */
-export interface TablesPort {
-  /** Rows of one answer, at the most. */
-  readonly rowsMax: number
-  list(): readonly TableInfo[]
-  /** Newest first. Null: there is no such table. Rejects with an error of `name` ServingError while the store is away. */
-  rows(wanted: {
-    readonly table: string
-    /** Columns of the table that must equal these. */
-    readonly where: Readonly<Record<string, string | number | boolean | null>>
-    readonly after: { readonly time: string | null; readonly key: string } | null
-    readonly limit: number
-  }): Promise<readonly Readonly<Record<string, unknown>>[] | null>
-}
-export interface TableInfo {
-  readonly name: string
-  readonly topic: string
-  /** The column by which rows are newest first; null: by their key. */
-  readonly time: string | null
-  readonly columns: readonly {
-    readonly name: string
-    readonly type: 'text' | 'integer' | 'real' | 'boolean' | 'json' | 'timestamp'
-    readonly nullable: boolean
-    /** Of an amount: decimals and currency (null: a plain decimal). */
-    readonly scale: number | null
-    readonly currency: string | null
-  }[]
-}
-
 /** The live tables of the shop, and what is said beside them. */
 export interface FiguresPorts {
   readonly live: LivePort
@@ -316,6 +290,7 @@ export interface ServePorts {
   readonly reconciliation?: ReconciliationPort | null
   readonly tables: TablesPort | null
   readonly insights: InsightsPort | null
+  readonly topics?: TopicsPort
   readonly ingest: IngestPort | null
   readonly metrics: MetricsPort | null
   readonly books?: BooksPort

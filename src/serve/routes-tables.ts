@@ -6,6 +6,7 @@ import * as contract from './contract.ts'
 import type { TableInfo, TablesPort } from './ports.ts'
 import { ProblemError } from './problems.ts'
 import type { App, Serving } from './serving.ts'
+import * as stores from './store-contract.ts'
 
 const rowsDefault = 100
 const filtersMax = 10
@@ -20,7 +21,7 @@ export function tableRoutes(app: App, { world, draining }: Serving, tables: Tabl
         tags: ['tables'],
         summary: 'The tables of the serving store',
         description: 'One for each result topic: the newest row under each key, filled exactly once.',
-        response: { 200: contract.tableList },
+        response: { 200: stores.tableList },
       },
     },
     () => ({
@@ -40,7 +41,7 @@ export function tableRoutes(app: App, { world, draining }: Serving, tables: Tabl
           limit: z.coerce.number().int().min(1).max(tables.rowsMax).default(rowsDefault),
           cursor: z.string().max(2_000).optional(),
         }),
-        response: { 200: contract.tableRows, 400: problem, 404: problem, 503: problem },
+        response: { 200: stores.tableRows, 400: problem, 404: problem, 503: problem },
       },
     },
     async (request) => {
