@@ -18,6 +18,7 @@ import { liveTables } from './platform/live-tables.ts'
 import { deadLetterCount, metricsPort } from './platform/metrics.ts'
 import { orderFigures } from './platform/order-figures.ts'
 import { startOrderSink } from './platform/order-sink.ts'
+import { pipelinesNow } from './platform/pipelines-now.ts'
 import { qualityFigures } from './platform/quality.ts'
 import { openReconciliation } from './platform/reconcile.ts'
 import { startReportSchedule } from './platform/report-schedule.ts'
@@ -187,6 +188,7 @@ export async function startPlatform(
       books: { ledger: () => ledgerOf(jobs.all), orders: () => ordersNow.read() },
       deadLetters: deadLettersOf(world, broker),
       quality: quality.port({ jobs, deadLetters }),
+      pipelines: pipelinesNow(world, jobs.byPipeline),
       fault: (error, where) => settings.log('error', 'serve', `a fault in ${where}`, { err: error }),
     }
     const { serve } = await servingModule

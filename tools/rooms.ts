@@ -164,6 +164,7 @@ export const rooms: readonly Room[] = [
       'books-ports.ts',
       'books-contract.ts',
       'insights-port.ts',
+      'pipelines-contract.ts',
       'live-figures.ts',
     ],
   },

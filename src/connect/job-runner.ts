@@ -1,47 +1,26 @@
 // Runs a job on a log, exactly once (design A8): entries in visibility order go in, due results and the cursor come out
 // as one atomic commit. After a crash: the newest snapshot, then a replay up to the committed cursor with its outputs
 // thrown away (they are in the log already), then on.
-import type { Job, JobOutput } from '../engine/engine.ts'
+import type { Job } from '../engine/engine.ts'
 import type { Commit, Cursor, Follower, Log, LogEntry } from '../log/log.ts'
-import type { Contract } from '../query/contract.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { FsError, type World } from '../world/world.ts'
 import { openedAt, openedBy } from './job-opening.ts'
 import { idleCommitMs, pendingOutputBytesMax, snapshotEveryBytes, snapshotEveryMs, stepBytesMax } from './job-paces.ts'
+import type { JobSettings } from './job-settings.ts'
 import { decodeTick } from './job-ticks.ts'
-import { MovedPlaces, type TellPlaces } from './moved-places.ts'
-import { type OutputTopics, type OutputWriter, outputWriter } from './outputs.ts'
+import { MovedPlaces } from './moved-places.ts'
+import { type OutputWriter, outputWriter } from './outputs.ts'
 import { isPassing } from './passing-trouble.ts'
 import { commitAgainMs, PatientCommit } from './patient-commit.ts'
 import { recordSource } from './record-source.ts'
 import { ReplayError } from './replay-error.ts'
 import type { JobLoad, RunningJob } from './running-job.ts'
-import type { SchemaRegistry } from './schema-registry.ts'
-import { Sharding, type ShardingSettings } from './sharding.ts'
+import { Sharding } from './sharding.ts'
 import { Silence } from './silence.ts'
 import type { Keeping, Snapshot, SnapshotStore } from './snapshots.ts'
 import type { Switching } from './switching.ts'
 import { Ticking } from './ticking.ts'
-
-export interface JobSettings {
-  readonly name: string
-  /** Where each plan's rows, the late records and the dead letters go. */
-  readonly outputs: OutputTopics
-  /** Null: no snapshots (an ephemeral run); recovery then replays the whole log. */
-  readonly snapshots: SnapshotStore | null
-  /** Distance of the recorded ticks at which running values are emitted. */
-  readonly tickMs: number
-  /** Of the topics the job reads, by topic. */
-  readonly contracts: ReadonlyMap<string, Contract>
-  /** Told of every output when it is due, before its commit: for what stays in the house (live figures) only. */
-  readonly onOutput: (output: JobOutput, at: { readonly epoch: number; readonly cursor: Cursor }) => void
-  readonly onCommitted: TellPlaces | undefined
-  readonly atRest: boolean
-  readonly sharding: ShardingSettings
-  /** Where the plans are to be others: what is done for it beside the job. */
-  readonly switching: Switching | null
-  readonly schemas: SchemaRegistry | null
-}
 
 /** Takes the job over and replays it to its committed cursor, or rejects with a ReplayError; resolves when it is running. */
 export async function startJob(
@@ -77,6 +56,11 @@ class JobRunner implements RunningJob {
   #committed: Cursor
   #committing: Promise<void> | null = null
   #lastCommitMs: number
+  /** For people, by the clock on the wall; null: not since it was started. */
+  readonly #last: { committedAtMs: number | null; snapshotAtMs: number | null } = {
+    committedAtMs: null,
+    snapshotAtMs: null,
+  }
   #lastSnapshotMs: number
   #bytesSinceSnapshot = 0
   #snapshotting: Promise<void> | null = null
@@ -369,6 +353,7 @@ class JobRunner implements RunningJob {
     if (taken) {
       this.#committed = cursor
       this.#lastCommitMs = this.#world.clock.monoMs()
+      this.#last.committedAtMs = this.#world.clock.nowMs()
       this.#moved.committed(moved)
     }
     const made = await keeping
@@ -411,11 +396,15 @@ class JobRunner implements RunningJob {
       queuedBytes: this.#sharding.queuedBytes(),
       pendingOutputBytes: this.#outputs.pendingBytes,
       stateBytes: this.#job.stateBytes(),
+      ...this.#last,
     }
   }
   #publish(made: Keeping, cursor: Cursor): void {
     this.#snapshotting = made
       .publish(cursor)
+      .then(() => {
+        this.#last.snapshotAtMs = this.#world.clock.nowMs()
+      })
       .catch((error: unknown) => {
         if (!(error instanceof FsError && isPassing(error))) this.#stopFor(error)
       })

@@ -13,6 +13,9 @@ export interface JobLoad {
   /** Due, and not yet given to a commit. */
   readonly pendingOutputBytes: number
   readonly stateBytes: number
+  /** Wall time of the last durable commit and of the last snapshot; null: none since it was started. */
+  readonly committedAtMs: number | null
+  readonly snapshotAtMs: number | null
 }
 export interface RunningJob {
   readonly epoch: number

@@ -18,6 +18,7 @@ import { insightRoutes } from './routes-insights.ts'
 import { lakeRoutes, reconciliationRoutes, sqlRoute } from './routes-lake.ts'
 import { liveRoute } from './routes-live.ts'
 import { metricsRoute } from './routes-metrics.ts'
+import { pipelinesRoute } from './routes-pipelines.ts'
 import { qualityRoute } from './routes-quality.ts'
 import { reportRoutes } from './routes-reports.ts'
 import { screenRoutes } from './routes-screen.ts'
@@ -121,6 +122,7 @@ export async function application(serving: Serving, names: ReadonlySet<string>):
   if (ports.reports !== null) reportRoutes(app, serving, ports.reports)
   if (ports.quality !== undefined) qualityRoute(app, serving, ports.quality)
   if (ports.books !== undefined) ledgerRoute(app, serving, ports.books)
+  if (ports.pipelines !== undefined) pipelinesRoute(app, serving, ports.pipelines)
   if (ports.deadLetters !== undefined) deadLetterRoutes(app, serving, ports.deadLetters)
   if (ports.lake) lakeRoutes(app, serving, ports.lake)
   if (ports.sql) sqlRoute(app, serving, ports.sql)

@@ -1,8 +1,11 @@
 // What serving needs from the rest of the house, as plain data and functions. `platform.ts` supplies it from log and
 // engine; tests supply it from arrays. Times are milliseconds since the epoch (UTC), money is integer minor units.
+
+import type { z } from 'zod'
 import type { BooksPort, DeadLettersPort, QualityPort } from './books-ports.ts'
 import type { InsightsPort } from './insights-port.ts'
 import type { LakePort, ReconciliationPort, ReportsPort, SqlPort } from './lake-ports.ts'
+import type { pipeline } from './pipelines-contract.ts'
 import type { RecordSlices } from './record-slices.ts'
 import type { TablesPort, TopicsPort } from './store-ports.ts'
 
@@ -217,6 +220,12 @@ export interface EngineMetrics {
   readonly operators: readonly OperatorLine[]
   readonly jobs: readonly JobLine[]
 }
+/** What each pipeline does now. */
+export interface PipelinesPort {
+  pipelines(): readonly PipelineNow[]
+}
+export type PipelineNow = z.infer<typeof pipeline>
+
 export interface OperatorLine {
   readonly pipeline: string
   /** The id of its node in the Plan, and the kind of that. */
@@ -296,6 +305,7 @@ export interface ServePorts {
   readonly books?: BooksPort
   readonly deadLetters?: DeadLettersPort
   readonly quality?: QualityPort
+  readonly pipelines?: PipelinesPort
   /** Told of every fault that a handler did not expect (the caller got a 500 without details). */
   readonly fault: (error: Error, where: string) => void
 }
