@@ -7,7 +7,7 @@ import { RingReader } from '../std/ring.ts'
 import { WireError } from '../wire/wire-error.ts'
 import type { ThreadPort } from '../world/world.ts'
 import { recordSource } from './record-source.ts'
-import { messageIn, packAnswers, type ShardAnswer, type ShardPost } from './shard-messages.ts'
+import { copyOut, messageIn, packAnswers, type ShardAnswer, type ShardPost } from './shard-messages.ts'
 
 export interface ShardStart {
   readonly plans: readonly Plan[]
@@ -57,6 +57,8 @@ class ShardWork {
   readonly #topics: readonly string[]
   readonly #pushRecords: ReturnType<typeof recordSource>
   #pieces: Uint8Array[] = []
+  /** Where the batch at hand is copied to. */
+  #room = new Uint8Array(0)
 
   constructor(shard: Shard, topics: readonly string[]) {
     this.#shard = shard
@@ -71,9 +73,12 @@ class ShardWork {
   take(place: Uint8Array): void {
     const message = messageIn(place)
     switch (message.kind) {
-      case 'batch':
-        this.#answer(this.#batch(message.topic, message.partition, message.baseOffset, message.bytes))
+      case 'batch': {
+        const bytes = copyOut(message.bytes, this.#room)
+        if (bytes.buffer !== this.#room.buffer) this.#room = new Uint8Array(bytes.buffer)
+        this.#answer(this.#batch(message.topic, message.partition, message.baseOffset, bytes))
         break
+      }
       case 'flush':
         this.#pieces.push(this.#shard.flush())
         this.#answer(null)

@@ -10,12 +10,13 @@ import { RingWriter, ringMemory } from '../std/ring.ts'
 import type { Thread, World } from '../world/world.ts'
 import { recordSource } from './record-source.ts'
 import {
-  HEADER_BYTES,
+  messageIn,
   type ShardAnswer,
   type ShardMessage,
   type ShardPost,
   sendTo,
   sizeOf,
+  sizeOfBatch,
   unpackAnswers,
 } from './shard-messages.ts'
 import type { ShardStart } from './shard-thread.ts'
@@ -113,7 +114,7 @@ export class Shards {
   }
   /** Can a thread take the batch at all? Larger ones are the job's own. */
   takes({ bytes }: BatchEntry): boolean {
-    return HEADER_BYTES + bytes.length <= this.#shards[0]!.ring.messageBytesMax
+    return sizeOfBatch(bytes.length) <= this.#shards[0]!.ring.messageBytesMax
   }
 
   /** Gives a batch out; false while there is no room: take in what has come, or wait for more. */
@@ -150,10 +151,12 @@ export class Shards {
     if (!this.#send(shard, message)) return false
     const { ring } = this.#shards[shard]!
     // The entry's own bytes are its follower's: what is in the ring stays until the batch is taken in.
+    const sent = messageIn(ring.last)
+    assert(sent.kind === 'batch', 'the message sent last is the batch')
     this.#inFlight.push({
       kind: 'batch',
       shard,
-      entry: { ...entry, bytes: ring.last.subarray(HEADER_BYTES) },
+      entry: { ...entry, bytes: sent.bytes },
       mark: ring.mark,
       done,
     })

@@ -195,7 +195,7 @@ export function takePairs(
   foreign: ReturnType<IdsOf>,
   take: (cell: number, id: number) => void,
 ): void {
-  const [places, ids] = [from.ints(), from.ints()]
+  const [places, ids] = [from.lentInts(), from.lentInts()]
   foreign?.begin()
   for (let i = 0; i < ids.length; i++) take(cells[places[i]!]!, foreign === null ? ids[i]! : foreign.of(ids[i]!))
 }

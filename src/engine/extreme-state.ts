@@ -230,7 +230,7 @@ export class ExtremeState implements WindowState {
     out.floats(gathered(this.#deques.values, cells, count), count)
   }
   takeIn(from: StateReader, cells: Int32Array, count: number): void {
-    const [taken, { values }] = [from.floats(), this.#deques]
+    const [taken, { values }] = [from.lentFloats(), this.#deques]
     for (let i = 0; i < count; i++)
       if (!Number.isNaN(taken[i]!)) values[cells[i]!] = this.#deques.better(values[cells[i]!]!, taken[i]!)
   }

@@ -19,7 +19,7 @@ export class ForeignIds<T extends string | number> {
   }
   /** What their dictionary took in or gave back since the last time; `read` makes a value of its text. */
   learn(from: StateReader, read: (from: StateReader) => T): void {
-    const ids = from.ints()
+    const ids = from.lentInts()
     for (const id of ids) {
       this.#values[id] = read(from)
       this.#map = grownInts(this.#map, id + 1)
@@ -52,15 +52,18 @@ export class ForeignIds<T extends string | number> {
 /** The other side of `learn`: what the dictionary took in since the last time. */
 export function tellTexts(dictionary: Dictionary<string>, out: StateWriter): void {
   const ids = news(dictionary)
-  out.ints(Int32Array.from(ids), ids.length)
+  out.ints(ids, ids.length)
   for (const id of ids) out.text(dictionary.valueOf(id))
 }
 export function tellNumbers(dictionary: Dictionary<number>, out: StateWriter): void {
   const ids = news(dictionary)
-  out.ints(Int32Array.from(ids), ids.length)
+  out.ints(ids, ids.length)
   for (const id of ids) out.f64(dictionary.valueOf(id))
 }
-function news<T extends string | number>(dictionary: Dictionary<T>): number[] {
+function news<T extends string | number>(dictionary: Dictionary<T>): Int32Array {
+  const changed = dictionary.takeChanged()
+  if (changed.length === 0) return none
   const { values } = dictionary.content()
-  return [...new Set(dictionary.takeChanged())].filter((id) => values[id] !== undefined)
+  return Int32Array.from([...new Set(changed)].filter((id) => values[id] !== undefined))
 }
+const none = new Int32Array(0)

@@ -82,7 +82,7 @@ class PaneGathering implements Gathering {
       assert(number > input.closed, `pane ${number} came after ${input.closed} had closed`)
       const count = from.u32()
       this.#room(count)
-      const columns = this.#groupColumns.map(() => from.ints())
+      const columns = this.#groupColumns.map(() => from.lentInts())
       for (let k = 0; k < count; k++) {
         for (let column = 0; column < columns.length; column++) {
           const id = columns[column]![k]!
@@ -90,7 +90,7 @@ class PaneGathering implements Gathering {
         }
         this.#cells[k] = input.cellFor(number, groups.keys.add(tuple, 0))
       }
-      const offsets = from.floats()
+      const offsets = from.lentFloats()
       const slot = table.slotOf(number)
       for (let k = 0; k < partitions * 2; k += 2) {
         const at = slot * partitions * 2 + k

@@ -33,6 +33,7 @@ export class EngineShard implements Shard {
   readonly #topics: readonly string[]
   readonly #runners: readonly PlanRunner[]
   readonly #gathering: readonly PlanRunner[]
+  readonly #out = new StateWriter()
   #refusals: PieceRefusal[] = []
   #gatheredRecords = 0
   #late = new Int32Array(0)
@@ -65,7 +66,7 @@ export class EngineShard implements Shard {
       else runner.push(batch.topic, rows, this.#fatesOf(plan), this.#inTime, rows.rows - late)
     })
     this.#gatheredRecords += batch.count
-    const out = new StateWriter()
+    const out = this.#out
     out.u32(PIECE_BATCH)
     this.#tell(out, this.#gatheredRecords >= GATHERED_RECORDS_MAX)
     const { eventTimeMsMax, watermarkMs } = source.time.wakingAt(batch.partition)
@@ -108,7 +109,7 @@ export class EngineShard implements Shard {
     }
   }
   flush(): Uint8Array<ArrayBuffer> {
-    const out = new StateWriter()
+    const out = this.#out
     out.u32(PIECE_FLUSH)
     this.#tell(out, true)
     return flatten(out.finish())

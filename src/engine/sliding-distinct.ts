@@ -218,7 +218,7 @@ export class SlidingDistinct implements WindowState {
     const foreign = idsOf(this.#counted.column)
     if (this.#pairs === null) {
       // Without groups a pane is one cell.
-      const [ids, set] = [from.ints(), this.#sets.at(cellSlot[cells[0]!]!)]
+      const [ids, set] = [from.lentInts(), this.#sets.at(cellSlot[cells[0]!]!)]
       foreign?.begin()
       for (let i = 0; i < ids.length; i++) set.add(foreign === null ? ids[i]! : foreign.of(ids[i]!))
       return

@@ -1,19 +1,24 @@
 // The bytes of a snapshot: everything little-endian, written and read in the same order by the owners of the state. What
 // is large lies apart from what is small, so that an array which changes in place leaves most of its blocks as they were.
 //
-//   flat:  magic "MRES" | u32 format version | u32 loose bytes | u32 arrays | loose | each array: u32 byte length, bytes
+//   flat:  magic "MRES" | u32 format version | u32 loose bytes | u32 arrays | loose
+//          | each array, from the next multiple of 8 on: u32 byte length, u32 zero, bytes
 //   loose: u32, f64 and texts as they come
-//          text  = u32 byte length, UTF-8
-//          array = u32 count, then its elements (f64, i32 or u8) here if they are below 4 KiB; else they are the next of
-//                  the arrays
+//          text  = array of UTF-8
+//          array = u32 count, then its elements (f64, i32 or u8), from the next multiple of 8 on, if they are below 4 KiB;
+//                  else they are the next of the arrays
 //
 // Changing what any part writes needs a new FORMAT_VERSION: an older snapshot is refused and the log replayed instead.
 import { assert } from '../std/assert.ts'
 import { IntSet, type TupleIndex } from './int-set.ts'
 
-export const FORMAT_VERSION = 3
+export const FORMAT_VERSION = 4
 const MAGIC = 0x5345524d
 const HEADER_BYTES = 16
+const ARRAY_HEADER_BYTES = 8
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const aligned = (at: number): number => (at + 7) & ~7
 /** Arrays from this size on lie apart. */
 export const APART_BYTES_MIN = 4096
 
@@ -31,7 +36,8 @@ export interface StateParts {
 }
 
 export function flatten({ loose, arrays }: StateParts): Uint8Array<ArrayBuffer> {
-  const total = arrays.reduce((sum, { length }) => sum + 4 + length, HEADER_BYTES + loose.length)
+  let total = HEADER_BYTES + loose.length
+  for (const { length } of arrays) total = aligned(total) + ARRAY_HEADER_BYTES + length
   const bytes = new Uint8Array(total)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, MAGIC, true)
@@ -41,9 +47,10 @@ export function flatten({ loose, arrays }: StateParts): Uint8Array<ArrayBuffer> 
   bytes.set(loose, HEADER_BYTES)
   let at = HEADER_BYTES + loose.length
   for (const array of arrays) {
+    at = aligned(at)
     view.setUint32(at, array.length, true)
-    bytes.set(array, at + 4)
-    at += 4 + array.length
+    bytes.set(array, at + ARRAY_HEADER_BYTES)
+    at += ARRAY_HEADER_BYTES + array.length
   }
   return bytes
 }
@@ -59,11 +66,12 @@ export function unflatten(bytes: Uint8Array): StateParts {
   const count = view.getUint32(12, true)
   const arrays: Uint8Array[] = []
   for (let i = 0; i < count; i++) {
-    const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY
-    if (at + 4 + length > bytes.length)
+    const begin = aligned(at) + ARRAY_HEADER_BYTES
+    const length = begin <= bytes.length ? view.getUint32(begin - ARRAY_HEADER_BYTES, true) : Number.POSITIVE_INFINITY
+    if (begin + length > bytes.length)
       throw new SnapshotError(`the snapshot ends at byte ${bytes.length}, in the middle`)
-    arrays.push(bytes.subarray(at + 4, at + 4 + length))
-    at += 4 + length
+    arrays.push(bytes.subarray(begin, begin + length))
+    at = begin + length
   }
   if (at !== bytes.length) throw new SnapshotError('the snapshot is longer than the state it should hold')
   return { loose: bytes.subarray(HEADER_BYTES, HEADER_BYTES + view.getUint32(8, true)), arrays }
@@ -73,7 +81,7 @@ export class StateWriter {
   #bytes = new Uint8Array(65_536)
   #view = new DataView(this.#bytes.buffer)
   #length = 0
-  readonly #arrays: Uint8Array[] = []
+  #arrays: Uint8Array[] = []
 
   #room(more: number): void {
     if (this.#length + more <= this.#bytes.length) return
@@ -100,7 +108,8 @@ export class StateWriter {
       this.#arrays.push(bytes)
       return
     }
-    this.#room(bytes.length)
+    this.#room(bytes.length + 7)
+    this.#length = aligned(this.#length)
     this.#bytes.set(bytes, this.#length)
     this.#length += bytes.length
   }
@@ -108,7 +117,7 @@ export class StateWriter {
     this.#array(bytes, bytes.length)
   }
   text(text: string): void {
-    this.raw(new TextEncoder().encode(text))
+    this.raw(encoder.encode(text))
   }
   /** The first `count` of the array. Large ones leave by reference: they must not change until the snapshot is kept. */
   floats(array: Float64Array, count: number): void {
@@ -128,8 +137,13 @@ export class StateWriter {
     this.u32(index.high)
     this.numbers(index.freeNumbers)
   }
+  /** What was written; the writer is empty again. What lies between elements is of no matter, but the same each time. */
   finish(): StateParts {
-    return { loose: this.#bytes.slice(0, this.#length), arrays: this.#arrays }
+    const parts = { loose: this.#bytes.slice(0, this.#length), arrays: this.#arrays }
+    this.#bytes.fill(0, 0, this.#length)
+    this.#length = 0
+    this.#arrays = []
+    return parts
   }
 }
 
@@ -158,32 +172,43 @@ export class StateReader {
   f64(): number {
     return this.#view.getFloat64(this.#take(8), true)
   }
-  /** A copy of the next array's bytes, which are aligned for any element. */
-  #array(size: number): { readonly count: number; readonly buffer: ArrayBuffer } {
-    const count = this.u32()
-    const length = count * size
+  /** The next array's bytes, where they lie. */
+  #array(size: number): Uint8Array {
+    const length = this.u32() * size
     if (length < APART_BYTES_MIN) {
+      this.#at = Math.min(aligned(this.#at), this.#bytes.length)
       const at = this.#take(length)
-      return { count, buffer: copied(this.#bytes, at, length) }
+      return this.#bytes.subarray(at, at + length)
     }
     const array = this.#arrays[this.#nextArray++]
     if (array === undefined || array.length !== length)
       throw new SnapshotError(
         `the snapshot is damaged: an array of ${length} bytes is ${array === undefined ? 'missing' : `${array.length} bytes long`}`,
       )
-    return { count, buffer: copied(array, 0, length) }
+    return array
   }
   raw(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#array(1).buffer)
+    return copied(this.#array(1))
   }
   text(): string {
-    return new TextDecoder().decode(this.raw())
+    return decoder.decode(this.#array(1))
   }
   floats(): Float64Array<ArrayBuffer> {
-    return new Float64Array(this.#array(8).buffer)
+    return new Float64Array(copied(this.#array(8)).buffer)
   }
   ints(): Int32Array<ArrayBuffer> {
-    return new Int32Array(this.#array(4).buffer)
+    return new Int32Array(copied(this.#array(4)).buffer)
+  }
+  /** As they lie, where they are aligned: only to be read, and as long as the bytes are there. */
+  lentFloats(): Float64Array {
+    const bytes = this.#array(8)
+    const { buffer, byteOffset, length } = bytes.byteOffset % 8 === 0 ? bytes : copied(bytes)
+    return new Float64Array(buffer, byteOffset, length / 8)
+  }
+  lentInts(): Int32Array {
+    const bytes = this.#array(4)
+    const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : copied(bytes)
+    return new Int32Array(buffer, byteOffset, length / 4)
   }
   numbers(): number[] {
     return Array.from(this.floats())
@@ -205,8 +230,8 @@ export class StateReader {
   }
 }
 
-function copied(bytes: Uint8Array, at: number, length: number): ArrayBuffer {
-  const copy = new Uint8Array(length)
-  copy.set(bytes.subarray(at, at + length))
-  return copy.buffer
+function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes.length)
+  copy.set(bytes)
+  return copy
 }

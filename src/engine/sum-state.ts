@@ -126,7 +126,7 @@ export class SumState implements WindowState {
     out.floats(gathered(sums.high, cells, count), count)
   }
   takeIn(from: StateReader, cells: Int32Array, count: number): void {
-    const [low, high, sums] = [from.floats(), from.floats(), this.#sums[CELLS]!]
+    const [low, high, sums] = [from.lentFloats(), from.lentFloats(), this.#sums[CELLS]!]
     for (let i = 0; i < count; i++) sums.addLanes(cells[i]!, low[i]!, high[i]!)
   }
   enter(cell: number, group: number): void {

@@ -196,7 +196,7 @@ export class CountState implements WindowState {
     out.floats(gathered(this.#values[CELLS]!, cells, count), count)
   }
   takeIn(from: StateReader, cells: Int32Array, count: number): void {
-    const [taken, values] = [from.floats(), this.#values[CELLS]!]
+    const [taken, values] = [from.lentFloats(), this.#values[CELLS]!]
     for (let i = 0; i < count; i++) values[cells[i]!]! += taken[i]!
   }
   enter(cell: number, group: number): void {
