@@ -3,9 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-export const sectionNames = ['b1', 'b2', 'b3', 'growth', 'wire', 'nexmark', 'broker', 'latency', 'start'] as const
+export const sectionNames = [
+  'b1',
+  'b2',
+  'b3',
+  'growth',
+  'wire',
+  'shards',
+  'nexmark',
+  'broker',
+  'latency',
+  'start',
+] as const
 /** What `engine` stands for. */
-const engineSections: readonly string[] = ['b1', 'b2', 'b3', 'growth', 'wire']
+const engineSections: readonly string[] = ['b1', 'b2', 'b3', 'growth', 'wire', 'shards']
 export type SectionName = (typeof sectionNames)[number]
 
 export interface Options {

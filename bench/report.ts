@@ -1,7 +1,7 @@
 // What a section found, and how it is printed: a table for people, the same as JSON for the history.
 import { type Spread, spreadOf, timesBetter } from './statistics.ts'
 
-export type Unit = 'events/s' | 'records/s' | 'ms' | 'MB' | 'times'
+export type Unit = 'events/s' | 'records/s' | 'ns' | 'ms' | 'MB' | 'times'
 
 /** One thing measured, each value a run. */
 export interface Measured {
@@ -25,6 +25,7 @@ const betterWhen = (unit: Unit): 'more' | 'less' => {
     case 'events/s':
     case 'records/s':
       return 'more'
+    case 'ns':
     case 'ms':
     case 'MB':
     case 'times':

@@ -115,6 +115,7 @@ export class Sharding {
       }
       this.#absorb(shards)
     }
+    shards.wake()
   }
   #absorb(shards: Shards): number {
     const startedMs = this.#world.clock.monoMs()

@@ -70,6 +70,8 @@ export class Shards {
   readonly #inFlight: InFlight[] = []
   /** Partitions whose time the threads know, by topic. */
   readonly #told = new Map<string, Set<number>>()
+  /** Threads that have something to read and do not know of it. */
+  readonly #waiting = new Set<Shard['thread']>()
   #arrived: () => void = () => {}
   #failure: Error | null = null
 
@@ -192,7 +194,12 @@ export class Shards {
   #send(shard: number, message: ShardMessage): boolean {
     const { ring, thread } = this.#shards[shard]!
     assert(sizeOf(message) <= ring.messageBytesMax, 'a batch that the ring takes')
-    return sendTo(ring, message, () => thread.post(null))
+    return sendTo(ring, message, () => this.#waiting.add(thread))
+  }
+  /** Wakes the threads that wait for what was sent: told once for many batches, as a message costs more than one of them. */
+  wake(): void {
+    for (const thread of this.#waiting) thread.post(null)
+    this.#waiting.clear()
   }
   #shardOf(topic: string, partition: number): number {
     let before = 0
@@ -246,6 +253,7 @@ export class Shards {
 
   /** Resolves when something has come, or a thread has failed. */
   arrived(): Promise<void> {
+    this.wake()
     const next = this.#inFlight[0]
     if (this.#failure !== null || (next !== undefined && this.#answered(next))) return Promise.resolve()
     return new Promise((resolve) => {
