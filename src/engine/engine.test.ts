@@ -643,7 +643,7 @@ test('snapshots of other plans, other versions and damaged ones are refused', ()
   assert.throws(() => live(perMinute.named('p')).restore(new Uint8Array(3)), SnapshotError)
   const newer = snapshot.slice()
   newer[4] = 99
-  assert.throws(() => live(perMinute.named('p')).restore(newer), /snapshot format 99; this engine reads 3/)
+  assert.throws(() => live(perMinute.named('p')).restore(newer), /snapshot format 99; this engine reads 4/)
   job.finish()
   assert.throws(() => job.snapshot(), /what became due is taken before a snapshot/)
 })
