@@ -75,6 +75,7 @@ export function simNetwork(network: SimNetwork, context: Context): Network {
         })
       }),
     connect: ({ host, port }) =>
+      // TLS leaves the bytes as they are here.
       new Promise<Socket>((resolve, reject) => {
         context.after(network.delayMs(), () => {
           const there = network.listening.get(port)

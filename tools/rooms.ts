@@ -144,6 +144,7 @@ export const rooms: readonly Room[] = [
       'kafka-producer.ts',
       'kafka-topics.ts',
       'kafka-groups.ts',
+      'kafka-access.ts',
       'kafka-log.ts',
       'record-producer.ts',
       'batch-producer.ts',

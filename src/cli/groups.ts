@@ -6,6 +6,7 @@ import { parseInstant } from '../std/instant.ts'
 import { formatCount, parseBrokers } from './amounts.ts'
 import { type Define, examples } from './command.ts'
 import { CommandError, exitCodes, explain } from './errors.ts'
+import { accessFromEnvironment } from './kafka-environment.ts'
 import { notFound } from './names.ts'
 import { newOffset, type ResetTo } from './offset-reset.ts'
 import type { Output } from './output.ts'
@@ -187,7 +188,7 @@ async function brokersOf(flags: PlaceFlags): Promise<readonly string[]> {
 async function onGroups<T>(flags: PlaceFlags, use: (groups: KafkaGroups) => Promise<T>): Promise<T> {
   const brokers = await brokersOf(flags)
   const [{ kafkaGroups }, world] = await Promise.all([import('../connect/kafka-groups.ts'), realWorld()])
-  const groups = kafkaGroups(world, { brokers, clientId: 'millrace-groups' })
+  const groups = kafkaGroups(world, { brokers, clientId: 'millrace-groups', access: accessFromEnvironment() })
   try {
     // Whether anyone is there is found out first: then an error is one of the group.
     await groups.topicNames().catch((error: unknown) => {

@@ -2,6 +2,7 @@
 import { formatCount, formatDuration, parseBrokers } from './amounts.ts'
 import { type Define, examples } from './command.ts'
 import { mustExist } from './files.ts'
+import { accessFromEnvironment } from './kafka-environment.ts'
 import { notFound } from './names.ts'
 import { watchSignals } from './stopping.ts'
 import { dataDirOf, realWorld, terminalOutput } from './terminal.ts'
@@ -42,9 +43,9 @@ export const define: Define = (command, act) => {
         const running = flags.brokers === undefined ? await findRunning(world, dataDir) : null
         const target =
           flags.brokers !== undefined
-            ? { brokers: parseBrokers('--brokers', flags.brokers) }
+            ? { brokers: parseBrokers('--brokers', flags.brokers), access: accessFromEnvironment() }
             : running !== null
-              ? { brokers: [running.kafka] }
+              ? { brokers: [running.kafka], access: accessFromEnvironment() }
               : { dataDir }
         out.detail(
           'brokers' in target ? `to the broker at ${target.brokers.join(', ')}` : `to the data directory ${dataDir}`,

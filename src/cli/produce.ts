@@ -14,6 +14,7 @@ import {
 import { type Define, examples } from './command.ts'
 import { CommandError, exitCodes, explain } from './errors.ts'
 import { mustExist } from './files.ts'
+import { accessFromEnvironment } from './kafka-environment.ts'
 import { chunksOf, linesOf } from './lines.ts'
 import { notFound } from './names.ts'
 import type { Output } from './output.ts'
@@ -119,7 +120,11 @@ export const define: Define = (command, act) => {
         checkTogether(name, flags)
         const stopping = watchSignals(out)
         const [{ kafkaProducer }, world] = await Promise.all([import('../connect/kafka-producer.ts'), realWorld()])
-        const settings: KafkaProducerSettings = { brokers: await brokersOf(flags), clientId: 'millrace-produce' }
+        const settings: KafkaProducerSettings = {
+          brokers: await brokersOf(flags),
+          clientId: 'millrace-produce',
+          access: accessFromEnvironment(),
+        }
         const isLabelled = flags.faults !== undefined || flags.drift !== undefined || flags.profile === 'realistic'
         const labels = isLabelled ? ['ground-truth'] : []
         await prepareTopics(

@@ -3,6 +3,7 @@
 import { formatCount, parseBrokers } from './amounts.ts'
 import { type Define, examples } from './command.ts'
 import { CommandError, exitCodes } from './errors.ts'
+import { accessFromEnvironment } from './kafka-environment.ts'
 import { clean } from './output.ts'
 import { stayUntilStopped, watchSignals } from './stopping.ts'
 import { brokersFromEnvironment, dataDirOf, realWorld, terminalOutput } from './terminal.ts'
@@ -45,18 +46,21 @@ export const define: Define = (command, act) => {
           realWorld(),
         ])
         const brokers = await brokersOf(flags)
-        const log = await openKafkaLog(world, { brokers, clientId: 'millrace-watch' }).catch((error: unknown) => {
-          throw new CommandError(
-            exitCodes.unreachable,
-            {
-              what: 'no Kafka broker answers',
-              where: brokers.join(', '),
-              cause: error instanceof Error ? error.message : String(error),
-              cure: 'start one (millrace start, millrace broker), or name another with --brokers',
-            },
-            { cause: error },
-          )
-        })
+        const access = accessFromEnvironment()
+        const log = await openKafkaLog(world, { brokers, clientId: 'millrace-watch', access }).catch(
+          (error: unknown) => {
+            throw new CommandError(
+              exitCodes.unreachable,
+              {
+                what: 'no Kafka broker answers',
+                where: brokers.join(', '),
+                cause: error instanceof Error ? error.message : String(error),
+                cure: 'start one (millrace start, millrace broker), or name another with --brokers',
+              },
+              { cause: error },
+            )
+          },
+        )
         try {
           const watching = await startWatching(world, log, wanted)
           const totals = (): { readonly records: number; readonly deadLetters: number } => {

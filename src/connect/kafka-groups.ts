@@ -3,8 +3,9 @@
 import { Admin } from '@platformatic/kafka'
 import { apis } from '../wire/wire.ts'
 import type { World } from '../world/world.ts'
+import { BrokerConnection, type ConnectionSettings } from './kafka/connection.ts'
+import { libraryAccess } from './kafka-access.ts'
 import { type KafkaProducerSettings, kafkaProducerDefaults } from './kafka-producer.ts'
-import { askBroker } from './kafka-question.ts'
 
 export interface ListedGroup {
   readonly group: string
@@ -48,17 +49,19 @@ export interface KafkaGroups {
 const earliest = -2n
 const latest = -1n
 const ofGroups = 0
-/** Versions that every Kafka with KIP-848 has. */
-const describeVersion = 0
 
 export function kafkaGroups(world: World, settings: KafkaProducerSettings): KafkaGroups {
-  const { clientId, retries, retryDelayMs, requestTimeoutMs, brokers } = { ...kafkaProducerDefaults, ...settings }
+  const { clientId, retries, retryDelayMs, requestTimeoutMs, brokers, access } = {
+    ...kafkaProducerDefaults,
+    ...settings,
+  }
   const admin = new Admin({
     clientId,
     bootstrapBrokers: [...brokers],
     retries,
     retryDelay: retryDelayMs,
     requestTimeout: requestTimeoutMs,
+    ...libraryAccess(access),
   })
   const at = async (partitions: readonly TopicPartition[], timestamp: bigint): Promise<number[]> => {
     const topics = byTopic(partitions).map(([name, each]) => ({
@@ -80,7 +83,9 @@ export function kafkaGroups(world: World, settings: KafkaProducerSettings): Kafk
       })
     },
     members: (group) =>
-      group.type === 'consumer' ? membersByWire(world, admin, group.group) : classicMembers(admin, group.group),
+      group.type === 'consumer'
+        ? membersByWire(world, admin, group.group, { clientId, requestTimeoutMs, access })
+        : classicMembers(admin, group.group),
     async offsets(group, topics) {
       const [own] = await admin.listConsumerGroupOffsets({ groups: [group] })
       const committed = new Map<string, number>()
@@ -143,11 +148,17 @@ async function classicMembers(admin: Admin, id: string): Promise<GroupMember[]> 
   }))
 }
 /** The client library does not describe groups of KIP-848. */
-async function membersByWire(world: World, admin: Admin, id: string): Promise<GroupMember[]> {
+async function membersByWire(
+  world: World,
+  admin: Admin,
+  id: string,
+  settings: ConnectionSettings,
+): Promise<GroupMember[]> {
   const [coordinator] = await admin.findCoordinator({ keyType: ofGroups, keys: [id] })
   if (coordinator === undefined) throw new Error(`nobody coordinates group ${id}`)
   const request = { groupIds: [id], includeAuthorizedOperations: false }
-  const { groups } = await askBroker(world, coordinator, apis.consumerGroupDescribe, describeVersion, request)
+  const connection = await BrokerConnection.open(world, coordinator, settings)
+  const { groups } = await connection.ask(apis.consumerGroupDescribe, request).finally(() => connection.close())
   return (groups[0]?.members ?? []).map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
     member: memberId,
     instance: instanceId,

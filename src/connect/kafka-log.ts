@@ -35,11 +35,14 @@ import {
   wholeBatches,
 } from './kafka/reading.ts'
 import { asLogError, holdTo } from './kafka/refusal.ts'
+import { type KafkaAccess, openAccess } from './kafka-access.ts'
 
 export interface KafkaLogSettings {
   /** `host:port`, one or more. */
   readonly brokers: readonly string[]
   readonly clientId?: string
+  /** By TLS, with a login; if not given: in plain text, as nobody. */
+  readonly access?: KafkaAccess
   readonly requestTimeoutMs?: number
   /** What does not succeed for so long, because brokers or leaders are away, is given up. */
   readonly patienceMs?: number
@@ -56,6 +59,7 @@ export interface KafkaLogSettings {
 }
 export const kafkaLogDefaults = {
   clientId: 'millrace',
+  access: openAccess,
   requestTimeoutMs: 30_000,
   patienceMs: 60_000,
   lookEveryMs: 1_000,
@@ -110,9 +114,9 @@ class ClusterLog implements KafkaLog {
   constructor(world: World, settings: Required<KafkaLogSettings>) {
     this.#world = world
     this.#settings = settings
-    const { clientId, requestTimeoutMs, patienceMs } = settings
+    const { clientId, requestTimeoutMs, patienceMs, access } = settings
     const brokers = settings.brokers.map(addressOf)
-    this.#cluster = new KafkaCluster(world, { brokers, clientId, requestTimeoutMs, patienceMs })
+    this.#cluster = new KafkaCluster(world, { brokers, clientId, requestTimeoutMs, patienceMs, access })
     this.#appender = new Appender(this.#cluster, settings.waitingBytesMax)
     this.#instance = Buffer.from(world.host.secretBytes(8)).toString('hex')
   }

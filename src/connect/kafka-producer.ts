@@ -4,12 +4,15 @@
 import { compatibilityPartitioner, Producer } from '@platformatic/kafka'
 import { assert } from '../std/assert.ts'
 import type { Timer, World } from '../world/world.ts'
+import { type KafkaAccess, libraryAccess, openAccess } from './kafka-access.ts'
 import { gate, ProduceError, type RecordProducer } from './record-producer.ts'
 
 export interface KafkaProducerSettings {
   /** `host:port`, one or more. */
   readonly brokers: readonly string[]
   readonly clientId?: string
+  /** By TLS, with a login; if not given: in plain text, as nobody. */
+  readonly access?: KafkaAccess
   /** Records are sent together when they have grown to this size: about 16 KiB for each partition of a topic of six. */
   readonly sendBytes?: number
   /** Records are sent at the latest so long after the first of them was taken. */
@@ -24,6 +27,7 @@ export interface KafkaProducerSettings {
 }
 export const kafkaProducerDefaults = {
   clientId: 'millrace',
+  access: openAccess,
   sendBytes: 96 * 1024,
   lingerMs: 5,
   retries: 3,
@@ -161,7 +165,10 @@ export function kafkaProducer(
 }
 
 function kafkaClient(settings: KafkaProducerSettings): KafkaClient {
-  const { clientId, retries, retryDelayMs, requestTimeoutMs, compression } = { ...kafkaProducerDefaults, ...settings }
+  const { clientId, retries, retryDelayMs, requestTimeoutMs, compression, access } = {
+    ...kafkaProducerDefaults,
+    ...settings,
+  }
   const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
     clientId,
     bootstrapBrokers: [...settings.brokers],
@@ -174,6 +181,7 @@ function kafkaClient(settings: KafkaProducerSettings): KafkaClient {
     // The Java client's choice of partition; the library's own default differs from it on 3 or 6 partitions.
     partitioner: compatibilityPartitioner,
     autocreateTopics: false,
+    ...libraryAccess(access),
   })
   return {
     send: async (messages) => void (await producer.send({ messages })),

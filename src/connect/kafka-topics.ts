@@ -1,5 +1,6 @@
 // Which topics a Kafka cluster (or a Millrace on a port) has.
 import { Admin } from '@platformatic/kafka'
+import { libraryAccess } from './kafka-access.ts'
 import { type KafkaProducerSettings, kafkaProducerDefaults } from './kafka-producer.ts'
 
 /** Names in the cluster's order. Rejects with the client's error when no broker answers. */
@@ -8,13 +9,14 @@ export async function kafkaTopicNames(settings: KafkaProducerSettings): Promise<
 }
 
 async function withAdmin<T>(settings: KafkaProducerSettings, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const { clientId, retries, retryDelayMs, requestTimeoutMs } = { ...kafkaProducerDefaults, ...settings }
+  const { clientId, retries, retryDelayMs, requestTimeoutMs, access } = { ...kafkaProducerDefaults, ...settings }
   const admin = new Admin({
     clientId,
     bootstrapBrokers: [...settings.brokers],
     retries,
     retryDelay: retryDelayMs,
     requestTimeout: requestTimeoutMs,
+    ...libraryAccess(access),
   })
   try {
     return await use(admin)

@@ -2,6 +2,7 @@
 import { openBroker } from '../broker/broker.ts'
 import { onlineRetail, onlineRetailLines } from '../commerce/commerce.ts'
 import { ensureTopic } from '../connect/connect.ts'
+import type { KafkaAccess } from '../connect/kafka-access.ts'
 import { kafkaProducer } from '../connect/kafka-producer.ts'
 import { ensureKafkaTopics } from '../connect/kafka-topics.ts'
 import { importOnlineRetail as importLines } from '../connect/online-retail-import.ts'
@@ -11,7 +12,7 @@ import { inProcessProducer } from './generator.ts'
 
 export interface ImportTarget {
   readonly file: string
-  readonly target: { readonly brokers: readonly string[] } | { readonly dataDir: string }
+  readonly target: { readonly brokers: readonly string[]; readonly access: KafkaAccess } | { readonly dataDir: string }
   /** Told now and then; `fraction` of the file that has been read, 0 to 1. */
   readonly progress: (progress: { readonly rows: number; readonly fraction: number }) => void
 }
@@ -34,8 +35,9 @@ export async function importOnlineRetail(
   const topic = { name: onlineRetail.topic, partitions: onlineRetail.partitions }
   let rows: number
   if ('brokers' in target) {
-    await ensureKafkaTopics({ brokers: target.brokers }, [topic])
-    rows = await pour(kafkaProducer(world, { brokers: target.brokers }))
+    const { brokers, access } = target
+    await ensureKafkaTopics({ brokers, access }, [topic])
+    rows = await pour(kafkaProducer(world, { brokers, access }))
   } else {
     const broker = await openBroker(world, { dataDir: target.dataDir, durability: 'power' })
     try {

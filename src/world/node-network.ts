@@ -32,8 +32,12 @@ export function nodeNetwork(): Network {
         })
       })
     },
-    connect: ({ host, port }) =>
-      new Promise<Socket>((resolve, reject) => {
+    async connect({ host, port }, tls = null) {
+      if (tls !== null) {
+        const { connectTls } = await import('./node-tls.ts')
+        return new TcpSocket(await connectTls({ host, port }, tls), null, null)
+      }
+      return await new Promise<Socket>((resolve, reject) => {
         const arrivals = new Arrivals()
         const socket = createConnection({ host, port, noDelay: true, onread: arrivals.onread })
         const refused = (error: Error): void => reject(netError(error, `cannot connect to ${host}:${port}`))
@@ -42,7 +46,8 @@ export function nodeNetwork(): Network {
           socket.off('error', refused)
           resolve(new TcpSocket(socket, arrivals, null))
         })
-      }),
+      })
+    },
   }
 }
 

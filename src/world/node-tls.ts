@@ -1,8 +1,11 @@
-// Node's TLS on the accepting side: handshakes bounded in time and number, names of the certificates that peers show.
+// Node's TLS on both sides: handshakes bounded in time and number, names of the certificates that peers show.
 import { constants, X509Certificate } from 'node:crypto'
-import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
-import { NetError, type ServerTls } from './world.ts'
+import { isIP, type Socket } from 'node:net'
+import { connect, createServer, type Server, type TLSSocket } from 'node:tls'
+import { type ClientTls, NetError, type ServerTls } from './world.ts'
+
+/** Of a connection that we make. */
+const handshakeMsMax = 15_000
 
 export function acceptTls(
   tls: ServerTls,
@@ -34,6 +37,41 @@ export function acceptTls(
       for (const socket of underWay.values()) socket.destroy()
     },
   }
+}
+
+/** A connection whose other side has shown who it is. */
+export function connectTls(
+  { host, port }: { readonly host: string; readonly port: number },
+  { ca, shown }: ClientTls,
+): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      reject(new NetError('TLS', `cannot connect to ${host}:${port} by TLS: ${error.message}`, { cause: error }))
+    }
+    let socket: TLSSocket
+    try {
+      socket = connect({
+        host,
+        port,
+        minVersion: 'TLSv1.2',
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...(ca === null ? {} : { ca: Buffer.from(ca) }),
+        ...(shown === null ? {} : { cert: Buffer.from(shown.certificate), key: Buffer.from(shown.key) }),
+      })
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    socket.setNoDelay(true)
+    socket.setTimeout(handshakeMsMax, () => socket.destroy(new Error('the handshake took too long')))
+    socket.once('error', fail)
+    socket.once('secureConnect', () => {
+      socket.setTimeout(0)
+      socket.off('error', fail)
+      socket.pause()
+      resolve(socket)
+    })
+  })
 }
 
 function serverOf({ certificate, key, clientCa, handshakeMsMax }: ServerTls): Server {

@@ -84,7 +84,8 @@ export interface Network {
     accept: (socket: Socket) => void,
     tls?: ServerTls | null,
   ): Promise<Listener>
-  connect(address: { readonly host: string; readonly port: number }): Promise<Socket>
+  /** `tls`: as `ServerTls` is for listening; rejects with a NetError `TLS` when the peer cannot show who it is. */
+  connect(address: { readonly host: string; readonly port: number }, tls?: ClientTls | null): Promise<Socket>
 }
 /**
  * TLS 1.2 or newer on everything accepted; a connection is accepted once its handshake is over. Rejects with a NetError
@@ -101,6 +102,12 @@ export interface ServerTls {
   readonly handshakeMsMax: number
   /** … and so many are under way at a time; further connections are closed. */
   readonly handshakesMax: number
+}
+export interface ClientTls {
+  /** PEM: authorities that the peer's certificate may come from; null: those that the runtime trusts. */
+  readonly ca: Uint8Array | null
+  /** PEM: what we show, where the peer asks for it. */
+  readonly shown: { readonly certificate: Uint8Array; readonly key: Uint8Array } | null
 }
 export interface Listener {
   readonly host: string

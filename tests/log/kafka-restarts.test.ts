@@ -1,6 +1,7 @@
 // The cluster goes away and comes back while a log on it appends and commits: what was under way is there once, or the log
 // says that it is not; and orders that no snapshot needs are let go.
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { openBroker } from '../../src/broker/broker.ts'
 import { recordsWithin } from '../../src/connect/kafka/reading.ts'
@@ -9,13 +10,25 @@ import { type Commit, type Cursor, LogError } from '../../src/log/log.ts'
 import { offset, partitionId } from '../../src/std/units.ts'
 import { isControl } from '../../src/wire/record-batch.ts'
 import { nodeWorld } from '../../src/world/node.ts'
+import { clientsFolder } from '../../tools/clients.ts'
+import { freePorts, libsIn, missingForKafka, startKafka } from '../../tools/kafka-node.ts'
 import { recordsIn, temporaryFolder } from '../files/watching.suite.ts'
 import { batchOf, bytesOf, drained, textOf } from './log-contract.suite.ts'
 
 const world = nodeWorld()
+/** One that the tests may kill: not that of TEST_KAFKA. */
+const ownKafkaIsMissing: string | null = existsSync(libsIn(clientsFolder))
+  ? missingForKafka(clientsFolder)
+  : 'the jars of Apache Kafka are not prepared on this machine: npm run clients'
 const p0 = partitionId(0)
 
-test('a cluster that restarts again and again: appends and commits are there once, in order', async () => {
+interface RestartedCluster {
+  readonly address: string
+  /** It goes away, and is there again at the same address. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+async function ours(): Promise<RestartedCluster> {
   const { path: dataDir, remove } = temporaryFolder()
   const open = async (port: number) => {
     const broker = await openBroker(world, { dataDir, durability: 'process', freeBytesMin: 0 })
@@ -23,21 +36,75 @@ test('a cluster that restarts again and again: appends and commits are there onc
   }
   let cluster = await open(0)
   const { port } = cluster
-  const log = await openKafkaLog(world, { brokers: [`127.0.0.1:${port}`], patienceMs: 20_000, lookEveryMs: 200 })
+  return {
+    address: `127.0.0.1:${port}`,
+    async restart() {
+      await cluster.broker.close()
+      await world.clock.sleep(100)
+      cluster = await open(port)
+    },
+    async close() {
+      await cluster.broker.close()
+      remove()
+    },
+  }
+}
+/** Killed with SIGKILL under the appends and commits. */
+async function apacheKafka(): Promise<RestartedCluster> {
+  const { path: dataDir, remove } = temporaryFolder()
+  const [port, controllerPort] = await freePorts(2)
+  const start = () => startKafka({ libs: libsIn(clientsFolder), dataDir, port: port!, controllerPort: controllerPort! })
+  let node = await start()
+  return {
+    address: node.address,
+    async restart() {
+      await node.kill()
+      node = await start()
+    },
+    async close() {
+      await node.kill()
+      remove()
+    },
+  }
+}
+
+restartsTest('a cluster of ours that restarts again and again', ours, { restarts: 6, lifeMs: 300, patienceMs: 20_000 })
+if (ownKafkaIsMissing === null) {
+  restartsTest('Apache Kafka that is killed twice', apacheKafka, { restarts: 2, lifeMs: 2_000, patienceMs: 90_000 })
+} else test('Apache Kafka that is killed twice', { skip: ownKafkaIsMissing }, () => {})
+
+function restartsTest(
+  name: string,
+  open: () => Promise<RestartedCluster>,
+  settings: { readonly restarts: number; readonly lifeMs: number; readonly patienceMs: number },
+): void {
+  test(`${name}: appends and commits are there once, in order`, { timeout: 300_000 }, () => run(open, settings))
+}
+async function run(
+  open: () => Promise<RestartedCluster>,
+  { restarts, lifeMs, patienceMs }: { readonly restarts: number; readonly lifeMs: number; readonly patienceMs: number },
+): Promise<void> {
+  const cluster = await open()
+  const log = await openKafkaLog(world, { brokers: [cluster.address], patienceMs, lookEveryMs: 200 })
   let isOver = false
   try {
     for (const name of ['appended', 'committed']) await log.createTopic({ name, partitions: 1 })
     const job = await log.takeJob('job')
-    const restarting = (async () => {
-      for (let restarts = 0; restarts < 6; restarts++) {
-        await world.clock.sleep(300)
-        await cluster.broker.close()
-        await world.clock.sleep(100)
-        cluster = await open(port)
-      }
-      isOver = true
-    })()
     let appends = 0
+    let commits = 0
+    const restarting = (async () => {
+      try {
+        for (let restart = 0; restart < restarts; restart++) {
+          // Work has to have begun, or nothing is under way when it goes.
+          const [before, committed] = [appends, commits]
+          await world.clock.sleep(lifeMs)
+          while (appends < before + 5 || commits === committed) await world.clock.sleep(20)
+          await cluster.restart()
+        }
+      } finally {
+        isOver = true
+      }
+    })()
     const appending = (async () => {
       while (!isOver) {
         const results = await Promise.all(
@@ -46,7 +113,6 @@ test('a cluster that restarts again and again: appends and commits are there onc
         assert.ok(results.every(({ baseOffset }, i) => i === 0 || baseOffset === results[i - 1]!.baseOffset + 1))
       }
     })()
-    let commits = 0
     let refusals = 0
     const committing = (async () => {
       while (!isOver) {
@@ -82,14 +148,14 @@ test('a cluster that restarts again and again: appends and commits are there onc
       `${refusals} commits were refused and given again`,
     )
     assert.ok(appends > 20 && commits > 5)
+    await log.look()
     assert.equal(log.trouble(), null)
   } finally {
     isOver = true
     await log.close()
-    await cluster.broker.close()
-    remove()
+    await cluster.close()
   }
-})
+}
 
 test('orders and ticks behind the oldest snapshot are let go; following from before it is refused, not guessed', async () => {
   const broker = await openBroker(world, { dataDir: null, durability: 'process' })

@@ -3,6 +3,7 @@
 import { entryOf } from '../../std/maps.ts'
 import { type Api, apis, type Fields } from '../../wire/wire.ts'
 import { NetError, type World } from '../../world/world.ts'
+import type { KafkaAccess } from '../kafka-access.ts'
 import { type BrokerAddress, BrokerConnection, type RequestBody, type ResponseBody } from './connection.ts'
 import { topicIdText } from './positions.ts'
 import { holdTo, isPassing, KafkaRefusal } from './refusal.ts'
@@ -11,6 +12,7 @@ export interface ClusterSettings {
   readonly brokers: readonly BrokerAddress[]
   readonly clientId: string
   readonly requestTimeoutMs: number
+  readonly access: KafkaAccess
   /** What does not succeed for so long, because brokers or leaders are away, is given up. */
   readonly patienceMs: number
 }

@@ -3,6 +3,8 @@
 import { assert } from '../../std/assert.ts'
 import { type Api, apis, type Fields, readResponse, writeRequest } from '../../wire/wire.ts'
 import { NetError, type Socket, type Timer, type World } from '../../world/world.ts'
+import { type KafkaAccess, openAccess } from '../kafka-access.ts'
+import { logIn } from './login.ts'
 import { KafkaRefusal, kafkaErrorOf } from './refusal.ts'
 
 export interface BrokerAddress {
@@ -34,6 +36,13 @@ interface Asked {
   readonly late: Timer
 }
 
+export interface ConnectionSettings {
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  /** If not given: in plain text, as nobody. */
+  readonly access?: KafkaAccess
+}
+
 export class BrokerConnection {
   readonly where: string
   readonly #world: World
@@ -51,14 +60,12 @@ export class BrokerConnection {
   #frameBytes = 0
 
   /** Rejects with a NetError if nobody listens there or does not speak the protocol. */
-  static async open(
-    world: World,
-    address: BrokerAddress,
-    settings: { readonly clientId: string; readonly requestTimeoutMs: number },
-  ): Promise<BrokerConnection> {
-    const connection = new BrokerConnection(world, await world.net.connect(address), address, settings)
+  static async open(world: World, address: BrokerAddress, settings: ConnectionSettings): Promise<BrokerConnection> {
+    const { access = openAccess } = settings
+    const connection = new BrokerConnection(world, await world.net.connect(address, access.tls), address, settings)
     try {
       await connection.#agree()
+      if (access.sasl !== null) await logIn(world, connection, access.sasl)
     } catch (error) {
       connection.close()
       throw error
@@ -69,7 +76,7 @@ export class BrokerConnection {
     world: World,
     socket: Socket,
     { host, port }: BrokerAddress,
-    { clientId, requestTimeoutMs }: { readonly clientId: string; readonly requestTimeoutMs: number },
+    { clientId, requestTimeoutMs }: ConnectionSettings,
   ) {
     this.#world = world
     this.#socket = socket
