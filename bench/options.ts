@@ -10,13 +10,14 @@ export const sectionNames = [
   'growth',
   'wire',
   'shards',
+  'engine-latency',
   'nexmark',
   'broker',
   'latency',
   'start',
 ] as const
 /** What `engine` stands for. */
-const engineSections: readonly string[] = ['b1', 'b2', 'b3', 'growth', 'wire', 'shards']
+const engineSections: readonly string[] = ['b1', 'b2', 'b3', 'growth', 'wire', 'shards', 'engine-latency']
 export type SectionName = (typeof sectionNames)[number]
 
 export interface Options {

@@ -2,7 +2,7 @@
 //
 //   npm run bench                                     everything, 500,000 records, about three minutes
 //   npm run bench -- b1 b2 --events 2000000           the full work of the published comparison
-//   npm run bench -- engine                           all of the engine: b1 b2 b3 growth wire shards
+//   npm run bench -- engine                           all of the engine: b1 b2 b3 growth wire shards engine-latency
 //   npm run bench -- broker --peers                   with an Apache Kafka of its own as the peer
 //   npm run bench -- broker --kafka 127.0.0.1:9092    with a running one
 //   npm run bench -- --quick                          does everything still run? (the figures mean little)
@@ -17,10 +17,11 @@
 // are checked first: if ours and the peer disagree in one cell of one row, the first differences are printed instead of
 // speeds, and the exit code is 1. No speed ever makes this fail.
 //
-// Sections, one file each: b1, b2 and b3 (windows.ts), growth, wire, shards, nexmark (a folder), broker, latency, start. What is left out is said with its
+// Sections, one file each: b1, b2 and b3 (windows.ts), growth, wire, shards, engine-latency, nexmark (a folder), broker, latency, start. What is left out is said with its
 // reason. The same figures as JSON (--json) are kept in docs/benchmarks/.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { broker } from './broker.ts'
+import { engineLatency } from './engine-latency.ts'
 import { growth } from './growth.ts'
 import { kafkaPeer } from './kafka-peer.ts'
 import { latency } from './latency.ts'
@@ -41,6 +42,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   growth,
   wire,
   shards,
+  'engine-latency': engineLatency,
   nexmark,
   broker,
   latency,
