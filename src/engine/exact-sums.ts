@@ -120,6 +120,29 @@ export class LimbSums {
       if (piece !== 0) this.#add(base + i, sign * piece)
     }
   }
+  /** The rows of some indices, for sums of another thread. */
+  give(out: StateWriter, indices: Int32Array, count: number): void {
+    out.u32(this.#first)
+    out.u32(this.#width)
+    const rows = new Float64Array(count * this.#width)
+    for (let i = 0; i < count; i++) {
+      const at = indices[i]! * this.#width
+      rows.set(this.#limbs.subarray(at, at + this.#width), i * this.#width)
+    }
+    out.floats(rows, rows.length)
+  }
+  takeIn(from: StateReader, indices: Int32Array, count: number): void {
+    const [first, width, rows] = [from.u32(), from.u32(), from.floats()]
+    if (width === 0) return
+    this.#reach(first, first + width - 2)
+    for (let i = 0; i < count; i++) {
+      const base = indices[i]! * this.#width + first - this.#first
+      for (let limb = 0; limb < width; limb++) {
+        const piece = rows[i * width + limb]!
+        if (piece !== 0) this.#add(base + limb, piece)
+      }
+    }
+  }
   clear(index: number): void {
     this.#limbs.fill(0, index * this.#width, (index + 1) * this.#width)
   }

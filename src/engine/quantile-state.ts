@@ -65,6 +65,25 @@ class Sketches {
       this.add(index, from.#pairs.keys[pair * 2 + 1]!, sign * from.#counts[pair]!)
     }
   }
+  /** How many buckets each cell has, then all buckets and their counts, cell by cell. */
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    const [sizes, buckets, counts]: [Int32Array, number[], number[]] = [new Int32Array(count), [], []]
+    for (let i = 0; i < count; i++)
+      for (let link = this.#heads[cells[i]!]!; link !== 0; link = this.#next[link - 1]!) {
+        sizes[i]!++
+        buckets.push(this.#pairs.keys[(link - 1) * 2 + 1]!)
+        counts.push(this.#counts[link - 1]!)
+      }
+    out.ints(sizes, count)
+    out.numbers(buckets)
+    out.numbers(counts)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    const [sizes, buckets, counts] = [from.ints(), from.floats(), from.floats()]
+    let at = 0
+    for (let i = 0; i < count; i++)
+      for (let left = sizes[i]!; left > 0; left--, at++) this.add(cells[i]!, buckets[at]!, counts[at]!)
+  }
   clear(index: number): void {
     while (this.#heads[index]! !== 0) this.#remove(index, this.#heads[index]! - 1)
   }
@@ -196,6 +215,12 @@ export class QuantileState implements WindowState {
   }
   merge(from: number, into: number): void {
     this.#sketches[CELLS]!.addFrom(into, this.#sketches[CELLS]!, from, 1)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    this.#sketches[CELLS]!.give(out, cells, count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    this.#sketches[CELLS]!.takeIn(from, cells, count)
   }
   enter(cell: number, group: number): void {
     this.#sketches[RUNNING]!.addFrom(group, this.#sketches[CELLS]!, cell, 1)

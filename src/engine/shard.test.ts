@@ -18,6 +18,7 @@ import {
   last,
   max,
   min,
+  quantile,
   session,
   sum,
   tumbling,
@@ -79,18 +80,15 @@ function gathering(shape: Shape, groups: 0 | 1 | 2, emit: 'on-change' | 'on-clos
       buyer: argmax(e.who, e.size),
       owner: argmax(e.price, e.what),
       highest: max(e.what),
+      spread: variance(e.price),
+      middle: quantile(e.total, 0.5),
+      tail: quantile(e.price, 0.9, { where: e.size.above(0) }),
     }))
     .lateness(3000)
   return (emit === 'on-close' ? table : table.emit(emit)).named(`${shape}-${groups}`)
 }
 /** These are given the rows. */
 const elsewhere: readonly (() => Plan)[] = [
-  () =>
-    stream
-      .window(tumbling({ sizeMs: 2000 }))
-      .aggregate((e) => ({ spread: variance(e.price) }))
-      .lateness(1000)
-      .named('spread'),
   () =>
     from(events)
       .window(session({ gapMs: 1500 }))

@@ -9,6 +9,7 @@ import type { StateReader, StateWriter } from './state-bytes.ts'
 import {
   CELLS,
   Filtered,
+  gathered,
   type LateRow,
   type Place,
   PREVIEW,
@@ -36,6 +37,17 @@ class Moments {
     this.counts[index]! += sign * from.counts[at]!
     this.sums.addFrom(index, from.sums, at, sign)
     this.squares.addFrom(index, from.squares, at, sign)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    out.floats(gathered(this.counts, cells, count), count)
+    this.sums.give(out, cells, count)
+    this.squares.give(out, cells, count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    const counts = from.floats()
+    for (let i = 0; i < count; i++) this.counts[cells[i]!]! += counts[i]!
+    this.sums.takeIn(from, cells, count)
+    this.squares.takeIn(from, cells, count)
   }
   clear(index: number): void {
     this.counts[index] = 0
@@ -107,6 +119,12 @@ export class VarianceState implements WindowState {
   }
   merge(from: number, into: number): void {
     this.#moments[CELLS]!.addFrom(into, this.#moments[CELLS]!, from, 1)
+  }
+  give(out: StateWriter, cells: Int32Array, count: number): void {
+    this.#moments[CELLS]!.give(out, cells, count)
+  }
+  takeIn(from: StateReader, cells: Int32Array, count: number): void {
+    this.#moments[CELLS]!.takeIn(from, cells, count)
   }
   enter(cell: number, group: number): void {
     this.#moments[RUNNING]!.addFrom(group, this.#moments[CELLS]!, cell, 1)
