@@ -7,7 +7,7 @@ const form =
 /** `read` is a column of text. */
 export function instantSql(read: string): string {
   // Most texts look like 2026-01-31T12:00:00.000Z and need no taking apart.
-  const usual = `translate(${read}, '123456789', '000000000') = '0000-00-00T00:00:00.000Z' AND ${read}[12:13] < '24'`
+  const usual = `regexp_full_match(${read}, '\\d{4}-\\d\\d-\\d\\dT([01]\\d|2[0-3]):\\d\\d:\\d\\d\\.\\d{3}Z')`
   const zone = `coalesce(upper(nullif(regexp_extract(${read}[20:], '[-+Zz].*'), '')), 'Z')`
   const seconds = `epoch_ms(TRY_CAST(${read}[:10] || ' ' || ${read}[12:19] || ${zone} AS TIMESTAMPTZ))`
   const fraction = `CAST(rpad(regexp_extract(${read}, '[.,](\\d{1,3})', 1), 3, '0') AS BIGINT)`

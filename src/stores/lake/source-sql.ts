@@ -252,7 +252,11 @@ function readSql(sent: string, type: FieldType): string {
     case 'uuid':
     case 'timestamp':
     case 'date':
-      return `CASE WHEN starts_with(${sent}, '"') THEN CAST(${sent} AS JSON) ->> '$' END`
+      // Without an escape the text is what stands between the quotes: most texts need no second look by the JSON parser.
+      return (
+        `CASE WHEN starts_with(${sent}, '"') THEN CASE WHEN contains(${sent}, '\\') ` +
+        `THEN CAST(${sent} AS JSON) ->> '$' ELSE substring(${sent}, 2, length(${sent}) - 2) END END`
+      )
     case 'struct':
       return `CASE WHEN starts_with(${sent}, '{') THEN true END`
     case 'array':

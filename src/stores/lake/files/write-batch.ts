@@ -73,6 +73,10 @@ export async function writeBatch(lake: Lake, { topic, ranges, spool }: Batch): P
     assert(span !== undefined, `a record of partition ${partition} of ${topic.topic} is in no range of its batch`)
     return span
   }
+  // Then each file is made of a few row groups instead of a look at all of them.
+  const isOfMany = async (table: string): Promise<boolean> =>
+    Number((await duckdb.run([`SELECT count(DISTINCT _dt) FROM ${table}`], limits)).rows[0]?.[0]) > 4
+  const inOrder = 'ORDER BY _dt, _partition, _offset'
   const parts: Part[] = []
   const add = async (layer: Layer, from: string, columns: string): Promise<void> => {
     const ofDates = Map.groupBy(await groups(from), ({ dt }) => dt)
@@ -91,7 +95,9 @@ export async function writeBatch(lake: Lake, { topic, ranges, spool }: Batch): P
     }
   }
   if (topic.bronze) {
-    await duckdb.run([`CREATE OR REPLACE TEMP TABLE dated AS ${dated} ORDER BY _dt, _partition, _offset`], limits)
+    await duckdb.run([`CREATE OR REPLACE TEMP TABLE dated AS ${dated}`], limits)
+    if (await isOfMany('dated'))
+      await duckdb.run([`CREATE OR REPLACE TEMP TABLE dated AS SELECT * FROM dated ${inOrder}`], limits)
     await add('bronze', 'dated', bronzeColumnsSql)
   }
   if (typed !== null) {
@@ -100,10 +106,8 @@ export async function writeBatch(lake: Lake, { topic, ranges, spool }: Batch): P
       const rest = `SELECT t.* EXCLUDE (_dt, _partition, _offset, _arrival), k._key, k._value IS NULL AND k._value_bytes IS NULL AS _deleted, k._partition, k._offset, k._arrival, coalesce(t._dt, ${arrived.replace('_arrival', 'k._arrival')}) AS _dt FROM taken AS k LEFT JOIN typed AS t USING (_partition, _offset)`
       await duckdb.run([`CREATE OR REPLACE TEMP TABLE typed AS ${rest}`], limits)
     }
-    await duckdb.run(
-      ['CREATE OR REPLACE TEMP TABLE typed AS SELECT * FROM typed ORDER BY _dt, _partition, _offset'],
-      limits,
-    )
+    if (await isOfMany('typed'))
+      await duckdb.run([`CREATE OR REPLACE TEMP TABLE typed AS SELECT * FROM typed ${inOrder}`], limits)
     await add(typed.layer, 'typed', '* EXCLUDE (_dt)')
   }
   const paths = parts.map((_, i) => `${lake.workFolder}/${i}.parquet.tmp`)
