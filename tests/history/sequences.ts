@@ -1,5 +1,6 @@
 // What a partition itself says of its idempotent producers: in each of their epochs the sequences of the batches follow each other
-// from 0, without a gap and nothing twice, aborted ones included.
+// without a gap and nothing twice, aborted ones included. Where the first one begins is free: a broker takes any sequence from
+// a producer that it does not know, as Kafka does, and the batch before may have been lost, unacknowledged, in a kill.
 import {
   baseOffset,
   baseSequence,
@@ -23,9 +24,9 @@ export class SequenceBook {
     if (isControl(batch) || !hasProducer(batch)) return
     this.batches++
     const who = `${place}: producer ${producerId(batch)} in epoch ${producerEpoch(batch)}`
-    const expected = this.#next.get(who) ?? 0
+    const expected = this.#next.get(who)
     const found = baseSequence(batch)
-    if (found !== expected) {
+    if (expected !== undefined && found !== expected) {
       this.faults.push(`${who}: sequence ${found} at offset ${baseOffset(batch)}, where ${expected} was to come`)
     }
     this.#next.set(who, (found + recordCount(batch)) % sequences)
