@@ -15,6 +15,7 @@ export const sectionNames = [
   'broker',
   'latency',
   'start',
+  'generate',
 ] as const
 /** What `engine` stands for. */
 const engineSections: readonly string[] = ['b1', 'b2', 'b3', 'growth', 'wire', 'shards', 'engine-latency']

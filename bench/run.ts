@@ -22,6 +22,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { broker } from './broker.ts'
 import { engineLatency } from './engine-latency.ts'
+import { generate } from './generate.ts'
 import { growth } from './growth.ts'
 import { kafkaPeer } from './kafka-peer.ts'
 import { latency } from './latency.ts'
@@ -47,6 +48,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   broker,
   latency,
   start,
+  generate,
 }
 
 function optionsOrExit(): Options {

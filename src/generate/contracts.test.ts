@@ -5,7 +5,15 @@ import { test } from 'node:test'
 import { contracts } from '../commerce/commerce.ts'
 import { openJob, openRecordCheck, type RecordRefusal, type SourceBatch } from '../engine/engine.ts'
 import { count, days, from, tumbling } from '../query/query.ts'
-import { ecommerceBurst, generators, lateBatch, marketplaceTraffic, type Traffic } from './generate.ts'
+import {
+  ecommerceBurst,
+  generators,
+  lateBatch,
+  marketplaceTraffic,
+  scenarios,
+  storeTraffic,
+  type Traffic,
+} from './generate.ts'
 import type { RecordSink } from './sink.ts'
 
 const startMs = Date.UTC(2026, 0, 5, 12)
@@ -112,5 +120,38 @@ test('ecommerce: the records of a burst keep their contracts', () => {
     },
   )
   assert.equal(byTopic.size, 4)
+  for (const [topic, gathered] of byTopic) keeps(topic, gathered)
+})
+
+test('whatever the realistic shop tells now and then keeps its contract: returns, chargebacks, prices, offers, orders, labels', () => {
+  const byTopic = new Map<string, Gathered>()
+  const sink: RecordSink = {
+    record(topic, key, value, arrivalMs) {
+      const gathered = byTopic.get(topic) ?? gathering()
+      byTopic.set(topic, gathered)
+      gathered.sink.record(topic, key, value, arrivalMs)
+    },
+  }
+  const beside = ['store', 'ecommerce'].flatMap((name) => scenarios.get(name)!.beside)
+  const days = 86_400_000
+  const settings = { startMs, profile: 'realistic' as const }
+  storeTraffic('31', {
+    ...settings,
+    ratePerSecond: 0.002,
+    topics: ['transactions', ...beside],
+    botShare: 0.01, fraudShare: 0.05,
+  }).produceUntil(startMs + 20 * days, sink)
+  scenarios
+    .get('ecommerce')!
+    .traffic('31', { ...settings, ratePerSecond: 0.002 })
+    .produceUntil(startMs + 20 * days, sink)
+  scenarios
+    .get('sales')!
+    .traffic('31', { ...settings, ratePerSecond: 0.002 })
+    .produceUntil(startMs + 20 * days, sink)
+  for (const topic of beside) {
+    const gathered = byTopic.get(topic)
+    assert.ok(gathered !== undefined && gathered.keys.length > 3, `${topic}: ${gathered?.keys.length}`)
+  }
   for (const [topic, gathered] of byTopic) keeps(topic, gathered)
 })
