@@ -4,7 +4,15 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { from } from '../query/query.ts'
-import { contracts, odcs, productMetricsRows, topicPage, topicsPage, transactions } from './commerce.ts'
+import {
+  contracts,
+  contractVersions,
+  odcs,
+  productMetricsRows,
+  topicPage,
+  topicsPage,
+  transactions,
+} from './commerce.ts'
 import type { OdcsElement, OdcsProperty } from './odcs.ts'
 
 // Text, not .json, so that no formatter changes what the command prints.
@@ -104,6 +112,24 @@ test('every contract has the shape of the standard', () => {
     }
   }
   assert.equal(ids.size, contracts.size)
+})
+
+const schemaFile = process.env.MILLRACE_ODCS_SCHEMA
+test("every version of every contract is valid by the standard's own JSON schema", {
+  skip: schemaFile ? false : 'MILLRACE_ODCS_SCHEMA names no odcs-3.1.0.schema.json',
+}, async () => {
+  // Ajv comes with Fastify; no name for the type checker, for it is nothing that we depend on.
+  const name: string = 'ajv/dist/2019.js'
+  const { default: ajv } = await import(name)
+  const validate = new ajv.default({ strict: false, validateFormats: false }).compile(
+    JSON.parse(readFileSync(schemaFile!, 'utf8')),
+  )
+  for (const topic of contracts.keys())
+    for (const contract of contractVersions(topic)) {
+      const open = JSON.parse(JSON.stringify(odcs(contract)))
+      assert.ok(validate(open), `${topic} ${contract.version}: ${JSON.stringify(validate.errors)}`)
+    }
+  assert.ok(!validate({ ...JSON.parse(JSON.stringify(odcs(transactions))), kind: 'Else' }), 'the schema refuses')
 })
 
 test('docs/topics.md is what the contracts say', () => {
