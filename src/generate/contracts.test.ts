@@ -139,7 +139,8 @@ test('whatever the realistic shop tells now and then keeps its contract: returns
     ...settings,
     ratePerSecond: 0.002,
     topics: ['transactions', ...beside],
-    botShare: 0.01, fraudShare: 0.05,
+    botShare: 0.01,
+    fraudShare: 0.05,
   }).produceUntil(startMs + 20 * days, sink)
   scenarios
     .get('ecommerce')!
