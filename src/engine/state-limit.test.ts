@@ -52,6 +52,21 @@ test(`${KEYS} keys in one window: each comes out, and beyond the limit in bytes 
   push(job, 0, Math.min(KEYS, 10_000), 1000)
   const bytes = job.stateBytes()
   t.diagnostic(`${bytes} bytes of state, ${(bytes / KEYS).toFixed(0)} a key`)
+  if (KEYS <= 1_000_000) {
+    const again = openJob([perKey], { bounded: true })
+    const snapshot = job.snapshot()
+    const before = process.cpuUsage()
+    again.restore(snapshot)
+    const { user, system } = process.cpuUsage(before)
+    t.diagnostic(
+      `restored ${(snapshot.length / 2 ** 20).toFixed(1)} MiB in ${((user + system) / 1000).toFixed(0)} ms of processor time`,
+    )
+    again.finish()
+    assert.equal(
+      again.take().results.reduce((sum, batch) => sum + batch.count, 0),
+      KEYS,
+    )
+  }
   job.finish()
   const { results } = job.take()
   const rows = results.reduce((sum, batch) => sum + batch.count, 0)
