@@ -22,7 +22,7 @@ describe('a regression that learns as it goes', () => {
     }
     for (let i = 0; i < 20_000; i++) {
       const { x, p } = draw()
-      learn(model, x, random.float() < p)
+      learn(model, x, random.float() < p, 1, { step: 0.15, pull: 0.002 })
     }
     const scored: Scored[] = []
     let far = 0

@@ -17,7 +17,7 @@ export interface LogisticRules {
   /** Pull to the prior per unit of example weight, as a share of the distance times a step. */
   readonly pull: number
 }
-export const logisticRules: LogisticRules = Object.freeze({ step: 0.15, pull: 0.002 })
+export const logisticRules: LogisticRules = Object.freeze({ step: 0.05, pull: 0.002 })
 
 /** A weight moves by at most so much for one example: a mislabelled one must not turn everything round. */
 const MOVE_MAX = 0.25

@@ -247,7 +247,7 @@ describe('what is noticed in the store', () => {
   })
   test('E5: the shelf is told before it is empty', async () => {
     const [alert] = await told('stock-alerts', (rows) => rows.length > 0)
-    assert.deepEqual([alert?.product_id, alert?.warehouse_location], ['P001', 'NYC'])
+    assert.deepEqual([alert?.product_id, alert?.warehouse], ['P001', 'NYC'])
   })
   test('E7: who looked at one thing is shown what goes with it; what is bought together has its figures', () => {
     const { detection } = house.jobs

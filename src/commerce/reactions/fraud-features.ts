@@ -2,7 +2,7 @@
 // it before any label has come (domain knowledge as a weight).
 import type { ReactionValue } from '../../query/reaction.ts'
 import { peek } from '../../std/recent.ts'
-import { accountsOf, type FraudMemory, faded, type PaymentFacts } from './fraud-memory.ts'
+import { accountsOf, type FraudMemory, faded, type PaymentFacts, type Used } from './fraud-memory.ts'
 
 export type Values = { readonly [column: string]: ReactionValue }
 
@@ -28,38 +28,46 @@ const KNOWN_PAYMENTS_MIN = 3
 const SELLER_PRIOR = 20
 const SELLER_PRIOR_BACK = 0.1
 const SMALL = 10
+/** So long after it was first used a device, card or address is new to its buyer. */
+const NEW_MS = 3 * DAY_MS
 
 export const paymentFeatures: readonly Feature[] = Object.freeze([
-  { name: 'amount', prior: 0.4, text: 'a high amount' },
-  { name: 'amount_above_mean', prior: 1.5, text: 'far above what this buyer pays' },
-  { name: 'night', prior: 0.2, text: 'at night' },
+  { name: 'amount', prior: 0.6, text: 'a high amount' },
+  { name: 'amount_above_mean', prior: 0.3, text: 'far above what this buyer pays' },
+  { name: 'night', prior: 0.3, text: 'at night' },
   { name: 'weekend', prior: 0, text: 'on a weekend' },
-  { name: 'declined', prior: 0.5, text: 'the payment was declined' },
-  { name: 'new_device', prior: 0.8, text: 'a device this buyer has not used before' },
-  { name: 'new_card', prior: 0.5, text: 'a card this buyer has not used before' },
-  { name: 'new_address', prior: 0.5, text: 'an address this buyer has not used before' },
+  { name: 'declined', prior: 0, text: 'the payment was declined' },
+  { name: 'new_device', prior: 2, text: 'a device this buyer has not used before' },
+  { name: 'new_card', prior: 1.2, text: 'a card this buyer has not used before' },
+  { name: 'new_address', prior: 1, text: 'an address this buyer has not used before' },
   {
     name: 'takeover',
-    prior: 3,
+    prior: 2,
     text: 'new device, and far away or far above the usual: the account may be taken over',
   },
-  { name: 'country_mismatch', prior: 1.5, text: 'card, parcel and computer are in different countries' },
-  { name: 'user_velocity', prior: 1.5, text: 'many payments of one buyer' },
-  { name: 'card_velocity', prior: 1, text: 'many payments with one card' },
+  { name: 'country_mismatch', prior: 1.4, text: 'card, parcel and computer are in different countries' },
+  { name: 'user_velocity', prior: 0.1, text: 'many payments of one buyer' },
+  { name: 'card_velocity', prior: 0.6, text: 'many payments with one card' },
   { name: 'card_users', prior: 1.5, text: 'one card, several accounts' },
-  { name: 'small_burst', prior: 4.5, text: 'many small charges: a card is being tested' },
+  { name: 'small_burst', prior: 3.5, text: 'many small charges: a card is being tested' },
   { name: 'ladder', prior: 5, text: 'small charges or declines, then a big one' },
-  { name: 'declines', prior: 1.5, text: 'declined several times in an hour' },
-  { name: 'device_cards', prior: 2.5, text: 'one device, many cards' },
-  { name: 'device_users', prior: 2.5, text: 'one device, many accounts' },
-  { name: 'address_users', prior: 2.5, text: 'one address, many accounts' },
-  { name: 'ip_crowd', prior: 1.5, text: 'one network address, many accounts or cards' },
-  { name: 'seller_risk', prior: 4, text: 'payments to this seller are taken back often' },
-  { name: 'known_bad', prior: 3.5, text: 'payments of this buyer, device, card or address were taken back before' },
-  { name: 'refunds', prior: 2.5, text: 'this buyer sends back far more than others' },
-  { name: 'new_account', prior: 0.4, text: 'an account of less than a day with a high amount' },
+  { name: 'declines', prior: 0.5, text: 'declined several times in an hour' },
+  { name: 'device_cards', prior: 2, text: 'one device, many cards' },
+  { name: 'device_users', prior: 5, text: 'one device, many accounts' },
+  { name: 'address_users', prior: 5, text: 'one address, many accounts' },
+  { name: 'ip_crowd', prior: 0.8, text: 'one network address, many accounts or cards' },
+  { name: 'seller_risk', prior: 4.5, text: 'payments to this seller are taken back often' },
+  { name: 'known_bad', prior: 1, text: 'payments of this buyer, device, card or address were taken back before' },
+  { name: 'refunds', prior: 2.2, text: 'this buyer sends back far more than others' },
+  { name: 'claims', prior: 5.5, text: 'this buyer says again and again that nothing came' },
+  { name: 'dear_abroad', prior: 1.8, text: 'a high amount from another country' },
+  { name: 'new_everything', prior: 2.5, text: 'a device and an address this buyer has not used before' },
+  { name: 'new_device_dear', prior: 1.4, text: 'a high amount with a device this buyer has not used before' },
+  { name: 'small_and_new', prior: 4, text: 'a small charge with a device or card this buyer has not used before' },
+  { name: 'seller_and_device', prior: 3.4, text: 'a new device at a seller whose payments are taken back' },
+  { name: 'new_account', prior: 1, text: 'an account of less than a day with a high amount' },
 ])
-export const paymentIntercept = -6.5
+export const paymentIntercept = -7.2
 
 export const clip = (value: number): number => (value > 0 ? Math.min(1, value) : 0)
 /** 0 at `from` and below, 1 at `to` and above, even in between by logarithm. */
@@ -101,8 +109,11 @@ export function paymentFigures(payment: Payment, values: Values, memory: FraudMe
   const date = new Date(atMs)
   const hour = date.getUTCHours()
   const isKnown = (buyer?.payments ?? 0) >= 2
-  const isNew = (list: readonly string[] | undefined, name: string | null): boolean =>
-    isKnown && name !== null && list !== undefined && list.length > 0 && !list.includes(name)
+  const isNew = (list: readonly Used[] | undefined, name: string | null): boolean => {
+    if (!isKnown || name === null || list === undefined || list.length === 0) return false
+    const found = list.find(([known]) => known === name)
+    return found === undefined || (atMs - found[1] < NEW_MS && found[1] > (buyer?.firstMs ?? 0))
+  }
   const newDevice = isNew(buyer?.devices, device)
   const newCard = isNew(buyer?.cards, card)
   const newAddress = isNew(buyer?.addresses, address)
@@ -135,6 +146,7 @@ export function paymentFigures(payment: Payment, values: Values, memory: FraudMe
       ? SELLER_PRIOR_BACK / SELLER_PRIOR
       : (faded(sold.takenBack, atMs) + SELLER_PRIOR_BACK) / (faded(sold.paid, atMs) + SELLER_PRIOR)
   const [returned, bought] = buyer === undefined ? [0, 0] : [faded(buyer.returned, atMs), faded(buyer.bought, atMs)]
+  const claimed = buyer === undefined ? 0 : faded(buyer.claimed, atMs)
   const ageMs = buyer === undefined ? 0 : atMs - buyer.firstMs
   const figure = (x: number, of: Figure['values']): Figure => ({ x: Math.round(clip(x) * 1_000) / 1_000, values: of })
   return [
@@ -168,22 +180,31 @@ export function paymentFigures(payment: Payment, values: Values, memory: FraudMe
     figure(rising(ofCard('card_count_1h'), 2, 10), { count_1h: ofCard('card_count_1h') }),
     figure(rising(cardUsers, 1, 4), { accounts: cardUsers }),
     figure(amount <= SMALL ? rising(small, 1, 6) : 0, { small_1h: small }),
-    figure(amount > 5 * SMALL ? Math.max(rising(small, 1.5, 6), rising(declines, 1.5, 6)) : 0, {
-      small_1h: small,
-      declined_1h: declines,
-      amount,
-    }),
+    figure(
+      amount > 5 * SMALL ? Math.max(rising(small, 1.5, 6), (deviceCards > 1 ? 1 : 0.3) * rising(declines, 1.5, 6)) : 0,
+      {
+        small_1h: small,
+        declined_1h: declines,
+        amount,
+      },
+    ),
     figure(rising(declines, 1, 6), { declined_1h: declines }),
     figure(rising(deviceCards, 1.5, 5), { cards_24h: deviceCards }),
     figure(rising(deviceUsers, 1, 5), { accounts: deviceUsers }),
     figure(rising(addressUsers, 1, 5), { accounts: addressUsers }),
     figure(rising(ipCrowd, 2, 8), { accounts_or_cards_1h: ipCrowd }),
-    figure(rising(risk, 0.01, 0.3), { taken_back_share: Math.round(risk * 10_000) / 10_000 }),
+    figure(rising(risk, 0.006, 0.06), { taken_back_share: Math.round(risk * 10_000) / 10_000 }),
     figure(rising(1 + knownBad, 1, 4), { taken_back: Math.round(knownBad * 100) / 100 }),
     figure(bought < 2 ? 0 : rising(returned / bought, 0.15, 0.8) * clip(returned / 4), {
       returned: Math.round(returned * 100) / 100,
       bought: Math.round(bought * 100) / 100,
     }),
+    figure(rising(1 + claimed, 1.4, 4), { claimed: Math.round(claimed * 100) / 100 }),
+    figure(isAbroad ? rising(amount, 200, 1_500) : 0, { countries: countries.join('/'), amount }),
+    figure(newDevice && newAddress ? 1 : 0, {}),
+    figure(newDevice ? rising(amount, 100, 1_000) : 0, { amount }),
+    figure(amount <= SMALL && (newDevice || newCard) ? 0.5 + 0.5 * Number(newDevice && newCard) : 0, { amount }),
+    figure(newDevice ? rising(risk, 0.006, 0.06) : 0, { taken_back_share: Math.round(risk * 10_000) / 10_000 }),
     figure(ageMs < DAY_MS && !isKnown ? rising(amount, 200, 2_000) : 0, { hours: Math.round(ageMs / HOUR_MS), amount }),
   ]
 }

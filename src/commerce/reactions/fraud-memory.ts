@@ -7,16 +7,20 @@ export interface Fading {
   value: number
   atMs: number
 }
+export type Used = [name: string, firstMs: number]
 export interface Buyer {
   readonly firstMs: number
   payments: number
-  readonly devices: string[]
-  readonly cards: string[]
-  readonly addresses: string[]
+  /** Each with when it was first used: what is new stays new for some days, or a thief's second payment looks usual. */
+  readonly devices: Used[]
+  readonly cards: Used[]
+  readonly addresses: Used[]
   /** Purchases, what was sent back, what was taken back; thirty days. */
   readonly bought: Fading
   readonly returned: Fading
   readonly takenBack: Fading
+  /** Purchases that the buyer says never came. */
+  readonly claimed: Fading
 }
 export interface Shared {
   /** Accounts, the last used last. */
@@ -68,6 +72,13 @@ export function noted(list: string[], name: string): boolean {
   return at >= 0
 }
 
+/** Notes that it is used; the last used is last, the first leaves when there are too many. */
+function usedBy(list: Used[], name: string, atMs: number): void {
+  const at = list.findIndex(([known]) => known === name)
+  const [known] = at < 0 ? [] : list.splice(at, 1)
+  list.push(known ?? [name, atMs])
+  if (list.length > listMax) list.shift()
+}
 export interface PaymentFacts {
   readonly atMs: number
   readonly user: string
@@ -87,6 +98,7 @@ export function buyerOf({ buyers }: FraudMemory, user: string, atMs: number): Bu
     bought: newFading(atMs),
     returned: newFading(atMs),
     takenBack: newFading(atMs),
+    claimed: newFading(atMs),
   }))
 }
 const sharedOf = (kind: Recent<Shared>, name: string): Shared =>
@@ -107,15 +119,15 @@ export function rememberPayment(memory: FraudMemory, facts: PaymentFacts): void 
   const buyer = buyerOf(memory, user, atMs)
   buyer.payments++
   if (device !== null) {
-    noted(buyer.devices, device)
+    usedBy(buyer.devices, device, atMs)
     noted(sharedOf(memory.devices, device).users, user)
   }
   if (card !== null) {
-    noted(buyer.cards, card)
+    usedBy(buyer.cards, card, atMs)
     noted(sharedOf(memory.cards, card).users, user)
   }
   if (address !== null) {
-    noted(buyer.addresses, address)
+    usedBy(buyer.addresses, address, atMs)
     noted(sharedOf(memory.addresses, address).users, user)
   }
   if (!isApproved) return

@@ -100,10 +100,24 @@ describe('E6: payments', () => {
     [
       'a card that is tested',
       'small_burst',
-      { total_amount: 3_00, card_small_1h: 9, device_small_1h: 9, card_count_1h: 9 },
+      {
+        total_amount: 3_00,
+        card_small_1h: 9,
+        device_small_1h: 9,
+        card_count_1h: 9,
+        device_id: 'T',
+        card_fingerprint: 'x',
+        device_cards_1h: 8,
+        device_cards_24h: 8,
+        ip_cards_1h: 8,
+      },
     ],
     ['small charges, then a big one', 'ladder', { total_amount: 600_00, card_small_1h: 8, card_count_1h: 9 }],
-    ['declines, then a big one', 'ladder', { total_amount: 600_00, user_declined_1h: 5, card_declined_1h: 5 }],
+    [
+      'declines, then a big one',
+      'ladder',
+      { total_amount: 600_00, user_declined_1h: 5, card_declined_1h: 5, device_cards_1h: 4, device_cards_24h: 4 },
+    ],
     [
       'an account that is taken over',
       'takeover',
@@ -139,6 +153,8 @@ describe('E6: payments', () => {
         device_small_1h: 8 + i,
         card_count_1h: 8 + i,
         user_count_1h: 8 + i,
+        device_cards_1h: 8,
+        ip_cards_1h: 8,
       })
     assert.ok(one.alerts.length > 1)
     assert.equal(new Set(one.alerts.map(({ case_id }) => case_id)).size, 1)
@@ -148,6 +164,8 @@ describe('E6: payments', () => {
       device_small_1h: 9,
       card_count_1h: 9,
       user_count_1h: 9,
+      device_cards_1h: 8,
+      ip_cards_1h: 8,
     })
     assert.equal(new Set(one.alerts.map(({ case_id }) => case_id)).size, 2)
   })

@@ -67,7 +67,13 @@ function take(state: FraudState, row: Extract<ReactionInput, { kind: 'row' }>, c
   else if (row.plan === fraudPlans.payments) takePayment(state, values, costs, emit)
   else {
     const atMs = Number(values.timestamp)
-    add(buyerOf(state.memory, String(values.user_id), atMs).returned, 1, atMs)
+    const buyer = buyerOf(state.memory, String(values.user_id), atMs)
+    add(buyer.returned, 1, atMs)
+    // The money is gone all the same: to the one who lost it this is a label like a chargeback.
+    if (values.reason === 'not_received') {
+      add(buyer.claimed, 1, atMs)
+      takenBack(state.labels, String(values.transaction_id))
+    }
   }
 }
 
@@ -112,13 +118,15 @@ function takePayment(state: FraudState, values: Values, costs: FraudCosts, emit:
     costs,
     emit,
   )
-  awaitLabel(labels, {
-    id,
-    at: atMs,
-    figures: xs,
-    kept: told || p >= SUSPICIOUS,
-    of: { user, device, card, address, seller },
-  })
+  // What was declined is taken back by nobody: it has no label.
+  if (payment.isApproved)
+    awaitLabel(labels, {
+      id,
+      at: atMs,
+      figures: xs,
+      kept: told || p >= SUSPICIOUS,
+      of: { user, device, card, address, seller },
+    })
   rememberPayment(memory, payment)
 }
 function tiesOf({ user, device, card }: Payment): readonly string[] {
