@@ -13,7 +13,7 @@ export const define: Define = (command, act) => {
     .command('ls')
     .summary('list them')
     .description(
-      'List the pipelines: their names, the topics they read, what they compute; and how each does, where a Millrace runs.',
+      'List the pipelines: their names, the topics they read and write, what they compute; and how each does, where a Millrace runs.',
     )
     .option('--url <address>', 'of the Millrace to ask (default: the one that holds the data directory)')
     .option('--data-dir <folder>', 'of the Millrace that runs on it (default: MILLRACE_DATA_DIR or ./.millrace)')
@@ -23,9 +23,10 @@ export const define: Define = (command, act) => {
         const { pipelines } = await import('../commerce/commerce.ts')
         const url = await runningUrl(parsed.opts<Where>())
         const now = new Map(url === null ? [] : (await running(url)).map((one) => [one.name, one]))
-        const rows = [...pipelines.values()].map(({ name, reads, doc }) => ({
+        const rows = [...pipelines.values()].map(({ name, reads, plan, doc }) => ({
           name,
           reads: reads.join(', '),
+          writes: plan.output.topic ?? name,
           ...(url === null ? {} : figuresOf(now.get(name))),
           doc,
         }))
@@ -33,6 +34,7 @@ export const define: Define = (command, act) => {
           [
             { name: 'name', title: 'pipeline' },
             { name: 'reads' },
+            { name: 'writes' },
             ...(url === null ? [] : figures),
             { name: 'doc', title: 'what it computes' },
           ],

@@ -102,6 +102,11 @@ test('pipelines: what they read and the columns of their rows', () => {
       'order_id customer_id order_date status payment_method currency subtotal discount shipping_cost tax_amount total_amount shipping_country shipping_state updated_at customer_name customer_segment customer_country',
     ],
     [
+      'order-items-enriched',
+      'ecommerce_order_items,ecommerce_orders',
+      'order_item_id order_id order_date product_id product_name category unit_price quantity discount item_total ordered_at customer_id order_status payment_method shipping_country',
+    ],
+    [
       'store-metrics',
       'user-events,transactions',
       'window_start window_end views carts searches purchases active_users cart_rate purchase_rate conversion_rate',

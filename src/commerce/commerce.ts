@@ -57,6 +57,7 @@ import { chargebacksOnce, orderVelocity, paymentVelocity, returnsOnce } from './
 import { marketplaceArrivals } from './pipelines/marketplace-arrivals.ts'
 import { marketplaceHourly } from './pipelines/marketplace-hourly.ts'
 import { monthlyRevenue } from './pipelines/monthly-revenue.ts'
+import { orderItemsEnriched } from './pipelines/order-items-enriched.ts'
 import { ordersEnriched } from './pipelines/orders-enriched.ts'
 import { processedOrdersPlan } from './pipelines/processed-orders.ts'
 import { orderAnalytics, productMetrics } from './pipelines/product-metrics.ts'
@@ -248,6 +249,7 @@ export const pipelines: ReadonlyMap<string, Pipeline> = byKey(
     pipeline(productMetrics, 'Orders by product and minute: count, revenue, average.'),
     pipeline(orderAnalytics, 'Processed orders by product and minute: what the running shop makes product-metrics of.'),
     pipeline(ordersEnriched, 'Orders, each once, with what is known of the customer.'),
+    pipeline(orderItemsEnriched, 'Items of orders, each once, with what is known of the order.'),
     pipeline(storeMetrics, 'Each half minute: views, carts, searches, purchases, and how many views end in one.'),
     pipeline(storeSales, 'Each half minute: purchases, buyers, revenue.'),
     pipeline(productSales, 'Pieces and revenue of each product and minute.'),

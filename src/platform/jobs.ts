@@ -89,6 +89,7 @@ const shopJob: JobDefinition = {
   published: [
     'marketplace-hourly',
     'orders-enriched',
+    'order-items-enriched',
     'store-metrics',
     'store-sales',
     'product-sales',

@@ -55,7 +55,7 @@ async function recordsOf(url: string): Promise<number> {
   return Number(end?.[1] ?? Number.NaN)
 }
 
-test('a spike is one event, with who and what to do, and survives kill -9', async () => {
+test('W3 to W6: a spike is one event, with who and what to do, and survives kill -9', async () => {
   const input = join(folder, 'sales.ndjson')
   writeFileSync(input, spikeLines(Math.floor(Date.now() / 60_000) * 60_000))
   const first = await started()

@@ -126,6 +126,8 @@ export async function openHouse(dataDir: string | null = null): Promise<House> {
         const partition = key === null ? i % partitions : partitionOfKey(key, partitions)
         const writer = writers.get(partition) ?? new BatchWriter()
         writers.set(partition, writer)
+        // Well below what a topic takes in one batch.
+        if (writer.sizeBytes > 400_000) await broker.append(topic, partitionId(partition), writer.finish())
         writer.append(key, encoder.encode(typeof record === 'string' ? record : JSON.stringify(record)), atMs)
       }
       for (const [partition, writer] of writers) await broker.append(topic, partitionId(partition), writer.finish())

@@ -25,8 +25,8 @@ export interface PriceNews {
   readonly usual: number
 }
 
-/** Three times the usual, or a third: twice is a promotion that ends. */
-const farLog = Math.log(3)
+/** Four times the usual, or a quarter: twice is a promotion that ends, and prices are changed beside. */
+const farLog = Math.log(4)
 /** So many minutes of it in a row are a new price. */
 const oddMax = 5
 /** Of a product that is not known: so many standard deviations of its category. */

@@ -24,7 +24,7 @@ CREATE TEMPORARY TABLE `marketplace-sales` (
     UNIX_TIMESTAMP(CONCAT(SUBSTRING(`transaction_time`, 1, 10), ' ', SUBSTRING(`transaction_time`, 12, 8))) * 1000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`transaction_time`, '[.,](\d{1,3})', 1), '0'), 3, '0') AS BIGINT)
     - (COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`transaction_time`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`transaction_time`, '([+-])(\d\d):?(\d\d)?$', 2)) AS BIGINT), 0) * 60
     + COALESCE(CAST(CONCAT(REGEXP_EXTRACT(`transaction_time`, '([+-])(\d\d):?(\d\d)?$', 1), REGEXP_EXTRACT(`transaction_time`, '([+-])(\d\d):?(\d\d)?$', 3)) AS BIGINT), 0)) * 60000 END, 3) ELSE TO_TIMESTAMP_LTZ(-62167219200000, 3) END,
-  WATERMARK FOR `_at` AS `_at` - INTERVAL '65' SECOND
+  WATERMARK FOR `_at` AS `_at` - INTERVAL '172805' SECOND(6)
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'marketplace-sales',
