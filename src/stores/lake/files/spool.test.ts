@@ -18,7 +18,19 @@ const seed = process.env.MILLRACE_SEED ?? String(Date.now())
 test(`keys and values of all bytes come back (seed ${seed})`, async () => {
   const world = nodeWorld()
   const random = randomStream(seed)
-  const texts = ['', '\\N', 'null', '{"a":"ü"}', '{"a":"\\n"}', 'tab\there', 'line\nend\r\n', '"', "'", 'x'.repeat(70_000), '\u0000']
+  const texts = [
+    '',
+    '\\N',
+    'null',
+    '{"a":"ü"}',
+    '{"a":"\\n"}',
+    'tab\there',
+    'line\nend\r\n',
+    '"',
+    "'",
+    'x'.repeat(70_000),
+    '\u0000',
+  ]
   const bytes = [...texts.map((one) => encoder.encode(one)), new Uint8Array([0xff, 0x41]), new Uint8Array([0xc3])]
   const any = (): Uint8Array | null => {
     const kind = random.below(4)
@@ -27,7 +39,11 @@ test(`keys and values of all bytes come back (seed ${seed})`, async () => {
     return bytes[random.below(bytes.length)]!
   }
   const writer = new SpoolWriter(world, join(folder, 'spool'))
-  const sent: { readonly key: Uint8Array | null; readonly value: Uint8Array | null; readonly headers: string | null }[] = []
+  const sent: {
+    readonly key: Uint8Array | null
+    readonly value: Uint8Array | null
+    readonly headers: string | null
+  }[] = []
   for (let offset = 0; offset < 600; offset++) {
     const [key, value] = [any(), any()]
     const headers = random.below(5) === 0 ? '[["who","ü\\n"]]' : null
@@ -55,7 +71,8 @@ test(`keys and values of all bytes come back (seed ${seed})`, async () => {
     const columns = `_partition, _offset, epoch_ms(_arrival), coalesce(hex(encode(_key)), hex(_key_bytes)), _key IS NULL, coalesce(hex(encode(_value)), hex(_value_bytes)), _headers`
     const { rows } = await duckdb.run([`SELECT ${columns} FROM (${spoolSql(spool)}) ORDER BY _offset`], limits)
     assert.equal(rows.length, 600)
-    const hex = (one: Uint8Array | null): string | null => (one === null ? null : Buffer.from(one).toString('hex').toUpperCase())
+    const hex = (one: Uint8Array | null): string | null =>
+      one === null ? null : Buffer.from(one).toString('hex').toUpperCase()
     for (const [offset, { key, value, headers }] of sent.entries()) {
       const [partition, at, arrival, keyHex, , valueHex, head] = rows[offset]!
       assert.deepEqual(
