@@ -104,4 +104,24 @@ export const threadCases: readonly ContractCase[] = [
       assert.equal(await exitOf(thread), null)
     },
   },
+  {
+    name: 'a process: called alike, messages in order both ways, what it throws is its end, stop ends it',
+    async run({ world }) {
+      const hello = world.threads.spawnProcess(module, order({ kind: 'hello', name: 'shop' }))
+      assert.deepEqual(await take(hello, 1), [`hello shop at ${world.host.bootId}`])
+      await hello.stop()
+      const echo = world.threads.spawnProcess(module, order({ kind: 'echo' }))
+      for (let i = 0; i < 20; i++) echo.post({ i, bytes: new Uint8Array([i]) })
+      assert.deepEqual(
+        await take(echo, 20),
+        Array.from({ length: 20 }, (_, i) => ({ i, bytes: new Uint8Array([i]) })),
+      )
+      const exit = exitOf(echo)
+      await echo.stop()
+      assert.equal(await exit, null)
+      const error = await exitOf(world.threads.spawnProcess(module, order({ kind: 'throw', when: 'now' })))
+      assert.equal(error?.message, 'thrown now')
+      assert.ok((await exitOf(world.threads.spawnProcess(new URL(nowhere, import.meta.url), null))) instanceof Error)
+    },
+  },
 ]
