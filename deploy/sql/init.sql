@@ -99,6 +99,31 @@ create table "marketplace_hourly" (
 );
 create index "marketplace_hourly_by_time" on "marketplace_hourly" ("window_end", "_key");
 
+-- topic order-items-enriched
+create table "order_items_enriched" (
+  "order_item_id" text not null,
+  "order_id" text not null,
+  "order_date" timestamptz not null,
+  "product_id" text not null,
+  "product_name" text not null,
+  "category" text not null,
+  "unit_price_minor" bigint not null,
+  "quantity" bigint not null,
+  "discount_minor" bigint not null,
+  "item_total_minor" bigint not null,
+  "ordered_at" timestamptz,
+  "customer_id" text,
+  "order_status" text,
+  "payment_method" text,
+  "shipping_country" text,
+  "timing" text,
+  "_key" text primary key,
+  "_partition" integer not null,
+  "_offset" bigint not null,
+  "_evidence" jsonb
+);
+create index "order_items_enriched_by_time" on "order_items_enriched" ("order_date", "_key");
+
 -- topic orders-enriched
 create table "orders_enriched" (
   "order_id" text not null,

@@ -5,6 +5,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration'
 import { assert } from '../../std/assert.ts'
 import { createTable, createTableIndex, type Dialect, dropTable, type ServingDb, servingColumnType } from './ddl.ts'
 import { initial } from './migrations/0001-initial.ts'
+import { orderItems } from './migrations/0002-order-items.ts'
 import type { ServingColumn, ServingTable } from './table.ts'
 
 export type SchemaStep =
@@ -19,7 +20,7 @@ export interface SchemaMigration {
   readonly steps: readonly SchemaStep[]
 }
 
-export const schemaMigrations: readonly SchemaMigration[] = [initial]
+export const schemaMigrations: readonly SchemaMigration[] = [initial, orderItems]
 
 /** The tables that stand after these migrations, by name. */
 export function tablesAfter(migrations: readonly SchemaMigration[]): ReadonlyMap<string, ServingTable> {
