@@ -54,6 +54,10 @@ test('falling stock is told once, before it is gone, with the reason and what to
   assert.match(String(low?.recommendation), /^Order \d+ pieces for NYC now\.$/)
   assert.equal(out?.sentence, 'OUT OF STOCK: iPhone 15 Pro in NYC')
   assert.equal(out?.since, low?.since)
+  // An order brings four hours of the present pace above the reorder point.
+  assert.equal(low?.reorder_point, low?.threshold)
+  assert.equal(Number(low?.order_up_to) - Number(low?.current_stock), low?.order_units)
+  assert.ok(Math.abs(Number(low?.days_of_cover) * 24 - Number(low?.hours_of_cover)) < 0.02)
   one.change(startMs + 300 * minuteMs, 5, 5)
   assert.equal(one.told.length, 2, 'a few pieces are no end of it')
   one.change(startMs + 301 * minuteMs, 300, 305)

@@ -123,7 +123,10 @@ export function demandPerMs(
   const seenMs = (halfLifeMs / Math.LN2) * (1 - 2 ** (-Math.max(60_000, shelf.soldMs - shelf.firstMs) / halfLifeMs))
   return shelf.sold / seenMs
 }
-/** Stock at which to order: demand of a lead time, and safety against demand and lead time that vary. */
+/**
+ * Stock at which to order: d L + z sqrt(L s_d^2 + d^2 s_L^2), demand of a lead time and safety against demand and lead time
+ * that vary. Sales come at random moments, so the variance of demand in a lead time is its mean times the pieces of a sale.
+ */
 export function reorderPoint(demand: number, unitsPerSale: number, rules: StockRules = stockRules): number {
   const inLead = demand * rules.leadMs
   const spread = Math.sqrt(inLead * unitsPerSale + (demand * rules.leadSpreadMs) ** 2)
@@ -156,6 +159,10 @@ function judge(shelf: Shelf, key: string, rules: StockRules, emit: Emit): void {
     threshold,
     demand_per_hour: Math.round(demand * HOUR_MS * 100) / 100,
     hours_of_cover: coverHours,
+    days_of_cover: coverHours === null ? null : Math.round((coverHours / 24) * 1_000) / 1_000,
+    reorder_point: threshold,
+    order_up_to: Math.ceil(threshold + demand * rules.coverMs),
+    service_z: rules.serviceZ,
     order_units: next === 'ok' ? 0 : orderUnits,
     since: instantText(shelf.sinceMs, true),
     updated_at: instantText(shelf.stockMs, true),
