@@ -37,7 +37,7 @@ const hourOf = (one: Made): number => Math.floor(soldMs(one) / hourMs)
 test('D5: with the 40/30/20/10 mix every hour equals the batch answer to the cent over all that came within 48 h', async () => {
   const house = await openHouse()
   // Four days of sales, told when they were told: what is within 48 hours comes in time or corrects its hour.
-  const all = made({ hours: 96, endMs: Math.floor(Date.now() / hourMs) * hourMs, demo: false, perHour: 60 })
+  const all = made({ hours: 96, endMs: Date.UTC(2026, 0, 9), demo: false, perHour: 60 })
   assert.ok(all.length > 5_000)
   // Arrival by arrival, a batch an hour, some of them sent again.
   for (let from = 0; from < all.length; ) {
