@@ -29,7 +29,7 @@ export const orderFeatures: readonly Feature[] = Object.freeze([
   { name: 'hard_to_trace', prior: 0.6, text: 'paid by gift card' },
   { name: 'night', prior: 0.2, text: 'at night' },
 ])
-export const orderIntercept = -5.5
+export const orderIntercept = -7.5
 
 export function orderFraudMonitor(costs: FraudCosts = fraudCosts): Reaction<OrderFraudState> {
   const model = newOnlineLogistic([orderIntercept, ...orderFeatures.map(({ prior }) => prior)])
