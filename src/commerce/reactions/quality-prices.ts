@@ -32,6 +32,8 @@ const oddMax = 5
 /** Of a product that is not known: so many standard deviations of its category. */
 const categoryZ = 5
 const categoryMin = 30
+/** … and several times its usual: what sells often makes a category look narrower than it is. */
+const strangerLog = Math.log(6)
 const keep = 0.8
 const productsMax = 50_000
 
@@ -51,7 +53,8 @@ export function takePrices(state: PriceState, values: Readonly<Record<string, un
   if (product === undefined) {
     const known = usual.count >= categoryMin
     const spread = Math.sqrt(Math.max(0.01, usual.square - usual.mean ** 2))
-    const far = (price: number): boolean => known && Math.abs(Math.log(price) - usual.mean) > categoryZ * spread
+    const limit = Math.max(categoryZ * spread, strangerLog)
+    const far = (price: number): boolean => known && Math.abs(Math.log(price) - usual.mean) > limit
     // Of two that do not go together the one nearer to its category is believed.
     const [near = lowest] = both.toSorted(
       (a, b) => Math.abs(Math.log(a) - usual.mean) - Math.abs(Math.log(b) - usual.mean),

@@ -34,11 +34,13 @@ export function overSql(query: QueryParts, node: Of<'over'>, from: NodeRows): No
   const input = placed(query, from, node.aggregates)
   const { states, values } = loweredAggregates(query, node.id, input.node.columns, node.aggregates)
   const by = node.keys.length === 0 ? '' : `PARTITION BY ${node.keys.map(name).join(', ')} `
-  const frames = states.map((state) => `${callSql(state)} OVER recent AS ${state.column}`)
+  // A name of its own: DuckDB takes the windows of all that a statement is made of for one list.
+  const recent = `recent_${node.id}`
+  const frames = states.map((state) => `${callSql(state)} OVER ${recent} AS ${state.column}`)
   const framed = parts.add(
     'framed',
     `SELECT\n  ${list(['*', ...frames])}\nFROM ${input.part}\n` +
-      `WINDOW recent AS (${by}ORDER BY ${at} RANGE BETWEEN ${node.rangeMs - 1} PRECEDING AND CURRENT ROW)`,
+      `WINDOW ${recent} AS (${by}ORDER BY ${at} RANGE BETWEEN ${node.rangeMs - 1} PRECEDING AND CURRENT ROW)`,
   )
   const own = new Map(node.aggregates.map((aggregate, i) => [aggregate.name, values[i]!]))
   const columns = node.columns.map(({ name: column }) => {

@@ -5,7 +5,6 @@ import type { Migration, MigrationProvider } from 'kysely/migration'
 import { assert } from '../../std/assert.ts'
 import { createTable, createTableIndex, type Dialect, dropTable, type ServingDb, servingColumnType } from './ddl.ts'
 import { initial } from './migrations/0001-initial.ts'
-import { orderItems } from './migrations/0002-order-items.ts'
 import type { ServingColumn, ServingTable } from './table.ts'
 
 export type SchemaStep =
@@ -20,7 +19,7 @@ export interface SchemaMigration {
   readonly steps: readonly SchemaStep[]
 }
 
-export const schemaMigrations: readonly SchemaMigration[] = [initial, orderItems]
+export const schemaMigrations: readonly SchemaMigration[] = [initial]
 
 /** The tables that stand after these migrations, by name. */
 export function tablesAfter(migrations: readonly SchemaMigration[]): ReadonlyMap<string, ServingTable> {
