@@ -1,7 +1,7 @@
 // Which Plans a job runs, as the log knows it: so that a start with other Plans finds those whose results go on meanwhile,
 // and a switch from the ones to the others is one record of a commit.
 //
-// Topic `__millrace.plans`, one partition, compacted. Key: the job's name. Value, JSON:
+// Topic `millrace.plans`, one partition, compacted. Key: the job's name. Value, JSON:
 //
 //   {"v":1,"generation":<n, from 1>,"plans":[<Plan> …],"inHouse":[<plan name> …],"reactions":[{"name":…,"version":…} …]}
 //
@@ -14,7 +14,7 @@ import { BatchWriter } from '../wire/batch-writer.ts'
 import type { Clock } from '../world/world.ts'
 import { readRecords } from './topic-records.ts'
 
-export const plansTopic = '__millrace.plans'
+export const plansTopic = 'millrace.plans'
 const only = partitionId(0)
 /** Plans carry contracts and tables. */
 export const plansTopicSpec: TopicSpec = {

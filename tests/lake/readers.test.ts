@@ -1,21 +1,23 @@
 // The lake's files as other people's tools read them: DuckDB by glob, pandas and pyarrow where a Python has them
-// (MILLRACE_PYTHON names one).
+// (that of the clients' tests, or the one that MILLRACE_PYTHON names).
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { sales } from '../../src/commerce/commerce.ts'
 import { openLake, SpoolWriter } from '../../src/stores/stores.ts'
 import { nodeWorld } from '../../src/world/node.ts'
+import { clientsFolder, pythonIn } from '../../tools/clients.ts'
 import { duckRows } from '../flows/duckdb.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-readers-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-const python = process.env.MILLRACE_PYTHON ?? 'python3'
+const ofTheClients = pythonIn(clientsFolder)
+const python = process.env.MILLRACE_PYTHON ?? (existsSync(ofTheClients) ? ofTheClients : 'python3')
 const hasPandas = spawnSync(python, ['-c', 'import pandas, pyarrow']).status === 0
-const skip = hasPandas ? false : `${python} has no pandas and pyarrow: set MILLRACE_PYTHON to one that has`
+const skip = hasPandas ? false : `${python} has no pandas and pyarrow: npm run clients makes one that has`
 const table = join(folder, 'silver', 'topic=sales')
 
 const written = (async () => {
